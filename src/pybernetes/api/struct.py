@@ -1,0 +1,17 @@
+"""The base of every generated API type, and the wire's scalar types.
+
+Attributes are snake_case and become camelCase on the wire. Absent and zero are told apart only where Go has a pointer:
+there the default is None. Lists and maps are never None; value structs are always written, as Go writes them.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+# A quantity is text once the API server has normalised it; clients may send plain numbers.
+Quantity = str | int | float
+IntOrString = int | str
+
+
+class ApiStruct(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel", gc=False):
+    """A part of an API object; plain data, compared by value. Objects that came from a cache must not be changed."""

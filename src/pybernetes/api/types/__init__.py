@@ -1,0 +1,1 @@
+"""Typed objects of the Kubernetes API, one module per group-version."""

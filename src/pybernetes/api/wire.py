@@ -1,0 +1,69 @@
+"""Requests and responses as values: what both ends of the wire, and the in-process transport between them, speak."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+EMPTY: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the other end, as the transport has verified it."""
+
+    address: str = ""
+    # The common name and the organizations of a client certificate that our CA has signed.
+    common_name: str = ""
+    organizations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. Header names are lower-case; the path is percent-decoded and has no query."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    peer: Peer = Peer()
+
+    def parameter(self, name: str, default: str = "") -> str:
+        """The first value of a query parameter."""
+        return next((value for key, value in self.query if key == name), default)
+
+
+class Channel(Protocol):
+    """One message-preserving connection after an upgrade: a WebSocket, as both ends see it."""
+
+    async def receive(self) -> bytes | str | None:
+        """The next message; None when the other side has closed."""
+
+    async def send(self, message: bytes | str) -> None: ...
+
+    async def close(self, code: int = 1000, reason: str = "") -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """Turns the connection into a WebSocket of this sub-protocol and lets `serve` own it until it returns."""
+
+    protocol: str
+    serve: Callable[[Channel], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP response: a body, or a stream of chunks (a watch, a log), or an upgrade to a WebSocket."""
+
+    status: int
+    headers: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    body: bytes = b""
+    # Chunks are flushed one by one; closing the iterator (aclose) ends the stream at its source.
+    stream: AsyncIterator[bytes] | None = None
+    upgrade: Upgrade | None = None
+
+
+Handler = Callable[[Request], Awaitable[Response]]

@@ -1,0 +1,51 @@
+"""The seam of admission: plug-ins that may change or refuse what is about to be stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pybernetes.api.kind import Kind
+from pybernetes.api.objects import ApiObject
+from pybernetes.apiserver.request import UserInfo
+
+
+@dataclass(slots=True)
+class AdmissionRequest:
+    """One write on its way to the store.
+
+    `object` is private to the request: a plug-in's `admit` may change it in place. It is None for DELETE, and for
+    CONNECT the options of the sub-resource. `old_object` is the stored one, shared, None on CREATE.
+    `warnings` are shown to the client; `audit` annotates the audit event.
+    """
+
+    operation: str  # CREATE, UPDATE, DELETE or CONNECT
+    kind: Kind
+    subresource: str
+    namespace: str
+    name: str
+    user: UserInfo
+    object: ApiObject | None
+    old_object: ApiObject | None
+    dry_run: bool = False
+    # The options body of the request (DeleteOptions, Eviction ...), where one came.
+    options: ApiObject | None = None
+    warnings: list[str] = field(default_factory=list)
+    audit: dict[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Plugin(Protocol):
+    """One admission plug-in, named as upstream names it. Refusals are `StatusError`s."""
+
+    name: str
+
+    def handles(self, request: AdmissionRequest) -> bool:
+        """Whether the plug-in wants to see this write; cheap, asked for every write."""
+
+    async def admit(self, request: AdmissionRequest) -> None:
+        """The mutating half: runs before validation, in plug-in order."""
+
+    async def validate(self, request: AdmissionRequest) -> None:
+        """The validating half: runs after validation and must not change the object."""

@@ -1,0 +1,17 @@
+"""What stages may read of the cluster: committed objects, from memory, without waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from pybernetes.api.objects import Object
+
+
+class Reader(Protocol):
+    """A view of all stored objects at the newest committed revision. The objects are shared: never change them."""
+
+    def get(self, type_: type[Object], name: str, namespace: str = "") -> Object | None: ...
+
+    def list(self, type_: type[Object], namespace: str | None = None) -> Iterable[Object]:
+        """All objects of a kind, or of one namespace of it."""
