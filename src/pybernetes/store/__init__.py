@@ -1,0 +1,1 @@
+"""etcd's role: revisions of keys -> bytes, watch, lease, compaction. Knows nothing of Kubernetes."""
