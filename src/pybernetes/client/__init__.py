@@ -1,0 +1,9 @@
+"""The other end of the wire: `Client` over a `Transport`."""
+
+from pybernetes.client.answers import ObjectList, WatchEvent
+from pybernetes.client.client import Client
+from pybernetes.client.errors import Expired, Unreachable
+from pybernetes.client.patch_type import PatchType
+from pybernetes.client.retry import Retry
+
+__all__ = ["Client", "Expired", "ObjectList", "PatchType", "Retry", "Unreachable", "WatchEvent"]
