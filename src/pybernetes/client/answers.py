@@ -1,7 +1,7 @@
 """Bytes of answers into typed values: objects, lists and watch events. `Client` calls it; decoders are kept per kind.
 
-A watch line is decoded straight into the kind's struct. Only lines that do not fit (ERROR carries a `Status`, a BOOKMARK
-of some servers carries nulls) take the slow way.
+A watch line is decoded straight into the kind's struct. Only lines that do not fit (ERROR carries a `Status`, some
+servers' BOOKMARK carries nulls) take the slow way.
 """
 
 from __future__ import annotations

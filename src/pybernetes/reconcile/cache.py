@@ -5,6 +5,7 @@ The informer writes, everyone else reads. Objects are shared: never change them,
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterable
 from typing import Generic
 
@@ -26,13 +27,13 @@ class Cache(Generic[Object]):
         """One object; the namespace is empty for what has none."""
         return self._objects.get(namespace, {}).get(name)
 
-    def list(self, namespace: str | None = None) -> list[Object]:
+    def list(self, namespace: str | None = None) -> builtins.list[Object]:
         """All objects, or those of one namespace."""
         if namespace is not None:
             return [*self._objects.get(namespace, {}).values()]
         return [obj for group in self._objects.values() for obj in group.values()]
 
-    def by_index(self, index: str, value: str) -> list[Object]:  # type: ignore[valid-type]
+    def by_index(self, index: str, value: str) -> builtins.list[Object]:
         """The objects for which the index's function gave this value; KeyError for an index nobody added."""
         return [*self._indexes[index].get(value, {}).values()]
 
