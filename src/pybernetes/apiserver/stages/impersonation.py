@@ -1,0 +1,107 @@
+"""Impersonation: a user who may do so acts as another one for a single request.
+
+The authenticated user and the request's `impersonate-*` headers come in; the user to go on with comes out. Each part
+of the new identity needs the verb `impersonate` on it. Called by the pipeline between authentication and authorization.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import unquote
+
+from pybernetes.api.status import bad_request
+from pybernetes.apiserver.request import RequestInfo, UserInfo
+from pybernetes.apiserver.stages.authorization import Authorizer
+from pybernetes.apiserver.stages.service_account_tokens import service_account_user
+
+_EXTRA = "impersonate-extra-"
+_AUTHENTICATION = "authentication.k8s.io"
+_ACCOUNT = "system:serviceaccount:"
+
+
+def impersonate(user: UserInfo, headers: Mapping[str, str], authorizer: Authorizer) -> UserInfo:
+    """The user to act as: `user` itself when no header asks for another; StatusError 400 or 403 otherwise."""
+    wanted = requested_user(headers)
+    if wanted is None:
+        return user
+    for info in _permissions(wanted):
+        authorizer.require(user, info)
+    return _completed(wanted)
+
+
+def requested_user(headers: Mapping[str, str]) -> UserInfo | None:
+    """The identity that the headers ask for, as they spell it; values of repeated headers are joined by commas."""
+    name = headers.get("impersonate-user", "")
+    uid = headers.get("impersonate-uid", "")
+    groups = _values(headers.get("impersonate-group", ""))
+    extra: dict[str, tuple[str, ...]] = {}
+    for header, value in headers.items():
+        if header.startswith(_EXTRA):
+            extra[unquote(header.removeprefix(_EXTRA)).lower()] = _values(value)
+    if not name and not uid and not groups and not extra:
+        return None
+    if not name:
+        raise bad_request(f"requested {_go_syntax(uid, groups, extra)} without impersonating a user name")
+    return UserInfo(name, uid, groups, extra)
+
+
+def _values(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _go_syntax(uid: str, groups: tuple[str, ...], extra: Mapping[str, tuple[str, ...]]) -> str:
+    """The unfinished identity as Go prints it, which is what clients of the original see."""
+    shown = _go_strings(groups) if groups else "[]string(nil)"
+    entries = ", ".join(f'"{key}":{_go_strings(values)}' for key, values in sorted(extra.items()))
+    more = f"map[string][]string{{{entries}}}" if extra else "map[string][]string(nil)"
+    return f'&user.DefaultInfo{{Name:"", UID:"{uid}", Groups:{shown}, Extra:{more}}}'
+
+
+def _go_strings(texts: tuple[str, ...]) -> str:
+    return "[]string{" + ", ".join(f'"{text}"' for text in texts) + "}"
+
+
+def _permissions(wanted: UserInfo) -> Iterator[RequestInfo]:
+    account = wanted.name.removeprefix(_ACCOUNT).split(":")
+    if wanted.name.startswith(_ACCOUNT) and len(account) == 2:
+        yield _permission("", "serviceaccounts", account[1], namespace=account[0])
+    else:
+        yield _permission("", "users", wanted.name)
+    for group in wanted.groups:
+        yield _permission("", "groups", group)
+    for key, values in wanted.extra.items():
+        for value in values:
+            yield _permission(_AUTHENTICATION, "userextras", value, subresource=key)
+    if wanted.uid:
+        yield _permission(_AUTHENTICATION, "uids", wanted.uid)
+
+
+def _permission(group: str, resource: str, name: str, namespace: str = "", subresource: str = "") -> RequestInfo:
+    return RequestInfo(
+        path="",
+        verb="impersonate",
+        is_resource=True,
+        group=group,
+        version="v1",
+        resource=resource,
+        subresource=subresource,
+        namespace=namespace,
+        name=name,
+    )
+
+
+def _completed(wanted: UserInfo) -> UserInfo:
+    """A service account brings its groups, and everybody is either authenticated or not."""
+    groups = wanted.groups
+    account = wanted.name.removeprefix(_ACCOUNT).split(":")
+    if not groups and wanted.name.startswith(_ACCOUNT) and len(account) == 2:
+        groups = service_account_user(account[0], account[1]).groups
+    if wanted.name == "system:anonymous":
+        standing = "system:unauthenticated"
+    elif "system:unauthenticated" in groups:
+        return UserInfo(wanted.name, wanted.uid, groups, wanted.extra)
+    else:
+        standing = "system:authenticated"
+    if standing not in groups:
+        groups = (*groups, standing)
+    return UserInfo(wanted.name, wanted.uid, groups, wanted.extra)
