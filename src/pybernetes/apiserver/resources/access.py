@@ -1,0 +1,42 @@
+"""Strategies of rbac.authorization.k8s.io, CertificateSigningRequests and Leases: who may, who is, who leads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pybernetes.api.types.certificates_v1 import CertificateSigningRequest
+from pybernetes.api.types.rbac_v1 import ClusterRoleBinding, RoleBinding
+from pybernetes.apiserver.resources.prepare import clear_status, keep_generation, keep_status, only_status
+from pybernetes.apiserver.resources.strategy import Strategy
+
+RBAC_GROUP = "rbac.authorization.k8s.io"
+
+
+def default_binding(binding: RoleBinding | ClusterRoleBinding) -> None:
+    """Roles, users and groups belong to the RBAC group; service accounts to the core group."""
+    binding.role_ref.api_group = binding.role_ref.api_group or RBAC_GROUP
+    for subject in binding.subjects:
+        if subject.kind in ("User", "Group") and not subject.api_group:
+            subject.api_group = RBAC_GROUP
+
+
+def _keep_request(new: CertificateSigningRequest, old: CertificateSigningRequest) -> None:
+    """What was asked for, and who asked, cannot be changed."""
+    keep_status(new, old)
+    new.spec = old.spec
+
+
+def _signer(request: CertificateSigningRequest) -> Mapping[str, str]:
+    return {"spec.signerName": request.spec.signer_name}
+
+
+ROLE = Strategy(prepare_update=keep_generation, creates_on_update=True)
+BINDING = Strategy(default=default_binding, prepare_update=keep_generation, creates_on_update=True)
+CERTIFICATE_SIGNING_REQUEST = Strategy(
+    prepare_create=clear_status,
+    prepare_update=_keep_request,
+    prepare_status=only_status,
+    fields=_signer,
+    field_names=frozenset({"spec.signerName"}),
+)
+LEASE = Strategy(prepare_update=keep_generation, creates_on_update=True)

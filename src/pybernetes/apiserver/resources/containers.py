@@ -1,0 +1,83 @@
+"""Defaults of containers and their probes, ports, environment and resources, for every container of every pod spec."""
+
+from __future__ import annotations
+
+from pybernetes.api.types.core_v1 import (
+    Container,
+    EnvVar,
+    EphemeralContainer,
+    HTTPGetAction,
+    LifecycleHandler,
+    Probe,
+)
+from pybernetes.apiserver.resources.amounts import canonicalize_requirements
+
+
+def default_container(container: Container | EphemeralContainer) -> None:
+    """Fills one container in place."""
+    if not container.image_pull_policy:
+        container.image_pull_policy = pull_policy_of(container.image or "")
+    if not container.termination_message_path:
+        container.termination_message_path = "/dev/termination-log"
+    if not container.termination_message_policy:
+        container.termination_message_policy = "File"
+    for port in container.ports:
+        if not port.protocol:
+            port.protocol = "TCP"
+        port.host_port = port.host_port or None
+    for variable in container.env:
+        _default_variable(variable)
+    canonicalize_requirements(container.resources)
+    for probe in (container.liveness_probe, container.readiness_probe, container.startup_probe):
+        if probe is not None:
+            _default_probe(probe)
+    if container.lifecycle is not None:
+        for handler in (container.lifecycle.post_start, container.lifecycle.pre_stop):
+            if handler is not None:
+                _default_handler(handler)
+    for mount in container.volume_mounts:
+        mount.read_only = mount.read_only or None
+    container.stdin = container.stdin or None
+    container.stdin_once = container.stdin_once or None
+    container.tty = container.tty or None
+
+
+def pull_policy_of(image: str) -> str:
+    """`Always` for the tag `latest`, written or implied; a digest pins the image."""
+    name, _, digest = image.partition("@")
+    _, colon, tag = name.rpartition("/")[2].partition(":")
+    if colon:
+        return "Always" if tag == "latest" else "IfNotPresent"
+    return "IfNotPresent" if digest or not name else "Always"
+
+
+def _default_variable(variable: EnvVar) -> None:
+    variable.value = variable.value or None
+    source = variable.value_from
+    if source is None:
+        return
+    if source.field_ref is not None and not source.field_ref.api_version:
+        source.field_ref.api_version = "v1"
+    if source.resource_field_ref is not None and source.resource_field_ref.divisor is None:
+        source.resource_field_ref.divisor = "0"
+
+
+def _default_probe(probe: Probe) -> None:
+    probe.timeout_seconds = probe.timeout_seconds or 1
+    probe.period_seconds = probe.period_seconds or 10
+    probe.success_threshold = probe.success_threshold or 1
+    probe.failure_threshold = probe.failure_threshold or 3
+    if probe.http_get is not None:
+        _default_http_get(probe.http_get)
+    if probe.grpc is not None and probe.grpc.service is None:
+        probe.grpc.service = ""
+
+
+def _default_handler(handler: LifecycleHandler) -> None:
+    if handler.http_get is not None:
+        _default_http_get(handler.http_get)
+
+
+def _default_http_get(action: HTTPGetAction) -> None:
+    action.path = action.path or "/"
+    action.scheme = action.scheme or "HTTP"

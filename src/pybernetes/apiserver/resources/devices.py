@@ -1,0 +1,110 @@
+"""Strategies of resource.k8s.io: devices that pods claim."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pybernetes.api.types.resource_v1 import (
+    CapacityRequirements,
+    Device,
+    DeviceSubRequest,
+    ExactDeviceRequest,
+    ResourceClaim,
+    ResourceClaimSpec,
+    ResourceClaimTemplate,
+    ResourceSlice,
+)
+from pybernetes.apiserver.resources.amounts import canonical_or_none, canonicalize
+from pybernetes.apiserver.resources.prepare import (
+    clear_status,
+    count_spec_changes,
+    first_generation,
+    keep_generation,
+    keep_status,
+    next_generation,
+    only_status_and_its_metadata,
+)
+from pybernetes.apiserver.resources.strategy import Strategy
+
+
+def default_claim_spec(spec: ResourceClaimSpec) -> None:
+    """A request asks for exactly one device."""
+    for request in spec.devices.requests:
+        if request.exactly is not None:
+            _default_request(request.exactly)
+        for alternative in request.first_available:
+            _default_request(alternative)
+
+
+def _default_request(request: ExactDeviceRequest | DeviceSubRequest) -> None:
+    request.allocation_mode = request.allocation_mode or "ExactCount"
+    if request.allocation_mode == "ExactCount" and not request.count:
+        request.count = 1
+    for toleration in request.tolerations:
+        toleration.operator = toleration.operator or "Equal"
+    _canonicalize(request.capacity)
+
+
+def _canonicalize(capacity: CapacityRequirements | None) -> None:
+    if capacity is not None:
+        canonicalize(capacity.requests)
+
+
+def default_claim(claim: ResourceClaim) -> None:
+    default_claim_spec(claim.spec)
+
+
+def default_claim_template(template: ResourceClaimTemplate) -> None:
+    default_claim_spec(template.spec.spec)
+
+
+def default_slice(resource_slice: ResourceSlice) -> None:
+    for counter_set in resource_slice.spec.shared_counters:
+        for counter in counter_set.counters.values():
+            counter.value = canonical_or_none(counter.value)
+    for device in resource_slice.spec.devices:
+        _default_device(device)
+
+
+def _default_device(device: Device) -> None:
+    for capacity in device.capacity.values():
+        capacity.value = canonical_or_none(capacity.value)
+    for consumption in device.consumes_counters:
+        for counter in consumption.counters.values():
+            counter.value = canonical_or_none(counter.value)
+
+
+def _date_taints(resource_slice: ResourceSlice, now: str | None) -> None:
+    for device in resource_slice.spec.devices:
+        for taint in device.taints:
+            taint.time_added = taint.time_added or now
+
+
+def _prepare_slice(resource_slice: ResourceSlice) -> None:
+    first_generation(resource_slice)
+    _date_taints(resource_slice, resource_slice.metadata.creation_timestamp)
+
+
+def _prepare_slice_update(new: ResourceSlice, old: ResourceSlice) -> None:
+    new.metadata.generation = next_generation(old, changed=new.spec != old.spec)
+
+
+def _slice_fields(resource_slice: ResourceSlice) -> Mapping[str, str]:
+    return {"spec.nodeName": resource_slice.spec.node_name or "", "spec.driver": resource_slice.spec.driver}
+
+
+DEVICE_CLASS = Strategy(prepare_create=first_generation, prepare_update=count_spec_changes)
+RESOURCE_CLAIM = Strategy(
+    default=default_claim,
+    prepare_create=clear_status,
+    prepare_update=keep_status,
+    prepare_status=only_status_and_its_metadata,
+)
+RESOURCE_CLAIM_TEMPLATE = Strategy(default=default_claim_template, prepare_update=keep_generation)
+RESOURCE_SLICE = Strategy(
+    default=default_slice,
+    prepare_create=_prepare_slice,
+    prepare_update=_prepare_slice_update,
+    fields=_slice_fields,
+    field_names=frozenset(_slice_fields(ResourceSlice())),
+)

@@ -1,0 +1,54 @@
+"""The strategy of Namespaces: active until deleted, held back by the finalizer `kubernetes` of the spec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pybernetes.api.types.core_v1 import Namespace, NamespaceStatus
+from pybernetes.apiserver.resources.prepare import keep_generation, only_status
+from pybernetes.apiserver.resources.strategy import Strategy
+
+NAME_LABEL = "kubernetes.io/metadata.name"
+FINALIZER = "kubernetes"
+
+
+def default_namespace(namespace: Namespace) -> None:
+    """Every namespace can be selected by its name."""
+    name = namespace.metadata.name
+    if name and namespace.metadata.labels.get(NAME_LABEL) != name:
+        namespace.metadata.labels = {**namespace.metadata.labels, NAME_LABEL: name}
+    namespace.status.phase = namespace.status.phase or "Active"
+
+
+def prepare_create(namespace: Namespace) -> None:
+    namespace.status = NamespaceStatus(phase="Active")
+    if FINALIZER not in namespace.spec.finalizers:
+        namespace.spec.finalizers = [*namespace.spec.finalizers, FINALIZER]
+
+
+def prepare_update(new: Namespace, old: Namespace) -> None:
+    """The spec of a namespace is changed by its sub-resource `finalize` only."""
+    new.spec.finalizers = old.spec.finalizers
+    new.status = old.status
+    keep_generation(new, old)
+
+
+def prepare_finalize(new: Namespace, old: Namespace) -> None:
+    """For the sub-resource `finalize`, which changes the finalizers of the spec and nothing else of importance."""
+    new.status = old.status
+    keep_generation(new, old)
+
+
+def fields(namespace: Namespace) -> Mapping[str, str]:
+    return {"status.phase": namespace.status.phase or ""}
+
+
+NAMESPACE = Strategy(
+    default=default_namespace,
+    prepare_create=prepare_create,
+    prepare_update=prepare_update,
+    prepare_status=only_status,
+    fields=fields,
+    field_names=frozenset(fields(Namespace())),
+    returns_deleted=True,
+)

@@ -1,0 +1,38 @@
+"""The strategy of Nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pybernetes.api.types.core_v1 import Node
+from pybernetes.apiserver.resources.amounts import canonicalize
+from pybernetes.apiserver.resources.prepare import keep_status, only_status
+from pybernetes.apiserver.resources.strategy import Strategy
+
+
+def default_node(node: Node) -> None:
+    """Status reports what there is to allocate when it says nothing else."""
+    status, spec = node.status, node.spec
+    if not status.allocatable and status.capacity:
+        status.allocatable = dict(status.capacity)
+    canonicalize(status.capacity)
+    canonicalize(status.allocatable)
+    if spec.pod_cidr and not spec.pod_cidrs:
+        spec.pod_cidrs = [spec.pod_cidr]
+    elif spec.pod_cidrs and not spec.pod_cidr:
+        spec.pod_cidr = spec.pod_cidrs[0]
+    spec.unschedulable = spec.unschedulable or None
+
+
+def fields(node: Node) -> Mapping[str, str]:
+    return {"spec.unschedulable": "true" if node.spec.unschedulable else "false"}
+
+
+# A kubelet registers with its status, so a create keeps what it sent.
+NODE = Strategy(
+    default=default_node,
+    prepare_update=keep_status,
+    prepare_status=only_status,
+    fields=fields,
+    field_names=frozenset(fields(Node())),
+)

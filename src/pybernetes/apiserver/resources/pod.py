@@ -1,0 +1,101 @@
+"""The strategy of Pods: defaults, first status, what updates may change, selectable fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pybernetes.api.struct import Quantity
+from pybernetes.api.types.core_v1 import Pod, PodCondition, PodSpec, PodStatus, ResourceRequirements
+from pybernetes.apiserver.resources.pod_affinity import merge_label_keys
+from pybernetes.apiserver.resources.pod_template import default_pod_spec
+from pybernetes.apiserver.resources.prepare import next_generation
+from pybernetes.apiserver.resources.quality_of_service import qos_class
+from pybernetes.apiserver.resources.strategy import Strategy
+
+_GATED = "Scheduling is blocked due to non-empty scheduling gates"
+
+
+def default_pod(pod: Pod) -> None:
+    """Fills a pod in place."""
+    spec = pod.spec
+    default_pod_spec(spec)
+    if spec.enable_service_links is None:
+        spec.enable_service_links = True
+    for container in (*spec.containers, *spec.init_containers):
+        _request_what_is_limited(container.resources)
+    if spec.resources is not None:
+        _default_pod_resources(spec, spec.resources)
+    if spec.host_network:
+        for container in (*spec.containers, *spec.init_containers):
+            for port in container.ports:
+                port.host_port = port.host_port or port.container_port
+    if pod.status.phase is None:
+        pod.status.phase = "Pending"
+
+
+def _request_what_is_limited(resources: ResourceRequirements) -> None:
+    if resources.limits:
+        resources.requests = {**resources.limits, **resources.requests}
+
+
+def _default_pod_resources(spec: PodSpec, resources: ResourceRequirements) -> None:
+    """A limit of the whole pod is its request too, unless its containers ask for that resource."""
+    asked: dict[str, Quantity] = {}
+    for container in spec.containers:
+        asked.update(container.resources.requests)
+    missing = {name: amount for name, amount in resources.limits.items() if name not in asked}
+    if missing:
+        resources.requests = {**missing, **resources.requests}
+
+
+def prepare_create(pod: Pod) -> None:
+    """A new pod is Pending, has its class and, when gated, says why it is not scheduled."""
+    pod.metadata.generation = 1
+    pod.status = PodStatus(phase="Pending", qos_class=qos_class(pod.spec))
+    if pod.spec.scheduling_gates:
+        now = pod.metadata.creation_timestamp
+        condition = PodCondition(type="PodScheduled", status="False", reason="SchedulingGated", message=_GATED)
+        condition.last_transition_time = now
+        pod.status.conditions = [condition]
+    merge_label_keys(pod)
+
+
+def prepare_update(new: Pod, old: Pod) -> None:
+    new.status = old.status
+    new.metadata.generation = next_generation(old, changed=new.spec != old.spec)
+
+
+def prepare_status(new: Pod, old: Pod) -> None:
+    """The kubelet reports the status; spec, owners and deletion stay; the class never changes."""
+    new.spec = old.spec
+    new.metadata.generation = old.metadata.generation
+    new.metadata.owner_references = old.metadata.owner_references
+    new.metadata.deletion_timestamp = old.metadata.deletion_timestamp
+    new.status.qos_class = new.status.qos_class or old.status.qos_class
+
+
+def fields(pod: Pod) -> Mapping[str, str]:
+    """What field selectors see."""
+    spec, status = pod.spec, pod.status
+    pod_ip = status.pod_ips[0].ip if status.pod_ips else status.pod_ip
+    return {
+        "spec.nodeName": spec.node_name or "",
+        "spec.restartPolicy": spec.restart_policy or "",
+        "spec.schedulerName": spec.scheduler_name or "",
+        "spec.serviceAccountName": spec.service_account_name or "",
+        "spec.hostNetwork": "true" if spec.host_network else "false",
+        "status.phase": status.phase or "",
+        "status.podIP": pod_ip or "",
+        "status.nominatedNodeName": status.nominated_node_name or "",
+    }
+
+
+POD = Strategy(
+    default=default_pod,
+    prepare_create=prepare_create,
+    prepare_update=prepare_update,
+    prepare_status=prepare_status,
+    fields=fields,
+    field_names=frozenset(fields(Pod())),
+    returns_deleted=True,
+)
