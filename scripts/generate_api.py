@@ -179,8 +179,12 @@ class Generator:
             return f"dict[str, {self.annotation(node['additionalProperties'], module)}]"
         if kind == "string":
             return "bytes" if node.get("format") == "byte" else "str"
-        if kind in ("integer", "number", "boolean"):
-            return {"integer": "int", "number": "float", "boolean": "bool"}[kind]
+        if kind == "integer":
+            width = "Int32" if node.get("format") == "int32" else "Int64"
+            module.scalars.add(width)
+            return width
+        if kind in ("number", "boolean"):
+            return {"number": "float", "boolean": "bool"}[kind]
         module.scalars.add("Any")
         return "Any"
 
@@ -205,9 +209,9 @@ class Generator:
         elif f"{definition}.{wire}" in self.values and node.get("$ref") not in SCALARS:
             default, factory = None, annotation
             module.needs[split(definition)[1]].add(annotation)
-        elif required and annotation in ("str", "int", "bool", "float"):
+        elif required and annotation in ("str", "Int32", "Int64", "bool", "float"):
             # Required scalars are written even when they are zero, and are absent-tolerant as in Go.
-            zero = {"str": '""', "int": "0", "bool": "False", "float": "0.0"}[annotation]
+            zero = {"str": '""', "Int32": "0", "Int64": "0", "bool": "False", "float": "0.0"}[annotation]
             default, factory = None, f"lambda: {zero}"
         elif annotation == "Any":
             default, factory = "None", None

@@ -6,11 +6,15 @@ there the default is None. Lists and maps are never None; value structs are alwa
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
+Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 # A quantity is text once the API server has normalised it; clients may send plain numbers.
 Quantity = str | int | float
-IntOrString = int | str
+IntOrString = Int32 | str
 
 
 class ApiStruct(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel", gc=False):

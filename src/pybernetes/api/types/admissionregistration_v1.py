@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct
+from pybernetes.api.struct import ApiStruct, Int32, Int64
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.meta_v1 import Condition, LabelSelector, ListMeta
 
@@ -100,7 +100,7 @@ class MutatingWebhook(ApiStruct, kw_only=True):
     reinvocation_policy: str | None = None
     rules: list[RuleWithOperations] = []
     side_effects: str = msgspec.field(default_factory=lambda: "")
-    timeout_seconds: int | None = None
+    timeout_seconds: Int32 | None = None
 
 
 class MutatingWebhookConfiguration(ApiObject, kw_only=True):
@@ -155,7 +155,7 @@ class ServiceReference(ApiStruct, kw_only=True):
     name: str = msgspec.field(default_factory=lambda: "")
     namespace: str = msgspec.field(default_factory=lambda: "")
     path: str | None = None
-    port: int | None = None
+    port: Int32 | None = None
 
 
 class TypeChecking(ApiStruct, kw_only=True):
@@ -174,7 +174,7 @@ class ValidatingAdmissionPolicySpec(ApiStruct, kw_only=True):
 
 class ValidatingAdmissionPolicyStatus(ApiStruct, kw_only=True):
     conditions: list[Condition] = []
-    observed_generation: int | None = None
+    observed_generation: Int64 | None = None
     type_checking: TypeChecking | None = None
 
 
@@ -223,7 +223,7 @@ class ValidatingWebhook(ApiStruct, kw_only=True):
     object_selector: LabelSelector | None = None
     rules: list[RuleWithOperations] = []
     side_effects: str = msgspec.field(default_factory=lambda: "")
-    timeout_seconds: int | None = None
+    timeout_seconds: Int32 | None = None
 
 
 class ValidatingWebhookConfiguration(ApiObject, kw_only=True):

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct
+from pybernetes.api.struct import ApiStruct, Int32, Int64
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.meta_v1 import ListMeta
 
@@ -16,7 +16,7 @@ class CustomResourceColumnDefinition(ApiStruct, kw_only=True):
     format: str | None = None
     json_path: str = msgspec.field(default_factory=lambda: "")
     name: str = msgspec.field(default_factory=lambda: "")
-    priority: int | None = None
+    priority: Int32 | None = None
     type: str = msgspec.field(default_factory=lambda: "")
 
 
@@ -46,7 +46,7 @@ class CustomResourceDefinitionSpec(ApiStruct, kw_only=True):
 class CustomResourceDefinitionStatus(ApiStruct, kw_only=True):
     accepted_names: CustomResourceDefinitionNames = msgspec.field(default_factory=CustomResourceDefinitionNames)
     conditions: list[CustomResourceDefinitionCondition] = []
-    observed_generation: int | None = None
+    observed_generation: Int64 | None = None
     stored_versions: list[str] = []
 
 
@@ -61,7 +61,7 @@ class CustomResourceDefinitionCondition(ApiStruct, kw_only=True):
     status: str = msgspec.field(default_factory=lambda: "")
     last_transition_time: str | None = None
     message: str | None = None
-    observed_generation: int | None = None
+    observed_generation: Int64 | None = None
     reason: str | None = None
     type: str = msgspec.field(default_factory=lambda: "")
 
@@ -124,13 +124,13 @@ class JSONSchemaProps(ApiStruct, kw_only=True):
     format: str | None = None
     id: str | None = None
     items: Any = None
-    max_items: int | None = None
-    max_length: int | None = None
-    max_properties: int | None = None
+    max_items: Int64 | None = None
+    max_length: Int64 | None = None
+    max_properties: Int64 | None = None
     maximum: float | None = None
-    min_items: int | None = None
-    min_length: int | None = None
-    min_properties: int | None = None
+    min_items: Int64 | None = None
+    min_length: Int64 | None = None
+    min_properties: Int64 | None = None
     minimum: float | None = None
     multiple_of: float | None = None
     not_: JSONSchemaProps | None = None
@@ -164,7 +164,7 @@ class ServiceReference(ApiStruct, kw_only=True):
     name: str = msgspec.field(default_factory=lambda: "")
     namespace: str = msgspec.field(default_factory=lambda: "")
     path: str | None = None
-    port: int | None = None
+    port: Int32 | None = None
 
 
 class ValidationRule(ApiStruct, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct
+from pybernetes.api.struct import ApiStruct, Int32
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.meta_v1 import ListMeta
 
@@ -12,11 +12,11 @@ from pybernetes.api.types.meta_v1 import ListMeta
 class APIServiceSpec(ApiStruct, kw_only=True):
     ca_bundle: bytes | None = None
     group: str | None = None
-    group_priority_minimum: int = msgspec.field(default_factory=lambda: 0)
+    group_priority_minimum: Int32 = msgspec.field(default_factory=lambda: 0)
     insecure_skip_tls_verify: bool | None = msgspec.field(name="insecureSkipTLSVerify", default=None)
     service: ServiceReference | None = None
     version: str | None = None
-    version_priority: int = msgspec.field(default_factory=lambda: 0)
+    version_priority: Int32 = msgspec.field(default_factory=lambda: 0)
 
 
 class APIServiceStatus(ApiStruct, kw_only=True):
@@ -48,4 +48,4 @@ class APIServiceList(ApiStruct, kw_only=True):
 class ServiceReference(ApiStruct, kw_only=True):
     name: str | None = None
     namespace: str | None = None
-    port: int | None = None
+    port: Int32 | None = None

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct, IntOrString
+from pybernetes.api.struct import ApiStruct, Int32, Int64, IntOrString
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.core_v1 import PersistentVolumeClaim, PodTemplateSpec
 from pybernetes.api.types.meta_v1 import LabelSelector, ListMeta
@@ -16,7 +16,7 @@ class ControllerRevision(ApiObject, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "ControllerRevision")
     api_version: str = msgspec.field(default_factory=lambda: "apps/v1")
     data: Any = None
-    revision: int = msgspec.field(default_factory=lambda: 0)
+    revision: Int64 = msgspec.field(default_factory=lambda: 0)
 
 
 class ControllerRevisionList(ApiStruct, kw_only=True):
@@ -32,24 +32,24 @@ class DaemonSetUpdateStrategy(ApiStruct, kw_only=True):
 
 
 class DaemonSetSpec(ApiStruct, kw_only=True):
-    min_ready_seconds: int | None = None
-    revision_history_limit: int | None = None
+    min_ready_seconds: Int32 | None = None
+    revision_history_limit: Int32 | None = None
     selector: LabelSelector | None = None
     template: PodTemplateSpec = msgspec.field(default_factory=PodTemplateSpec)
     update_strategy: DaemonSetUpdateStrategy = msgspec.field(default_factory=DaemonSetUpdateStrategy)
 
 
 class DaemonSetStatus(ApiStruct, kw_only=True):
-    collision_count: int | None = None
+    collision_count: Int32 | None = None
     conditions: list[DaemonSetCondition] = []
-    current_number_scheduled: int = msgspec.field(default_factory=lambda: 0)
-    desired_number_scheduled: int = msgspec.field(default_factory=lambda: 0)
-    number_available: int | None = None
-    number_misscheduled: int = msgspec.field(default_factory=lambda: 0)
-    number_ready: int = msgspec.field(default_factory=lambda: 0)
-    number_unavailable: int | None = None
-    observed_generation: int | None = None
-    updated_number_scheduled: int | None = None
+    current_number_scheduled: Int32 = msgspec.field(default_factory=lambda: 0)
+    desired_number_scheduled: Int32 = msgspec.field(default_factory=lambda: 0)
+    number_available: Int32 | None = None
+    number_misscheduled: Int32 = msgspec.field(default_factory=lambda: 0)
+    number_ready: Int32 = msgspec.field(default_factory=lambda: 0)
+    number_unavailable: Int32 | None = None
+    observed_generation: Int64 | None = None
+    updated_number_scheduled: Int32 | None = None
 
 
 class DaemonSet(ApiObject, kw_only=True):
@@ -80,26 +80,26 @@ class DeploymentStrategy(ApiStruct, kw_only=True):
 
 
 class DeploymentSpec(ApiStruct, kw_only=True):
-    min_ready_seconds: int | None = None
+    min_ready_seconds: Int32 | None = None
     paused: bool | None = None
-    progress_deadline_seconds: int | None = None
-    replicas: int | None = None
-    revision_history_limit: int | None = None
+    progress_deadline_seconds: Int32 | None = None
+    replicas: Int32 | None = None
+    revision_history_limit: Int32 | None = None
     selector: LabelSelector | None = None
     strategy: DeploymentStrategy = msgspec.field(default_factory=DeploymentStrategy)
     template: PodTemplateSpec = msgspec.field(default_factory=PodTemplateSpec)
 
 
 class DeploymentStatus(ApiStruct, kw_only=True):
-    available_replicas: int | None = None
-    collision_count: int | None = None
+    available_replicas: Int32 | None = None
+    collision_count: Int32 | None = None
     conditions: list[DeploymentCondition] = []
-    observed_generation: int | None = None
-    ready_replicas: int | None = None
-    replicas: int | None = None
-    terminating_replicas: int | None = None
-    unavailable_replicas: int | None = None
-    updated_replicas: int | None = None
+    observed_generation: Int64 | None = None
+    ready_replicas: Int32 | None = None
+    replicas: Int32 | None = None
+    terminating_replicas: Int32 | None = None
+    unavailable_replicas: Int32 | None = None
+    updated_replicas: Int32 | None = None
 
 
 class Deployment(ApiObject, kw_only=True):
@@ -126,20 +126,20 @@ class DeploymentList(ApiStruct, kw_only=True):
 
 
 class ReplicaSetSpec(ApiStruct, kw_only=True):
-    min_ready_seconds: int | None = None
-    replicas: int | None = None
+    min_ready_seconds: Int32 | None = None
+    replicas: Int32 | None = None
     selector: LabelSelector | None = None
     template: PodTemplateSpec = msgspec.field(default_factory=PodTemplateSpec)
 
 
 class ReplicaSetStatus(ApiStruct, kw_only=True):
-    available_replicas: int | None = None
+    available_replicas: Int32 | None = None
     conditions: list[ReplicaSetCondition] = []
-    fully_labeled_replicas: int | None = None
-    observed_generation: int | None = None
-    ready_replicas: int | None = None
-    replicas: int = msgspec.field(default_factory=lambda: 0)
-    terminating_replicas: int | None = None
+    fully_labeled_replicas: Int32 | None = None
+    observed_generation: Int64 | None = None
+    ready_replicas: Int32 | None = None
+    replicas: Int32 = msgspec.field(default_factory=lambda: 0)
+    terminating_replicas: Int32 | None = None
 
 
 class ReplicaSet(ApiObject, kw_only=True):
@@ -176,7 +176,7 @@ class RollingUpdateDeployment(ApiStruct, kw_only=True):
 
 class RollingUpdateStatefulSetStrategy(ApiStruct, kw_only=True):
     max_unavailable: IntOrString | None = None
-    partition: int | None = None
+    partition: Int32 | None = None
 
 
 class StatefulSetUpdateStrategy(ApiStruct, kw_only=True):
@@ -185,12 +185,12 @@ class StatefulSetUpdateStrategy(ApiStruct, kw_only=True):
 
 
 class StatefulSetSpec(ApiStruct, kw_only=True):
-    min_ready_seconds: int | None = None
+    min_ready_seconds: Int32 | None = None
     ordinals: StatefulSetOrdinals | None = None
     persistent_volume_claim_retention_policy: StatefulSetPersistentVolumeClaimRetentionPolicy | None = None
     pod_management_policy: str | None = None
-    replicas: int | None = None
-    revision_history_limit: int | None = None
+    replicas: Int32 | None = None
+    revision_history_limit: Int32 | None = None
     selector: LabelSelector | None = None
     service_name: str | None = None
     template: PodTemplateSpec = msgspec.field(default_factory=PodTemplateSpec)
@@ -199,16 +199,16 @@ class StatefulSetSpec(ApiStruct, kw_only=True):
 
 
 class StatefulSetStatus(ApiStruct, kw_only=True):
-    available_replicas: int | None = None
-    collision_count: int | None = None
+    available_replicas: Int32 | None = None
+    collision_count: Int32 | None = None
     conditions: list[StatefulSetCondition] = []
-    current_replicas: int | None = None
+    current_replicas: Int32 | None = None
     current_revision: str | None = None
-    observed_generation: int | None = None
-    ready_replicas: int | None = None
-    replicas: int = msgspec.field(default_factory=lambda: 0)
+    observed_generation: Int64 | None = None
+    ready_replicas: Int32 | None = None
+    replicas: Int32 = msgspec.field(default_factory=lambda: 0)
     update_revision: str | None = None
-    updated_replicas: int | None = None
+    updated_replicas: Int32 | None = None
 
 
 class StatefulSet(ApiObject, kw_only=True):
@@ -234,7 +234,7 @@ class StatefulSetList(ApiStruct, kw_only=True):
 
 
 class StatefulSetOrdinals(ApiStruct, kw_only=True):
-    start: int | None = None
+    start: Int32 | None = None
 
 
 class StatefulSetPersistentVolumeClaimRetentionPolicy(ApiStruct, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct
+from pybernetes.api.struct import ApiStruct, Int64
 from pybernetes.api.objects import ApiObject
 
 
@@ -35,7 +35,7 @@ class SelfSubjectReview(ApiObject, kw_only=True):
 class TokenRequestSpec(ApiStruct, kw_only=True):
     audiences: list[str] = []
     bound_object_ref: BoundObjectReference | None = None
-    expiration_seconds: int | None = None
+    expiration_seconds: Int64 | None = None
 
 
 class TokenRequestStatus(ApiStruct, kw_only=True):

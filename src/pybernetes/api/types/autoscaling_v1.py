@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct
+from pybernetes.api.struct import ApiStruct, Int32, Int64
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.meta_v1 import ListMeta
 
@@ -16,18 +16,20 @@ class CrossVersionObjectReference(ApiStruct, kw_only=True):
 
 
 class HorizontalPodAutoscalerSpec(ApiStruct, kw_only=True):
-    max_replicas: int = msgspec.field(default_factory=lambda: 0)
-    min_replicas: int | None = None
+    max_replicas: Int32 = msgspec.field(default_factory=lambda: 0)
+    min_replicas: Int32 | None = None
     scale_target_ref: CrossVersionObjectReference = msgspec.field(default_factory=CrossVersionObjectReference)
-    target_cpu_utilization_percentage: int | None = msgspec.field(name="targetCPUUtilizationPercentage", default=None)
+    target_cpu_utilization_percentage: Int32 | None = msgspec.field(name="targetCPUUtilizationPercentage", default=None)
 
 
 class HorizontalPodAutoscalerStatus(ApiStruct, kw_only=True):
-    current_cpu_utilization_percentage: int | None = msgspec.field(name="currentCPUUtilizationPercentage", default=None)
-    current_replicas: int = msgspec.field(default_factory=lambda: 0)
-    desired_replicas: int = msgspec.field(default_factory=lambda: 0)
+    current_cpu_utilization_percentage: Int32 | None = msgspec.field(
+        name="currentCPUUtilizationPercentage", default=None
+    )
+    current_replicas: Int32 = msgspec.field(default_factory=lambda: 0)
+    desired_replicas: Int32 = msgspec.field(default_factory=lambda: 0)
     last_scale_time: str | None = None
-    observed_generation: int | None = None
+    observed_generation: Int64 | None = None
 
 
 class HorizontalPodAutoscaler(ApiObject, kw_only=True):
@@ -45,11 +47,11 @@ class HorizontalPodAutoscalerList(ApiStruct, kw_only=True):
 
 
 class ScaleSpec(ApiStruct, kw_only=True):
-    replicas: int | None = None
+    replicas: Int32 | None = None
 
 
 class ScaleStatus(ApiStruct, kw_only=True):
-    replicas: int = msgspec.field(default_factory=lambda: 0)
+    replicas: Int32 = msgspec.field(default_factory=lambda: 0)
     selector: str | None = None
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct, Quantity
+from pybernetes.api.struct import ApiStruct, Int32, Int64, Quantity
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.meta_v1 import LabelSelector, ListMeta
 
 
 class MetricTarget(ApiStruct, kw_only=True):
-    average_utilization: int | None = None
+    average_utilization: Int32 | None = None
     average_value: Quantity | None = None
     type: str = msgspec.field(default_factory=lambda: "")
     value: Quantity | None = None
@@ -23,7 +23,7 @@ class ContainerResourceMetricSource(ApiStruct, kw_only=True):
 
 
 class MetricValueStatus(ApiStruct, kw_only=True):
-    average_utilization: int | None = None
+    average_utilization: Int32 | None = None
     average_value: Quantity | None = None
     value: Quantity | None = None
 
@@ -56,33 +56,33 @@ class ExternalMetricStatus(ApiStruct, kw_only=True):
 
 
 class HPAScalingPolicy(ApiStruct, kw_only=True):
-    period_seconds: int = msgspec.field(default_factory=lambda: 0)
+    period_seconds: Int32 = msgspec.field(default_factory=lambda: 0)
     type: str = msgspec.field(default_factory=lambda: "")
-    value: int = msgspec.field(default_factory=lambda: 0)
+    value: Int32 = msgspec.field(default_factory=lambda: 0)
 
 
 class HPAScalingRules(ApiStruct, kw_only=True):
     policies: list[HPAScalingPolicy] = []
     select_policy: str | None = None
-    stabilization_window_seconds: int | None = None
+    stabilization_window_seconds: Int32 | None = None
     tolerance: Quantity | None = None
 
 
 class HorizontalPodAutoscalerSpec(ApiStruct, kw_only=True):
     behavior: HorizontalPodAutoscalerBehavior | None = None
-    max_replicas: int = msgspec.field(default_factory=lambda: 0)
+    max_replicas: Int32 = msgspec.field(default_factory=lambda: 0)
     metrics: list[MetricSpec] = []
-    min_replicas: int | None = None
+    min_replicas: Int32 | None = None
     scale_target_ref: CrossVersionObjectReference = msgspec.field(default_factory=CrossVersionObjectReference)
 
 
 class HorizontalPodAutoscalerStatus(ApiStruct, kw_only=True):
     conditions: list[HorizontalPodAutoscalerCondition] = []
     current_metrics: list[MetricStatus] = []
-    current_replicas: int | None = None
-    desired_replicas: int = msgspec.field(default_factory=lambda: 0)
+    current_replicas: Int32 | None = None
+    desired_replicas: Int32 = msgspec.field(default_factory=lambda: 0)
     last_scale_time: str | None = None
-    observed_generation: int | None = None
+    observed_generation: Int64 | None = None
 
 
 class HorizontalPodAutoscaler(ApiObject, kw_only=True):

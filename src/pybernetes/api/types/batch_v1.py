@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct
+from pybernetes.api.struct import ApiStruct, Int32, Int64
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.core_v1 import ObjectReference, PodTemplateSpec
 from pybernetes.api.types.meta_v1 import LabelSelector, ListMeta, ObjectMeta
 
 
 class JobSpec(ApiStruct, kw_only=True):
-    active_deadline_seconds: int | None = None
-    backoff_limit: int | None = None
-    backoff_limit_per_index: int | None = None
+    active_deadline_seconds: Int64 | None = None
+    backoff_limit: Int32 | None = None
+    backoff_limit_per_index: Int32 | None = None
     completion_mode: str | None = None
-    completions: int | None = None
+    completions: Int32 | None = None
     managed_by: str | None = None
     manual_selector: bool | None = None
-    max_failed_indexes: int | None = None
-    parallelism: int | None = None
+    max_failed_indexes: Int32 | None = None
+    parallelism: Int32 | None = None
     pod_failure_policy: PodFailurePolicy | None = None
     pod_replacement_policy: str | None = None
     selector: LabelSelector | None = None
     success_policy: SuccessPolicy | None = None
     suspend: bool | None = None
     template: PodTemplateSpec = msgspec.field(default_factory=PodTemplateSpec)
-    ttl_seconds_after_finished: int | None = None
+    ttl_seconds_after_finished: Int32 | None = None
 
 
 class JobTemplateSpec(ApiStruct, kw_only=True):
@@ -36,11 +36,11 @@ class JobTemplateSpec(ApiStruct, kw_only=True):
 
 class CronJobSpec(ApiStruct, kw_only=True):
     concurrency_policy: str | None = None
-    failed_jobs_history_limit: int | None = None
+    failed_jobs_history_limit: Int32 | None = None
     job_template: JobTemplateSpec = msgspec.field(default_factory=JobTemplateSpec)
     schedule: str = msgspec.field(default_factory=lambda: "")
-    starting_deadline_seconds: int | None = None
-    successful_jobs_history_limit: int | None = None
+    starting_deadline_seconds: Int64 | None = None
+    successful_jobs_history_limit: Int32 | None = None
     suspend: bool | None = None
     time_zone: str | None = None
 
@@ -66,16 +66,16 @@ class CronJobList(ApiStruct, kw_only=True):
 
 
 class JobStatus(ApiStruct, kw_only=True):
-    active: int | None = None
+    active: Int32 | None = None
     completed_indexes: str | None = None
     completion_time: str | None = None
     conditions: list[JobCondition] = []
-    failed: int | None = None
+    failed: Int32 | None = None
     failed_indexes: str | None = None
-    ready: int | None = None
+    ready: Int32 | None = None
     start_time: str | None = None
-    succeeded: int | None = None
-    terminating: int | None = None
+    succeeded: Int32 | None = None
+    terminating: Int32 | None = None
     uncounted_terminated_pods: UncountedTerminatedPods | None = None
 
 
@@ -109,7 +109,7 @@ class PodFailurePolicy(ApiStruct, kw_only=True):
 class PodFailurePolicyOnExitCodesRequirement(ApiStruct, kw_only=True):
     container_name: str | None = None
     operator: str = msgspec.field(default_factory=lambda: "")
-    values: list[int] = []
+    values: list[Int32] = []
 
 
 class PodFailurePolicyOnPodConditionsPattern(ApiStruct, kw_only=True):
@@ -128,7 +128,7 @@ class SuccessPolicy(ApiStruct, kw_only=True):
 
 
 class SuccessPolicyRule(ApiStruct, kw_only=True):
-    succeeded_count: int | None = None
+    succeeded_count: Int32 | None = None
     succeeded_indexes: str | None = None
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct
+from pybernetes.api.struct import ApiStruct, Int32
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.meta_v1 import ListMeta
 
 
 class CertificateSigningRequestSpec(ApiStruct, kw_only=True):
-    expiration_seconds: int | None = None
+    expiration_seconds: Int32 | None = None
     extra: dict[str, list[str]] = {}
     groups: list[str] = []
     request: bytes | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct
+from pybernetes.api.struct import ApiStruct, Int32
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.meta_v1 import ListMeta
 
@@ -12,8 +12,8 @@ from pybernetes.api.types.meta_v1 import ListMeta
 class LeaseSpec(ApiStruct, kw_only=True):
     acquire_time: str | None = None
     holder_identity: str | None = None
-    lease_duration_seconds: int | None = None
-    lease_transitions: int | None = None
+    lease_duration_seconds: Int32 | None = None
+    lease_transitions: Int32 | None = None
     preferred_holder: str | None = None
     renew_time: str | None = None
     strategy: str | None = None

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct, IntOrString, Quantity
+from pybernetes.api.struct import ApiStruct, Int32, Int64, IntOrString, Quantity
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.meta_v1 import Condition, LabelSelector, ListMeta, ObjectMeta
 
 
 class AWSElasticBlockStoreVolumeSource(ApiStruct, kw_only=True):
     fs_type: str | None = None
-    partition: int | None = None
+    partition: Int32 | None = None
     read_only: bool | None = None
     volume_id: str = msgspec.field(name="volumeID", default_factory=lambda: "")
 
@@ -129,7 +129,7 @@ class CinderVolumeSource(ApiStruct, kw_only=True):
 
 
 class ClientIPConfig(ApiStruct, kw_only=True):
-    timeout_seconds: int | None = None
+    timeout_seconds: Int32 | None = None
 
 
 class ClusterTrustBundleProjection(ApiStruct, kw_only=True):
@@ -201,7 +201,7 @@ class ConfigMapProjection(ApiStruct, kw_only=True):
 
 
 class ConfigMapVolumeSource(ApiStruct, kw_only=True):
-    default_mode: int | None = None
+    default_mode: Int32 | None = None
     items: list[KeyToPath] = []
     name: str | None = None
     optional: bool | None = None
@@ -249,13 +249,13 @@ class ContainerExtendedResourceRequest(ApiStruct, kw_only=True):
 
 class ContainerImage(ApiStruct, kw_only=True):
     names: list[str] = []
-    size_bytes: int | None = None
+    size_bytes: Int64 | None = None
 
 
 class ContainerPort(ApiStruct, kw_only=True):
-    container_port: int = msgspec.field(default_factory=lambda: 0)
+    container_port: Int32 = msgspec.field(default_factory=lambda: 0)
     host_ip: str | None = msgspec.field(name="hostIP", default=None)
-    host_port: int | None = None
+    host_port: Int32 | None = None
     name: str | None = None
     protocol: str | None = None
 
@@ -272,7 +272,7 @@ class ContainerRestartRule(ApiStruct, kw_only=True):
 
 class ContainerRestartRuleOnExitCodes(ApiStruct, kw_only=True):
     operator: str = msgspec.field(default_factory=lambda: "")
-    values: list[int] = []
+    values: list[Int32] = []
 
 
 class ContainerState(ApiStruct, kw_only=True):
@@ -287,11 +287,11 @@ class ContainerStateRunning(ApiStruct, kw_only=True):
 
 class ContainerStateTerminated(ApiStruct, kw_only=True):
     container_id: str | None = msgspec.field(name="containerID", default=None)
-    exit_code: int = msgspec.field(default_factory=lambda: 0)
+    exit_code: Int32 = msgspec.field(default_factory=lambda: 0)
     finished_at: str | None = None
     message: str | None = None
     reason: str | None = None
-    signal: int | None = None
+    signal: Int32 | None = None
     started_at: str | None = None
 
 
@@ -310,7 +310,7 @@ class ContainerStatus(ApiStruct, kw_only=True):
     name: str = msgspec.field(default_factory=lambda: "")
     ready: bool = msgspec.field(default_factory=lambda: False)
     resources: ResourceRequirements | None = None
-    restart_count: int = msgspec.field(default_factory=lambda: 0)
+    restart_count: Int32 = msgspec.field(default_factory=lambda: 0)
     started: bool | None = None
     state: ContainerState = msgspec.field(default_factory=ContainerState)
     stop_signal: str | None = None
@@ -323,7 +323,7 @@ class ContainerUser(ApiStruct, kw_only=True):
 
 
 class DaemonEndpoint(ApiStruct, kw_only=True):
-    port: int = msgspec.field(name="Port", default_factory=lambda: 0)
+    port: Int32 = msgspec.field(name="Port", default_factory=lambda: 0)
 
 
 class DownwardAPIProjection(ApiStruct, kw_only=True):
@@ -332,13 +332,13 @@ class DownwardAPIProjection(ApiStruct, kw_only=True):
 
 class DownwardAPIVolumeFile(ApiStruct, kw_only=True):
     field_ref: ObjectFieldSelector | None = None
-    mode: int | None = None
+    mode: Int32 | None = None
     path: str = msgspec.field(default_factory=lambda: "")
     resource_field_ref: ResourceFieldSelector | None = None
 
 
 class DownwardAPIVolumeSource(ApiStruct, kw_only=True):
-    default_mode: int | None = None
+    default_mode: Int32 | None = None
     items: list[DownwardAPIVolumeFile] = []
 
 
@@ -357,7 +357,7 @@ class EndpointAddress(ApiStruct, kw_only=True):
 class EndpointPort(ApiStruct, kw_only=True):
     app_protocol: str | None = None
     name: str | None = None
-    port: int = msgspec.field(default_factory=lambda: 0)
+    port: Int32 = msgspec.field(default_factory=lambda: 0)
     protocol: str | None = None
 
 
@@ -442,7 +442,7 @@ class Event(ApiObject, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "Event")
     api_version: str = msgspec.field(default_factory=lambda: "v1")
     action: str | None = None
-    count: int | None = None
+    count: Int32 | None = None
     event_time: str | None = None
     first_timestamp: str | None = None
     involved_object: ObjectReference = msgspec.field(default_factory=ObjectReference)
@@ -465,7 +465,7 @@ class EventList(ApiStruct, kw_only=True):
 
 
 class EventSeries(ApiStruct, kw_only=True):
-    count: int | None = None
+    count: Int32 | None = None
     last_observed_time: str | None = None
 
 
@@ -475,7 +475,7 @@ class ExecAction(ApiStruct, kw_only=True):
 
 class FCVolumeSource(ApiStruct, kw_only=True):
     fs_type: str | None = None
-    lun: int | None = None
+    lun: Int32 | None = None
     read_only: bool | None = None
     target_wwns: list[str] = msgspec.field(name="targetWWNs", default_factory=list)
     wwids: list[str] = []
@@ -511,13 +511,13 @@ class FlockerVolumeSource(ApiStruct, kw_only=True):
 
 class GCEPersistentDiskVolumeSource(ApiStruct, kw_only=True):
     fs_type: str | None = None
-    partition: int | None = None
+    partition: Int32 | None = None
     pd_name: str = msgspec.field(default_factory=lambda: "")
     read_only: bool | None = None
 
 
 class GRPCAction(ApiStruct, kw_only=True):
-    port: int = msgspec.field(default_factory=lambda: 0)
+    port: Int32 = msgspec.field(default_factory=lambda: 0)
     service: str | None = None
 
 
@@ -574,7 +574,7 @@ class ISCSIPersistentVolumeSource(ApiStruct, kw_only=True):
     initiator_name: str | None = None
     iqn: str = msgspec.field(default_factory=lambda: "")
     iscsi_interface: str | None = None
-    lun: int = msgspec.field(default_factory=lambda: 0)
+    lun: Int32 = msgspec.field(default_factory=lambda: 0)
     portals: list[str] = []
     read_only: bool | None = None
     secret_ref: SecretReference | None = None
@@ -588,7 +588,7 @@ class ISCSIVolumeSource(ApiStruct, kw_only=True):
     initiator_name: str | None = None
     iqn: str = msgspec.field(default_factory=lambda: "")
     iscsi_interface: str | None = None
-    lun: int = msgspec.field(default_factory=lambda: 0)
+    lun: Int32 = msgspec.field(default_factory=lambda: 0)
     portals: list[str] = []
     read_only: bool | None = None
     secret_ref: LocalObjectReference | None = None
@@ -606,7 +606,7 @@ class ImageVolumeStatus(ApiStruct, kw_only=True):
 
 class KeyToPath(ApiStruct, kw_only=True):
     key: str = msgspec.field(default_factory=lambda: "")
-    mode: int | None = None
+    mode: Int32 | None = None
     path: str = msgspec.field(default_factory=lambda: "")
 
 
@@ -650,9 +650,9 @@ class LimitRangeList(ApiStruct, kw_only=True):
 
 
 class LinuxContainerUser(ApiStruct, kw_only=True):
-    gid: int = msgspec.field(default_factory=lambda: 0)
-    supplemental_groups: list[int] = []
-    uid: int = msgspec.field(default_factory=lambda: 0)
+    gid: Int64 = msgspec.field(default_factory=lambda: 0)
+    supplemental_groups: list[Int64] = []
+    uid: Int64 = msgspec.field(default_factory=lambda: 0)
 
 
 class LoadBalancerIngress(ApiStruct, kw_only=True):
@@ -842,7 +842,7 @@ class NodeSelectorTerm(ApiStruct, kw_only=True):
 
 
 class NodeSwapStatus(ApiStruct, kw_only=True):
-    capacity: int | None = None
+    capacity: Int64 | None = None
 
 
 class ObjectFieldSelector(ApiStruct, kw_only=True):
@@ -972,7 +972,7 @@ class PhotonPersistentDiskVolumeSource(ApiStruct, kw_only=True):
 
 
 class PodSpec(ApiStruct, kw_only=True):
-    active_deadline_seconds: int | None = None
+    active_deadline_seconds: Int64 | None = None
     affinity: Affinity | None = None
     automount_service_account_token: bool | None = None
     containers: list[Container] = []
@@ -994,7 +994,7 @@ class PodSpec(ApiStruct, kw_only=True):
     os: PodOS | None = None
     overhead: dict[str, Quantity] = {}
     preemption_policy: str | None = None
-    priority: int | None = None
+    priority: Int32 | None = None
     priority_class_name: str | None = None
     readiness_gates: list[PodReadinessGate] = []
     resource_claims: list[PodResourceClaim] = []
@@ -1010,7 +1010,7 @@ class PodSpec(ApiStruct, kw_only=True):
     set_hostname_as_fqdn: bool | None = msgspec.field(name="setHostnameAsFQDN", default=None)
     share_process_namespace: bool | None = None
     subdomain: str | None = None
-    termination_grace_period_seconds: int | None = None
+    termination_grace_period_seconds: Int64 | None = None
     tolerations: list[Toleration] = []
     topology_spread_constraints: list[TopologySpreadConstraint] = []
     volumes: list[Volume] = []
@@ -1028,7 +1028,7 @@ class PodStatus(ApiStruct, kw_only=True):
     message: str | None = None
     node_allocatable_resource_claim_statuses: list[NodeAllocatableResourceClaimStatus] = []
     nominated_node_name: str | None = None
-    observed_generation: int | None = None
+    observed_generation: Int64 | None = None
     phase: str | None = None
     pod_ip: str | None = msgspec.field(name="podIP", default=None)
     pod_ips: list[PodIP] = msgspec.field(name="podIPs", default_factory=list)
@@ -1071,7 +1071,7 @@ class PodCertificateProjection(ApiStruct, kw_only=True):
     credential_bundle_path: str | None = None
     key_path: str | None = None
     key_type: str = msgspec.field(default_factory=lambda: "")
-    max_expiration_seconds: int | None = None
+    max_expiration_seconds: Int32 | None = None
     signer_name: str = msgspec.field(default_factory=lambda: "")
     user_annotations: dict[str, str] = {}
 
@@ -1081,7 +1081,7 @@ class PodCondition(ApiStruct, kw_only=True):
     last_probe_time: str | None = None
     last_transition_time: str | None = None
     message: str | None = None
-    observed_generation: int | None = None
+    observed_generation: Int64 | None = None
     reason: str | None = None
     type: str = msgspec.field(default_factory=lambda: "")
 
@@ -1142,15 +1142,15 @@ class PodSchedulingGroup(ApiStruct, kw_only=True):
 
 class PodSecurityContext(ApiStruct, kw_only=True):
     app_armor_profile: AppArmorProfile | None = None
-    fs_group: int | None = None
+    fs_group: Int64 | None = None
     fs_group_change_policy: str | None = None
-    run_as_group: int | None = None
+    run_as_group: Int64 | None = None
     run_as_non_root: bool | None = None
-    run_as_user: int | None = None
+    run_as_user: Int64 | None = None
     se_linux_change_policy: str | None = None
     se_linux_options: SELinuxOptions | None = None
     seccomp_profile: SeccompProfile | None = None
-    supplemental_groups: list[int] = []
+    supplemental_groups: list[Int64] = []
     supplemental_groups_policy: str | None = None
     sysctls: list[Sysctl] = []
     windows_options: WindowsSecurityContextOptions | None = None
@@ -1176,7 +1176,7 @@ class PodTemplateList(ApiStruct, kw_only=True):
 
 class PortStatus(ApiStruct, kw_only=True):
     error: str | None = None
-    port: int = msgspec.field(default_factory=lambda: 0)
+    port: Int32 = msgspec.field(default_factory=lambda: 0)
     protocol: str = msgspec.field(default_factory=lambda: "")
 
 
@@ -1188,24 +1188,24 @@ class PortworxVolumeSource(ApiStruct, kw_only=True):
 
 class PreferredSchedulingTerm(ApiStruct, kw_only=True):
     preference: NodeSelectorTerm = msgspec.field(default_factory=NodeSelectorTerm)
-    weight: int = msgspec.field(default_factory=lambda: 0)
+    weight: Int32 = msgspec.field(default_factory=lambda: 0)
 
 
 class Probe(ApiStruct, kw_only=True):
     exec: ExecAction | None = None
-    failure_threshold: int | None = None
+    failure_threshold: Int32 | None = None
     grpc: GRPCAction | None = None
     http_get: HTTPGetAction | None = None
-    initial_delay_seconds: int | None = None
-    period_seconds: int | None = None
-    success_threshold: int | None = None
+    initial_delay_seconds: Int32 | None = None
+    period_seconds: Int32 | None = None
+    success_threshold: Int32 | None = None
     tcp_socket: TCPSocketAction | None = None
-    termination_grace_period_seconds: int | None = None
-    timeout_seconds: int | None = None
+    termination_grace_period_seconds: Int64 | None = None
+    timeout_seconds: Int32 | None = None
 
 
 class ProjectedVolumeSource(ApiStruct, kw_only=True):
-    default_mode: int | None = None
+    default_mode: Int32 | None = None
     sources: list[VolumeProjection] = []
 
 
@@ -1241,19 +1241,19 @@ class RBDVolumeSource(ApiStruct, kw_only=True):
 
 
 class ReplicationControllerSpec(ApiStruct, kw_only=True):
-    min_ready_seconds: int | None = None
-    replicas: int | None = None
+    min_ready_seconds: Int32 | None = None
+    replicas: Int32 | None = None
     selector: dict[str, str] = {}
     template: PodTemplateSpec | None = None
 
 
 class ReplicationControllerStatus(ApiStruct, kw_only=True):
-    available_replicas: int | None = None
+    available_replicas: Int32 | None = None
     conditions: list[ReplicationControllerCondition] = []
-    fully_labeled_replicas: int | None = None
-    observed_generation: int | None = None
-    ready_replicas: int | None = None
-    replicas: int = msgspec.field(default_factory=lambda: 0)
+    fully_labeled_replicas: Int32 | None = None
+    observed_generation: Int64 | None = None
+    ready_replicas: Int32 | None = None
+    replicas: Int32 = msgspec.field(default_factory=lambda: 0)
 
 
 class ReplicationController(ApiObject, kw_only=True):
@@ -1412,7 +1412,7 @@ class SecretReference(ApiStruct, kw_only=True):
 
 
 class SecretVolumeSource(ApiStruct, kw_only=True):
-    default_mode: int | None = None
+    default_mode: Int32 | None = None
     items: list[KeyToPath] = []
     optional: bool | None = None
     secret_name: str | None = None
@@ -1425,9 +1425,9 @@ class SecurityContext(ApiStruct, kw_only=True):
     privileged: bool | None = None
     proc_mount: str | None = None
     read_only_root_filesystem: bool | None = None
-    run_as_group: int | None = None
+    run_as_group: Int64 | None = None
     run_as_non_root: bool | None = None
-    run_as_user: int | None = None
+    run_as_user: Int64 | None = None
     se_linux_options: SELinuxOptions | None = None
     seccomp_profile: SeccompProfile | None = None
     windows_options: WindowsSecurityContextOptions | None = None
@@ -1440,7 +1440,7 @@ class ServiceSpec(ApiStruct, kw_only=True):
     external_ips: list[str] = msgspec.field(name="externalIPs", default_factory=list)
     external_name: str | None = None
     external_traffic_policy: str | None = None
-    health_check_node_port: int | None = None
+    health_check_node_port: Int32 | None = None
     internal_traffic_policy: str | None = None
     ip_families: list[str] = []
     ip_family_policy: str | None = None
@@ -1485,7 +1485,7 @@ class ServiceAccountList(ApiStruct, kw_only=True):
 
 class ServiceAccountTokenProjection(ApiStruct, kw_only=True):
     audience: str | None = None
-    expiration_seconds: int | None = None
+    expiration_seconds: Int64 | None = None
     path: str = msgspec.field(default_factory=lambda: "")
 
 
@@ -1499,8 +1499,8 @@ class ServiceList(ApiStruct, kw_only=True):
 class ServicePort(ApiStruct, kw_only=True):
     app_protocol: str | None = None
     name: str | None = None
-    node_port: int | None = None
-    port: int = msgspec.field(default_factory=lambda: 0)
+    node_port: Int32 | None = None
+    port: Int32 = msgspec.field(default_factory=lambda: 0)
     protocol: str | None = None
     target_port: IntOrString | None = None
 
@@ -1510,7 +1510,7 @@ class SessionAffinityConfig(ApiStruct, kw_only=True):
 
 
 class SleepAction(ApiStruct, kw_only=True):
-    seconds: int = msgspec.field(default_factory=lambda: 0)
+    seconds: Int64 = msgspec.field(default_factory=lambda: 0)
 
 
 class StorageOSPersistentVolumeSource(ApiStruct, kw_only=True):
@@ -1550,7 +1550,7 @@ class Toleration(ApiStruct, kw_only=True):
     effect: str | None = None
     key: str | None = None
     operator: str | None = None
-    toleration_seconds: int | None = None
+    toleration_seconds: Int64 | None = None
     value: str | None = None
 
 
@@ -1566,8 +1566,8 @@ class TopologySelectorTerm(ApiStruct, kw_only=True):
 class TopologySpreadConstraint(ApiStruct, kw_only=True):
     label_selector: LabelSelector | None = None
     match_label_keys: list[str] = []
-    max_skew: int = msgspec.field(default_factory=lambda: 0)
-    min_domains: int | None = None
+    max_skew: Int32 = msgspec.field(default_factory=lambda: 0)
+    min_domains: Int32 | None = None
     node_affinity_policy: str | None = None
     node_taints_policy: str | None = None
     topology_key: str = msgspec.field(default_factory=lambda: "")
@@ -1670,7 +1670,7 @@ class VsphereVirtualDiskVolumeSource(ApiStruct, kw_only=True):
 
 class WeightedPodAffinityTerm(ApiStruct, kw_only=True):
     pod_affinity_term: PodAffinityTerm = msgspec.field(default_factory=PodAffinityTerm)
-    weight: int = msgspec.field(default_factory=lambda: 0)
+    weight: Int32 = msgspec.field(default_factory=lambda: 0)
 
 
 class WindowsSecurityContextOptions(ApiStruct, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct
+from pybernetes.api.struct import ApiStruct, Int32
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.core_v1 import ObjectReference
 from pybernetes.api.types.meta_v1 import ListMeta
@@ -35,7 +35,7 @@ class EndpointHints(ApiStruct, kw_only=True):
 class EndpointPort(ApiStruct, kw_only=True):
     app_protocol: str | None = None
     name: str | None = None
-    port: int | None = None
+    port: Int32 | None = None
     protocol: str | None = None
 
 

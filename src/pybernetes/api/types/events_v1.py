@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct
+from pybernetes.api.struct import ApiStruct, Int32
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.core_v1 import EventSource, ObjectReference
 from pybernetes.api.types.meta_v1 import ListMeta
@@ -14,7 +14,7 @@ class Event(ApiObject, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "Event")
     api_version: str = msgspec.field(default_factory=lambda: "events.k8s.io/v1")
     action: str | None = None
-    deprecated_count: int | None = None
+    deprecated_count: Int32 | None = None
     deprecated_first_timestamp: str | None = None
     deprecated_last_timestamp: str | None = None
     deprecated_source: EventSource = msgspec.field(default_factory=EventSource)
@@ -37,5 +37,5 @@ class EventList(ApiStruct, kw_only=True):
 
 
 class EventSeries(ApiStruct, kw_only=True):
-    count: int = msgspec.field(default_factory=lambda: 0)
+    count: Int32 = msgspec.field(default_factory=lambda: 0)
     last_observed_time: str = msgspec.field(default_factory=lambda: "")

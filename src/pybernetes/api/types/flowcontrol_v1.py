@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct
+from pybernetes.api.struct import ApiStruct, Int32
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.meta_v1 import ListMeta
 
 
 class ExemptPriorityLevelConfiguration(ApiStruct, kw_only=True):
-    lendable_percent: int | None = None
-    nominal_concurrency_shares: int | None = None
+    lendable_percent: Int32 | None = None
+    nominal_concurrency_shares: Int32 | None = None
 
 
 class FlowDistinguisherMethod(ApiStruct, kw_only=True):
@@ -24,7 +24,7 @@ class PriorityLevelConfigurationReference(ApiStruct, kw_only=True):
 
 class FlowSchemaSpec(ApiStruct, kw_only=True):
     distinguisher_method: FlowDistinguisherMethod | None = None
-    matching_precedence: int | None = None
+    matching_precedence: Int32 | None = None
     priority_level_configuration: PriorityLevelConfigurationReference = msgspec.field(
         default_factory=PriorityLevelConfigurationReference
     )
@@ -67,10 +67,10 @@ class LimitResponse(ApiStruct, kw_only=True):
 
 
 class LimitedPriorityLevelConfiguration(ApiStruct, kw_only=True):
-    borrowing_limit_percent: int | None = None
-    lendable_percent: int | None = None
+    borrowing_limit_percent: Int32 | None = None
+    lendable_percent: Int32 | None = None
     limit_response: LimitResponse = msgspec.field(default_factory=LimitResponse)
-    nominal_concurrency_shares: int | None = None
+    nominal_concurrency_shares: Int32 | None = None
 
 
 class NonResourcePolicyRule(ApiStruct, kw_only=True):
@@ -117,9 +117,9 @@ class PriorityLevelConfigurationList(ApiStruct, kw_only=True):
 
 
 class QueuingConfiguration(ApiStruct, kw_only=True):
-    hand_size: int | None = None
-    queue_length_limit: int | None = None
-    queues: int | None = None
+    hand_size: Int32 | None = None
+    queue_length_limit: Int32 | None = None
+    queues: Int32 | None = None
 
 
 class ResourcePolicyRule(ApiStruct, kw_only=True):

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct
+from pybernetes.api.struct import ApiStruct, Int32, Int64
 
 
 class GroupVersionForDiscovery(ApiStruct, kw_only=True):
@@ -64,7 +64,7 @@ class Condition(ApiStruct, kw_only=True):
     status: str = msgspec.field(default_factory=lambda: "")
     last_transition_time: str = msgspec.field(default_factory=lambda: "")
     message: str = msgspec.field(default_factory=lambda: "")
-    observed_generation: int | None = None
+    observed_generation: Int64 | None = None
     reason: str = msgspec.field(default_factory=lambda: "")
     type: str = msgspec.field(default_factory=lambda: "")
 
@@ -73,7 +73,7 @@ class DeleteOptions(ApiStruct, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "DeleteOptions")
     api_version: str = msgspec.field(default_factory=lambda: "v1")
     dry_run: list[str] = []
-    grace_period_seconds: int | None = None
+    grace_period_seconds: Int64 | None = None
     ignore_store_read_error_with_cluster_breaking_potential: bool | None = None
     orphan_dependents: bool | None = None
     preconditions: Preconditions | None = None
@@ -104,7 +104,7 @@ class LabelSelectorRequirement(ApiStruct, kw_only=True):
 
 class ListMeta(ApiStruct, kw_only=True):
     continue_: str | None = None
-    remaining_item_count: int | None = None
+    remaining_item_count: Int64 | None = None
     resource_version: str | None = None
     self_link: str | None = None
     shard_info: ShardInfo | None = None
@@ -123,11 +123,11 @@ class ManagedFieldsEntry(ApiStruct, kw_only=True):
 class ObjectMeta(ApiStruct, kw_only=True):
     annotations: dict[str, str] = {}
     creation_timestamp: str | None = None
-    deletion_grace_period_seconds: int | None = None
+    deletion_grace_period_seconds: Int64 | None = None
     deletion_timestamp: str | None = None
     finalizers: list[str] = []
     generate_name: str | None = None
-    generation: int | None = None
+    generation: Int64 | None = None
     labels: dict[str, str] = {}
     managed_fields: list[ManagedFieldsEntry] = []
     name: str | None = None
@@ -170,7 +170,7 @@ class Status(ApiStruct, kw_only=True):
     api_version: str = msgspec.field(default_factory=lambda: "v1")
     metadata: ListMeta = msgspec.field(default_factory=ListMeta)
     status: str | None = None
-    code: int | None = None
+    code: Int32 | None = None
     details: StatusDetails | None = None
     message: str | None = None
     reason: str | None = None
@@ -187,7 +187,7 @@ class StatusDetails(ApiStruct, kw_only=True):
     group: str | None = None
     kind: str | None = None
     name: str | None = None
-    retry_after_seconds: int | None = None
+    retry_after_seconds: Int32 | None = None
     uid: str | None = None
 
 

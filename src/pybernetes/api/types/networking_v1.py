@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct, IntOrString
+from pybernetes.api.struct import ApiStruct, Int32, IntOrString
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.core_v1 import TypedLocalObjectReference
 from pybernetes.api.types.meta_v1 import Condition, LabelSelector, ListMeta
@@ -110,7 +110,7 @@ class IngressLoadBalancerIngress(ApiStruct, kw_only=True):
 
 class IngressPortStatus(ApiStruct, kw_only=True):
     error: str | None = None
-    port: int = msgspec.field(default_factory=lambda: 0)
+    port: Int32 = msgspec.field(default_factory=lambda: 0)
     protocol: str = msgspec.field(default_factory=lambda: "")
 
 
@@ -121,7 +121,7 @@ class IngressRule(ApiStruct, kw_only=True):
 
 class ServiceBackendPort(ApiStruct, kw_only=True):
     name: str | None = None
-    number: int | None = None
+    number: Int32 | None = None
 
 
 class IngressServiceBackend(ApiStruct, kw_only=True):
@@ -171,7 +171,7 @@ class NetworkPolicyPeer(ApiStruct, kw_only=True):
 
 
 class NetworkPolicyPort(ApiStruct, kw_only=True):
-    end_port: int | None = None
+    end_port: Int32 | None = None
     port: IntOrString | None = None
     protocol: str | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct, IntOrString
+from pybernetes.api.struct import ApiStruct, Int32, Int64, IntOrString
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.meta_v1 import Condition, DeleteOptions, LabelSelector, ListMeta
 
@@ -24,12 +24,12 @@ class PodDisruptionBudgetSpec(ApiStruct, kw_only=True):
 
 class PodDisruptionBudgetStatus(ApiStruct, kw_only=True):
     conditions: list[Condition] = []
-    current_healthy: int | None = None
-    desired_healthy: int | None = None
+    current_healthy: Int32 | None = None
+    desired_healthy: Int32 | None = None
     disrupted_pods: dict[str, str] = {}
-    disruptions_allowed: int | None = None
-    expected_pods: int | None = None
-    observed_generation: int | None = None
+    disruptions_allowed: Int32 | None = None
+    expected_pods: Int32 | None = None
+    observed_generation: Int64 | None = None
 
 
 class PodDisruptionBudget(ApiObject, kw_only=True):

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct, Quantity
+from pybernetes.api.struct import ApiStruct, Int64, Quantity
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.core_v1 import NodeSelector
 from pybernetes.api.types.meta_v1 import Condition, ListMeta, ObjectMeta
@@ -87,8 +87,8 @@ class DeviceAllocationConfiguration(ApiStruct, kw_only=True):
 class DeviceAttribute(ApiStruct, kw_only=True):
     bool_: bool | None = None
     bools: list[bool] = []
-    int_: int | None = None
-    ints: list[int] = []
+    int_: Int64 | None = None
+    ints: list[Int64] = []
     string: str | None = None
     strings: list[str] = []
     version: str | None = None
@@ -171,7 +171,7 @@ class DeviceSelector(ApiStruct, kw_only=True):
 class DeviceSubRequest(ApiStruct, kw_only=True):
     allocation_mode: str | None = None
     capacity: CapacityRequirements | None = None
-    count: int | None = None
+    count: Int64 | None = None
     device_class_name: str = msgspec.field(default_factory=lambda: "")
     name: str = msgspec.field(default_factory=lambda: "")
     selectors: list[DeviceSelector] = []
@@ -189,7 +189,7 @@ class DeviceToleration(ApiStruct, kw_only=True):
     effect: str | None = None
     key: str | None = None
     operator: str | None = None
-    toleration_seconds: int | None = None
+    toleration_seconds: Int64 | None = None
     value: str | None = None
 
 
@@ -197,7 +197,7 @@ class ExactDeviceRequest(ApiStruct, kw_only=True):
     admin_access: bool | None = None
     allocation_mode: str | None = None
     capacity: CapacityRequirements | None = None
-    count: int | None = None
+    count: Int64 | None = None
     device_class_name: str = msgspec.field(default_factory=lambda: "")
     selectors: list[DeviceSelector] = []
     tolerations: list[DeviceToleration] = []
@@ -269,9 +269,9 @@ class ResourceClaimTemplateList(ApiStruct, kw_only=True):
 
 
 class ResourcePool(ApiStruct, kw_only=True):
-    generation: int = msgspec.field(default_factory=lambda: 0)
+    generation: Int64 = msgspec.field(default_factory=lambda: 0)
     name: str = msgspec.field(default_factory=lambda: "")
-    resource_slice_count: int = msgspec.field(default_factory=lambda: 0)
+    resource_slice_count: Int64 = msgspec.field(default_factory=lambda: 0)
 
 
 class ResourceSliceSpec(ApiStruct, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct
+from pybernetes.api.struct import ApiStruct, Int32
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.meta_v1 import ListMeta
 
@@ -15,7 +15,7 @@ class PriorityClass(ApiObject, kw_only=True):
     description: str | None = None
     global_default: bool | None = None
     preemption_policy: str | None = None
-    value: int | None = None
+    value: Int32 | None = None
 
 
 class PriorityClassList(ApiStruct, kw_only=True):

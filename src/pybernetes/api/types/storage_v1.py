@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct, Quantity
+from pybernetes.api.struct import ApiStruct, Int32, Int64, Quantity
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.core_v1 import PersistentVolumeSpec, TopologySelectorTerm
 from pybernetes.api.types.meta_v1 import LabelSelector, ListMeta
@@ -13,7 +13,7 @@ from pybernetes.api.types.meta_v1 import LabelSelector, ListMeta
 class CSIDriverSpec(ApiStruct, kw_only=True):
     attach_required: bool | None = None
     fs_group_policy: str | None = None
-    node_allocatable_update_period_seconds: int | None = None
+    node_allocatable_update_period_seconds: Int64 | None = None
     pod_info_on_mount: bool | None = None
     prevent_pod_scheduling_if_missing: bool | None = None
     requires_republish: bool | None = None
@@ -98,7 +98,7 @@ class StorageClassList(ApiStruct, kw_only=True):
 
 class TokenRequest(ApiStruct, kw_only=True):
     audience: str = msgspec.field(default_factory=lambda: "")
-    expiration_seconds: int | None = None
+    expiration_seconds: Int64 | None = None
 
 
 class VolumeAttachmentSource(ApiStruct, kw_only=True):
@@ -148,10 +148,10 @@ class VolumeAttributesClassList(ApiStruct, kw_only=True):
 
 
 class VolumeError(ApiStruct, kw_only=True):
-    error_code: int | None = None
+    error_code: Int32 | None = None
     message: str | None = None
     time: str | None = None
 
 
 class VolumeNodeResources(ApiStruct, kw_only=True):
-    count: int | None = None
+    count: Int32 | None = None

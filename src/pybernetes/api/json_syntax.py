@@ -1,0 +1,164 @@
+"""What is wrong with a JSON text, in the words of Go's encoding/json.
+
+Flow: bytes that a fast decoder has refused go in; the one-line error of Go's scanner comes out. Only error paths call it.
+"""
+
+from __future__ import annotations
+
+import re
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_END = "unexpected end of JSON input"
+_TOO_DEEP = "exceeded max depth"
+_MAX_DEPTH = 500
+
+
+class _Wrong(Exception):
+    """Carries the message out of the recursive descent."""
+
+
+def syntax_error(body: bytes) -> str:
+    """Go's message for the first syntax error of `body`; empty when there is none."""
+    scanner = _Scanner(body.decode("utf-8", "replace"))
+    try:
+        scanner.value(0)
+        scanner.skip()
+        if scanner.position < len(scanner.text):
+            scanner.fail("after top-level value")
+    except _Wrong as wrong:
+        return str(wrong)
+    return ""
+
+
+def _quoted(character: str) -> str:
+    if character == "'":
+        return r"'\''"
+    if character == '"':
+        return "'\"'"
+    escapes = {"\n": r"\n", "\t": r"\t", "\r": r"\r", "\\": r"\\", "\0": r"\x00"}
+    return f"'{escapes.get(character, character)}'"
+
+
+class _Scanner:
+    """A recursive descent over the text that keeps nothing but its position."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.position = 0
+
+    def skip(self) -> None:
+        match = _SPACE.match(self.text, self.position)
+        assert match is not None  # the pattern matches the empty text
+        self.position = match.end()
+
+    def peek(self) -> str:
+        if self.position >= len(self.text):
+            raise _Wrong(_END)
+        return self.text[self.position]
+
+    def fail(self, context: str) -> None:
+        raise _Wrong(f"invalid character {_quoted(self.peek())} {context}")
+
+    def value(self, depth: int) -> None:
+        if depth > _MAX_DEPTH:
+            raise _Wrong(_TOO_DEEP)
+        self.skip()
+        first = self.peek()
+        if first == "{":
+            self.members(depth)
+        elif first == "[":
+            self.items(depth)
+        elif first == '"':
+            self.string()
+        elif first in "-0123456789":
+            self.number()
+        elif first in "tfn":
+            self.literal({"t": "true", "f": "false", "n": "null"}[first])
+        else:
+            self.fail("looking for beginning of value")
+
+    def members(self, depth: int) -> None:
+        self.position += 1
+        self.skip()
+        if self.peek() == "}":
+            self.position += 1
+            return
+        while True:
+            self.skip()
+            if self.peek() != '"':
+                self.fail("looking for beginning of object key string")
+            self.string()
+            self.skip()
+            if self.peek() != ":":
+                self.fail("after object key")
+            self.position += 1
+            self.value(depth + 1)
+            self.skip()
+            if self.peek() == "}":
+                self.position += 1
+                return
+            if self.peek() != ",":
+                self.fail("after object key:value pair")
+            self.position += 1
+
+    def items(self, depth: int) -> None:
+        self.position += 1
+        self.skip()
+        if self.peek() == "]":
+            self.position += 1
+            return
+        while True:
+            self.value(depth + 1)
+            self.skip()
+            if self.peek() == "]":
+                self.position += 1
+                return
+            if self.peek() != ",":
+                self.fail("after array element")
+            self.position += 1
+
+    def string(self) -> None:
+        self.position += 1
+        while (character := self.peek()) != '"':
+            if character < " ":
+                self.fail("in string literal")
+            self.position += 1
+            if character == "\\":
+                self.escape()
+        self.position += 1
+
+    def escape(self) -> None:
+        character = self.peek()
+        if character not in '"\\/bfnrtu':
+            self.fail("in string escape code")
+        self.position += 1
+        if character == "u":
+            for _ in range(4):
+                if self.peek() not in "0123456789abcdefABCDEF":
+                    self.fail("in \\u hexadecimal character escape")
+                self.position += 1
+
+    def number(self) -> None:
+        match = _NUMBER.match(self.text, self.position)
+        if match is None:
+            self.position += 1
+            self.fail("in numeric literal")
+            return
+        self.position = match.end()
+        rest = self.text[self.position : self.position + 1]
+        literal = match.group()
+        if rest == "." and "." not in literal and "e" not in literal.lower():
+            self.position += 1
+            self.fail("after decimal point in numeric literal")
+        if rest in ("e", "E") and "e" not in literal.lower():
+            self.position += 1
+            if self.peek() in "+-":
+                self.position += 1
+            self.fail("in exponent of numeric literal")
+
+    def literal(self, word: str) -> None:
+        for expected in word:
+            if self.peek() != expected:
+                self.fail(f"in literal {word} (expecting '{expected}')")
+            self.position += 1

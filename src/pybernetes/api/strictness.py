@@ -1,0 +1,87 @@
+"""Fields of a JSON text that its type does not know, or that occur twice, in the order of the text.
+
+Flow: JSON bytes (or a decoded value) and a definition go in; upstream's lines for `fieldValidation` come out, such as
+`unknown field "spec.foo"`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pybernetes.api import schema
+
+_TYPE_META = frozenset({"kind", "apiVersion"})
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object with its members as they were written, duplicates included."""
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_Pairs, strict=False)
+
+
+def of_json(body: bytes, definition: str) -> list[str]:
+    """The lines for a JSON text that is known to parse."""
+    try:
+        return of_value(_decoder.decode(body.decode("utf-8", "replace")), definition)
+    except (ValueError, RecursionError):
+        return []
+
+
+def of_value(value: Any, definition: str) -> list[str]:
+    """The lines for a decoded value (dicts hold no duplicates)."""
+    found: list[str] = []
+    if isinstance(value, dict | _Pairs):
+        _struct(value, definition, "", found)
+    return list(dict.fromkeys(found))
+
+
+def _members(value: Any) -> Iterable[tuple[str, Any]]:
+    return value if isinstance(value, _Pairs) else value.items()
+
+
+def _struct(value: Any, definition: str, path: str, found: list[str]) -> None:
+    nodes = schema.fields(definition)
+    seen: set[str] = set()
+    for name, child in _members(value):
+        node = nodes.get(name)
+        if node is None:
+            if path or name not in _TYPE_META:
+                found.append(f'unknown field "{path}{name}"')
+                continue
+        elif node.item is not None or node.type == "struct":
+            _value(child, node, path + name, found)
+        if name in seen:
+            found.append(f'duplicate field "{path}{name}"')
+        seen.add(name)
+
+
+def _value(value: Any, node: schema.Node, path: str, found: list[str]) -> None:
+    """A field that holds a struct, list or map; values of the wrong type are somebody else's concern."""
+    if node.type == "struct":
+        if isinstance(value, dict | _Pairs):
+            _struct(value, node.definition, path + ".", found)
+    elif node.type == "list":
+        if node.item is not None and isinstance(value, Sequence) and not isinstance(value, str | _Pairs):
+            _items(value, node.item, path, found)
+    elif isinstance(value, dict | _Pairs) and node.item is not None:
+        _map(value, node.item, path, found)
+
+
+def _items(value: Sequence[Any], item: schema.Node, path: str, found: list[str]) -> None:
+    if item.item is None and item.type != "struct":
+        return
+    for index, child in enumerate(value):
+        _value(child, item, f"{path}[{index}]", found)
+
+
+def _map(value: Any, item: schema.Node, path: str, found: list[str]) -> None:
+    seen: set[str] = set()
+    for name, child in _members(value):
+        if item.item is not None or item.type == "struct":
+            _value(child, item, f"{path}.{name}", found)
+        if name in seen:
+            found.append(f'duplicate field "{path}.{name}"')
+        seen.add(name)

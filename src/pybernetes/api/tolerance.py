@@ -1,0 +1,157 @@
+"""Reads a plain JSON value into the shape of a type as Go's encoding/json does: nulls vanish, wrong types are named.
+
+Flow: a decoded value that the fast decoder has refused goes in; a cleaned value that it accepts, or `TypeMismatch` with
+Go's `json: cannot unmarshal ...` text, comes out.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from pybernetes.api import base64_bytes, schema
+from pybernetes.api.schema import Node
+
+_RANGES = {"int32": 2**31, "int64": 2**63}
+_ZEROS: dict[str, Any] = {
+    "struct": {},
+    "list": [],
+    "map": {},
+    "bool": False,
+    "int32": 0,
+    "int64": 0,
+    "double": 0.0,
+    "quantity": "0",
+}
+
+
+class TypeMismatch(ValueError):
+    """A value of the wrong type; the message is Go's."""
+
+
+class Literal(float):
+    """A number with a fraction or an exponent that remembers how it was written."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Literal:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+_decoder = json.JSONDecoder(parse_float=Literal, parse_constant=_refuse_constant, strict=False)
+
+
+def parse(body: bytes) -> Any:
+    """The JSON value with number literals kept; ValueError or RecursionError when it does not parse."""
+    return _decoder.decode(body.decode("utf-8", "replace"))
+
+
+def cleaned(value: Any, definition: str) -> dict[str, Any]:
+    """`value` without nulls and unknown fields; TypeMismatch when something has the wrong type."""
+    name = definition.rpartition(".")[2]
+    if not isinstance(value, dict):
+        raise TypeMismatch(f"json: cannot unmarshal {_kind(value)} into Go value of type {_go_name(definition)}")
+    return _struct(value, definition, name, "")
+
+
+def _go_name(definition: str) -> str:
+    return ".".join(definition.rsplit(".", 2)[1:])
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object" if isinstance(value, dict) else "null"
+
+
+def _struct(value: dict[str, Any], definition: str, name: str, path: str) -> dict[str, Any]:
+    nodes = schema.fields(definition)
+    result = {}
+    for field, child in value.items():
+        if child is None or (node := nodes.get(field)) is None:
+            continue
+        result[field] = _value(child, node, name, f"{path}.{field}" if path else field)
+    return result
+
+
+def _value(value: Any, node: Node, owner: str, path: str) -> Any:
+    """One non-null value; `owner` and `path` are what the message names."""
+    if node.type == "any":
+        return value
+    if node.type == "struct":
+        if not isinstance(value, dict):
+            _mismatch(_kind(value), node.go_type, owner, path)
+        return _struct(value, node.definition, node.definition.rpartition(".")[2], path)
+    if node.item is not None:
+        return _container(value, node, owner, path)
+    return _scalar(value, node, owner, path)
+
+
+def _container(value: Any, node: Node, owner: str, path: str) -> Any:
+    item = node.item
+    assert item is not None  # the caller has seen it
+    if not isinstance(value, list if node.type == "list" else dict):
+        _mismatch(_kind(value), node.go_type, owner, path)
+    if isinstance(value, dict):
+        return {key: _item(child, item, owner, path) for key, child in value.items()}
+    return [_item(child, item, owner, path) for child in value]
+
+
+def _item(value: Any, node: Node, owner: str, path: str) -> Any:
+    """A list item or map value: null is Go's zero value there."""
+    if value is None and node.type != "any":
+        return _ZEROS.get(node.type, "")
+    return _value(value, node, owner, path)
+
+
+def _scalar(value: Any, node: Node, owner: str, path: str) -> Any:
+    kind = _kind(value)
+    if node.type == "quantity":
+        if kind not in ("string", "number"):
+            raise TypeMismatch(_QUANTITY_ERROR)
+        return value.text if isinstance(value, Literal) else value
+    if node.type == "int_or_string":
+        return value if kind == "string" else _integer(value, "int32", owner, path)
+    if node.type in ("int32", "int64"):
+        return _integer(value, node.type, owner, path)
+    if kind != {"bool": "bool", "double": "number"}.get(node.type, "string"):
+        _mismatch(kind, node.go_type, owner, path)
+    if node.type == "bytes":
+        return _bytes(value)
+    return value
+
+
+_QUANTITY_ERROR = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+
+
+def _integer(value: Any, type_: str, owner: str, path: str) -> int:
+    kind = _kind(value)
+    if kind != "number":
+        _mismatch(kind, type_, owner, path)
+    if isinstance(value, float) or not -_RANGES[type_] <= value < _RANGES[type_]:
+        text = value.text if isinstance(value, Literal) else str(value)
+        _mismatch(f"number {text}", type_, owner, path)
+    return int(value)
+
+
+def _bytes(text: str) -> str:
+    """Base64 in the one form that the fast decoder takes."""
+    try:
+        base64_bytes.decode(text)
+    except ValueError as error:
+        raise TypeMismatch(str(error)) from None
+    return text.replace("\n", "").replace("\r", "")
+
+
+def _mismatch(kind: str, go_type: str, owner: str, path: str) -> NoReturn:
+    raise TypeMismatch(f"json: cannot unmarshal {kind} into Go struct field {owner}.{path} of type {go_type}")
