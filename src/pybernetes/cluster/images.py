@@ -1,0 +1,111 @@
+"""The images of a local cluster, built here from Debian packages and the project: no registry, no container engine.
+
+`build` gives the archives (OCI layout tars) that hold them, building only what its inputs say is new; `engine_template`
+turns archives into a containerd root that nodes start from. Called by `local` and by `pyb images`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import platform
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from pybernetes.cluster import images_debian, images_pause, images_python
+from pybernetes.cluster.images_oci import Blob, Entry, Image, full_name, layer, write_archive
+
+PAUSE = "registry.k8s.io/pause:3.10.1"
+BUSYBOX = ("busybox:1.28", "busybox:1.36", "busybox:latest")
+NGINX_TAGS = ("1.7.9", "1.9.1", "1.14.2", "1.16.1", "1.25", "1.27", "latest")
+PYBERNETES = "pybernetes/pybernetes:local"
+STAND_IN = "io.pybernetes.stand-in"
+
+Say = Callable[[str], None]
+
+
+async def build(folder: Path, say: Say) -> list[Path]:
+    """The archives with all images, built in `folder` unless they are there. Raises ClusterError."""
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    packages = await images_debian.fetch_nginx(folder / "debian")
+    base_key = _key(packages, [_busybox(), *_recipes()])
+    python_key = _key([images_python.interpreter()], _recipes())
+    project_key = _key([], [*images_python.project_sources(), *_recipes(), images_python.interpreter(), _busybox()])
+    base = folder / f"base-{base_key}.tar"
+    addons = folder / f"pybernetes-{python_key}-{project_key}.tar"
+    if not base.exists():
+        say("building images: pause, busybox, nginx (a stand-in from Debian's nginx, whatever its tag says)")
+        await _write(base, await _base_images(packages), "base-*.tar")
+    if not addons.exists():
+        say(f"building image: {PYBERNETES}")
+        await _write(addons, [await _pybernetes_image()], "pybernetes-*.tar")
+    return [base, addons]
+
+
+async def _base_images(packages: list[Path]) -> list[Image]:
+    busybox_layer = layer(await images_debian.busybox_files())
+    nginx_layer = layer(await images_debian.nginx_files(packages))
+    return [
+        _pause_image(busybox_layer),
+        Image(_names(BUSYBOX), (busybox_layer,), ("sh",), _labels("busybox", "Debian's busybox-static")),
+        *(_nginx_image(tag, (busybox_layer, nginx_layer)) for tag in NGINX_TAGS),
+    ]
+
+
+def _pause_image(busybox_layer: Blob) -> Image:
+    labels = _labels("pause", "a program of the Pybernetes project")
+    program = images_pause.pause_program(platform.machine())
+    if program is None:
+        return Image((PAUSE,), (busybox_layer,), ("/bin/busybox", "sleep", "infinity"), labels)
+    return Image((PAUSE,), (layer({"pause": Entry(program)}),), (), labels, entrypoint=("/pause",))
+
+
+def _nginx_image(tag: str, below: tuple[Blob, ...]) -> Image:
+    own = layer(images_debian.nginx_tag_files(tag))
+    labels = _labels(f"nginx:{tag}", "Debian's nginx")
+    command = ("nginx", "-g", "daemon off;")
+    return Image(_names([f"nginx:{tag}"]), (*below, own), command, labels, ports=("80/tcp",))
+
+
+async def _pybernetes_image() -> Image:
+    layers = [await images_debian.busybox_files(), await images_python.interpreter_files()]
+    layers += [await images_python.dependency_files(), images_python.project_files()]
+    env = (*Image((), (), ()).env, f"PYTHONPATH=/{images_python.SITE}", "PYTHONDONTWRITEBYTECODE=1")
+    made = tuple(layer(files) for files in layers)
+    return Image(_names([PYBERNETES]), made, (), env=env, entrypoint=("pyb",))
+
+
+def _names(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(full_name(name) for name in names)
+
+
+def _labels(name: str, what: str) -> dict[str, str]:
+    return {STAND_IN: f"{name} is built by Pybernetes from {what}; it is not the image of that name in a registry"}
+
+
+async def _write(path: Path, images: list[Image], outdated: str) -> None:
+    """Writes the archive whole or not at all, and drops those that it replaces."""
+    fresh = path.with_name(f".{path.name}")
+    await asyncio.to_thread(write_archive, fresh, images)
+    for old in path.parent.glob(outdated):
+        old.unlink()
+    fresh.replace(path)
+
+
+def _busybox() -> Path:
+    return Path(shutil.which("busybox") or "/bin/busybox")
+
+
+def _recipes() -> list[Path]:
+    return sorted(Path(__file__).parent.glob("images*.py"))
+
+
+def _key(named: Iterable[Path], read: Iterable[Path]) -> str:
+    """A key of content: packages and interpreters count by name and size, other files by their bytes."""
+    digest = hashlib.sha256(platform.machine().encode())
+    for path in named:
+        digest.update(f"{path.name} {path.stat().st_size}\n".encode())
+    for path in read:
+        digest.update(path.name.encode() + b"\0" + (path.read_bytes() if path.exists() else b""))
+    return digest.hexdigest()[:16]

@@ -1,0 +1,151 @@
+"""Processes of this machine: who one is, whether it lives, how to end it, and how it says that it is ready.
+
+A pid alone may be reused; an `Identity` (pid and start time) never is, so a record on disk can be acted upon later.
+Readiness is a datagram `READY=1` to the socket named by NOTIFY_SOCKET, which containerd sends as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A process for all times of this boot: its pid, and its start time in clock ticks since the boot."""
+
+    pid: int
+    started: int
+
+
+class CommandFailed(Exception):
+    """A command ended with another code than zero; the message is what it wrote to stderr."""
+
+    def __init__(self, argv: Sequence[str], code: int, stderr: str) -> None:
+        super().__init__(f"{' '.join(argv)}: exit code {code}: {stderr.strip()}")
+        self.argv = list(argv)
+        self.code = code
+        self.stderr = stderr
+
+
+async def run(argv: Sequence[str], stdin: str = "", env: Mapping[str, str] | None = None) -> str:
+    """Runs a short command to its end and gives its stdout. Raises CommandFailed, FileNotFoundError."""
+    process = await asyncio.create_subprocess_exec(
+        *argv,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=None if env is None else {**os.environ, **env},
+    )
+    out, err = await process.communicate(stdin.encode())
+    if process.returncode:
+        raise CommandFailed(argv, process.returncode, err.decode(errors="replace"))
+    return out.decode(errors="replace")
+
+
+def start_time(pid: int) -> int | None:
+    """Field 22 of /proc/<pid>/stat, or None when there is no such process or it is a zombie."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    fields = text.rpartition(")")[2].split()
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+def identify(pid: int) -> Identity | None:
+    started = start_time(pid)
+    return None if started is None else Identity(pid, started)
+
+
+def is_alive(identity: Identity) -> bool:
+    return start_time(identity.pid) == identity.started
+
+
+def send_signal(identity: Identity, number: int) -> bool:
+    """Signals this very process, never another one with its pid; False when it is gone."""
+    try:
+        fd = os.pidfd_open(identity.pid)
+    except ProcessLookupError:
+        return False
+    try:
+        if not is_alive(identity):
+            return False
+        signal.pidfd_send_signal(fd, number)
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(fd)
+    return True
+
+
+async def wait_gone(identity: Identity, timeout: float | None = None) -> bool:
+    """Waits for the process to end; it need not be a child. False when it still lives after `timeout` seconds."""
+    try:
+        fd = os.pidfd_open(identity.pid)
+    except ProcessLookupError:
+        return True
+    loop = asyncio.get_running_loop()
+    ended = loop.create_future()
+    try:
+        if not is_alive(identity):
+            return True
+        loop.add_reader(fd, lambda: ended.done() or ended.set_result(None))
+        async with asyncio.timeout(timeout):
+            await ended
+    except TimeoutError:
+        return False
+    finally:
+        loop.remove_reader(fd)
+        os.close(fd)
+    return True
+
+
+async def end(identity: Identity, grace: float) -> None:
+    """SIGTERM, then SIGKILL after `grace` seconds; returns when the process is gone."""
+    if send_signal(identity, signal.SIGTERM) and not await wait_gone(identity, grace):
+        send_signal(identity, signal.SIGKILL)
+        await wait_gone(identity)
+
+
+def notify_ready() -> None:
+    """Tells whoever started this process that it now serves. Does nothing when nobody asked."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notifier:
+        notifier.connect(address)
+        notifier.send(b"READY=1")
+
+
+class Readiness:
+    """The other end of `notify_ready`: a datagram socket at `path`, made anew."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.unlink(missing_ok=True)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._socket.bind(str(path))
+
+    async def wait(self) -> None:
+        """Returns at the first READY=1."""
+        loop = asyncio.get_running_loop()
+        while b"READY=1" not in await loop.sock_recv(self._socket, 4096):
+            continue
+
+    def close(self) -> None:
+        self._socket.close()
+        self.path.unlink(missing_ok=True)
+
+
+def inherited_listeners() -> list[socket.socket]:
+    """The listening sockets that the starter of this process made for it (PYB_LISTEN_FDS), in the order it listed them."""
+    numbers = os.environ.get("PYB_LISTEN_FDS", "")
+    return [socket.socket(fileno=int(number)) for number in numbers.split(",") if number]
