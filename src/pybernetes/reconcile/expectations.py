@@ -1,7 +1,7 @@
 """What a controller has asked for and has not yet seen in its cache: keeps it from creating the same pods twice.
 
-A controller that creates or deletes expects it first; its informer callbacks observe; it acts again only when satisfied.
-Pure values: the caller hands in the time, in seconds of any clock that never goes back.
+A controller that creates or deletes expects it first; its informer callbacks observe; it acts again only when that is
+satisfied. Pure values: the caller hands in the time, in seconds of any clock that never goes back.
 """
 
 from __future__ import annotations

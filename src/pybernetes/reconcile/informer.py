@@ -32,6 +32,8 @@ Change = tuple[Object | None, Object | None]
 SHORTEST_WATCH, LONGEST_WATCH = 300.0, 600.0
 # A watch that ends sooner and brought nothing is a failure in disguise: without a pause it would spin.
 SUSPICIOUSLY_SHORT = 1.0
+# After so many seconds of good watching, a failure counts as the first one again.
+LONG_ENOUGH = 120.0
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Selection:
 
 
 class Informer(Generic[Object]):
-    """One kind's state as the API server tells it. `run` fills `cache`; callbacks are called in the order of changes."""
+    """One kind's state as the API server tells it. `run` fills `cache`; callbacks come in the order of changes."""
 
     def __init__(
         self, client: Client, type_: type[Object], clock: Clock, chance: Chance, selection: Selection | None = None
@@ -70,7 +72,7 @@ class Informer(Generic[Object]):
         return self._revision
 
     def on_change(self, callback: Callback[Object]) -> None:
-        """Calls back with (old, new): (None, new) added, (old, None) deleted. Told first of all that is there already."""
+        """Calls back with (old, new): (None, new) added, (old, None) deleted. First told all that is there."""
         self._callbacks.append(callback)
         for obj in self.cache.list():
             self._call(callback, None, obj)
@@ -87,26 +89,25 @@ class Informer(Generic[Object]):
         """Follows the API server until cancelled; failures are logged and tried again."""
         backoff = Backoff(self._chance)
         while True:
-            started = self._clock.monotonic()
+            started, listing = self._clock.monotonic(), not self._revision
             try:
-                progress = await self._list_or_watch()
-            except Expired:
-                # Listing at once is right, but never twice in a row without a pause.
-                log.info("%s: revision %s is gone, listing again", self.type.__name__, self._revision)
-                progress, self._revision = bool(self._revision), ""
+                worthwhile = await self._follow()
+            except Expired as error:
+                log.info("%s: listing again: %s", self.type.__name__, error)
+                # At once, unless the revision was fresh: a server that says so would be asked without end.
+                worthwhile, self._revision = not listing, ""
             except (Unreachable, StatusError, msgspec.DecodeError) as error:
                 log.warning("%s: list or watch failed: %s", self.type.__name__, error)
-                progress = False
-            if progress or self._clock.monotonic() - started > LONGEST_WATCH / 2:
+                worthwhile = False
+            if worthwhile or self._clock.monotonic() - started > LONG_ENOUGH:
                 backoff.reset()
-            if not progress:
+            if not worthwhile:
                 await asyncio.sleep(backoff.next())
 
-    async def _list_or_watch(self) -> bool:
-        """One step; False when it has brought so little that the next one should wait."""
+    async def _follow(self) -> bool:
+        """Lists if it must, then watches until the server ends it; False when it should not be repeated at once."""
         if not self._revision:
             await self._list()
-            return True
         started = self._clock.monotonic()
         events = await self._watch()
         return events > 0 or self._clock.monotonic() - started >= SUSPICIOUSLY_SHORT
@@ -183,7 +184,7 @@ class Informer(Generic[Object]):
 
 
 def _changes(old: Object | None, new: Object) -> Iterable[Change[Object]]:
-    """What replacing means: nothing when it is the same revision, two changes when it is another object of that name."""
+    """What replacing means: nothing for the same revision, two changes when it is another object of that name."""
     if old is None:
         return ((None, new),)
     if old.metadata.uid != new.metadata.uid:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from pybernetes.api.objects import ApiObject
+from pybernetes.api.objects import key as key_of
 
-
-def key_of(obj: ApiObject) -> str:
-    """The key of an object."""
-    namespace, name = obj.metadata.namespace, obj.metadata.name or ""
-    return f"{namespace}/{name}" if namespace else name
+__all__ = ["key_of", "split_key"]
 
 
 def split_key(key: str) -> tuple[str, str]:
