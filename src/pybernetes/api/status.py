@@ -30,6 +30,10 @@ class StatusError(Exception):
         return self.status.reason or ""
 
 
+# A value that the message does not show.
+OMITTED = object()
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """One thing wrong with one field, with upstream's wording of each type."""
@@ -45,7 +49,7 @@ class FieldError:
         label = _LABELS[self.type]
         if self.type in ("FieldValueRequired", "FieldValueForbidden", "FieldValueTooLong", "InternalError"):
             return f"{label}: {self.detail}" if self.detail else label
-        if self.type == "FieldValueTypeInvalid" and self.value is None:
+        if self.value is OMITTED or (self.type == "FieldValueTypeInvalid" and self.value is None):
             return f"{label}: {self.detail}"
         text = f"{label}: {shown(self.value)}"
         return f"{text}: {self.detail}" if self.detail else text
@@ -72,7 +76,7 @@ def shown(value: Any) -> str:
     """A bad value as the message shows it."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def invalid(field: str, value: Any, detail: str) -> FieldError:
