@@ -1,0 +1,1 @@
+"""The objects that exist in every cluster from the start."""
