@@ -1,0 +1,144 @@
+"""JSON patch (RFC 6902) with the tolerance of the library that upstream uses.
+
+Flow: the plain value of an object and a list of operations go in; a new value comes out, the inputs unchanged. The API
+server answers `PatchError` with its generic 422. Tolerated: `replace`, `move` and `copy` of map keys that are not there,
+`test` of a missing key against null, negative indices, and `add` to a path with no leading slash (which changes nothing).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pybernetes.api.merge_patch import same
+from pybernetes.api.objects import copy
+
+MAXIMUM_OPERATIONS = 10_000
+
+
+class PatchError(ValueError):
+    """An operation that cannot be carried out."""
+
+
+class _Missing(PatchError):
+    """The path leads to nothing."""
+
+
+def apply(document: Any, operations: list[dict[str, Any]]) -> Any:
+    """The document after all operations, in order; PatchError when one of them fails."""
+    root = copy(document)
+    for operation in operations:
+        if not isinstance(operation, dict):
+            raise PatchError(f"operation is no object: {operation!r}")
+        root = _applied(root, operation)
+    return root
+
+
+def _applied(root: Any, operation: dict[str, Any]) -> Any:
+    kind = operation.get("op")
+    path = operation.get("path")
+    if not isinstance(path, str):
+        raise PatchError("operation has no path")
+    if kind in ("add", "replace"):
+        if "value" not in operation:
+            raise PatchError(f"{kind} operation has no value")
+        return _set(root, path, copy(operation["value"]), insert=kind == "add")
+    if kind == "remove":
+        _remove(root, path)
+        return root
+    if kind == "test":
+        _test(root, path, operation.get("value"))
+        return root
+    if kind not in ("move", "copy"):
+        raise PatchError(f"unexpected kind: {kind}")
+    source = operation.get("from")
+    if not isinstance(source, str):
+        raise PatchError(f"{kind} operation has no from")
+    value = _get(root, source)
+    if kind == "move":
+        if not _is_missing(root, source):
+            _remove(root, source)
+        return _set(root, path, value, insert=True)
+    return _set(root, path, copy(value), insert=True)
+
+
+def _parts(path: str) -> list[str]:
+    """The unescaped steps of a pointer; what stands before the first slash is skipped, as upstream does."""
+    return [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]]
+
+
+def _container(root: Any, parts: list[str]) -> Any:
+    """The map or list that holds the last step."""
+    found = root
+    for part in parts[:-1]:
+        if isinstance(found, dict):
+            found = found.get(part)
+        elif isinstance(found, list):
+            found = found[_index(part, len(found))]
+        if not isinstance(found, dict | list):
+            raise _Missing(f"missing container: {part}")
+    return found
+
+
+def _index(part: str, length: int, extra: int = 0) -> int:
+    """A list position; negative ones count from the end, `extra` allows one past it."""
+    try:
+        position = int(part)
+    except ValueError:
+        raise PatchError(f"index is no number: {part}") from None
+    if position < 0:
+        position += length + extra
+    if not 0 <= position < length + extra:
+        raise _Missing(f"index out of bounds: {part}")
+    return position
+
+
+def _get(root: Any, path: str) -> Any:
+    """The value at a path; None for a missing map key."""
+    parts = _parts(path)
+    if not parts:
+        return root
+    holder = _container(root, parts)
+    if isinstance(holder, dict):
+        return holder.get(parts[-1])
+    return holder[_index(parts[-1], len(holder))]
+
+
+def _is_missing(root: Any, path: str) -> bool:
+    parts = _parts(path)
+    holder = _container(root, parts) if parts else None
+    return isinstance(holder, dict) and parts[-1] not in holder
+
+
+def _set(root: Any, path: str, value: Any, insert: bool) -> Any:
+    parts = _parts(path)
+    if not parts:
+        return value if path == "" else root
+    holder = _container(root, parts)
+    last = parts[-1]
+    if isinstance(holder, dict):
+        holder[last] = value
+    elif not insert:
+        holder[_index(last, len(holder))] = value
+    elif last == "-":
+        holder.append(value)
+    else:
+        holder.insert(_index(last, len(holder), extra=1), value)
+    return root
+
+
+def _remove(root: Any, path: str) -> None:
+    parts = _parts(path)
+    if not parts:
+        raise PatchError("the whole document cannot be removed")
+    holder = _container(root, parts)
+    if isinstance(holder, list):
+        del holder[_index(parts[-1], len(holder))]
+    elif parts[-1] in holder:
+        del holder[parts[-1]]
+    else:
+        raise _Missing(f"nothing to remove at {path}")
+
+
+def _test(root: Any, path: str, expected: Any) -> None:
+    if not same(_get(root, path), expected):
+        raise PatchError(f"testing value {path} failed")
