@@ -1,0 +1,173 @@
+"""An API server, put together: a store and options go in, one `handle(Request) -> Response` comes out.
+
+No sockets here: `server.py` puts it on the network, the in-process transport calls it directly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from pybernetes.apiserver.admission_plugins.order import default_plugins
+from pybernetes.apiserver.allocation.services import ServiceAllocator
+from pybernetes.apiserver.documents import ApiDocuments
+
+from pybernetes.api.kinds import kind_of
+from pybernetes.api.objects import ApiObject
+from pybernetes.api.types import core_v1, rbac_v1
+from pybernetes.api.wire import Request, Response
+from pybernetes.apiserver.admission import Plugin
+from pybernetes.apiserver.bootstrap.default_rbac import node_rules
+from pybernetes.apiserver.bootstrap.objects import BootstrapOptions, bootstrap_objects, reconciled
+from pybernetes.apiserver.commands import Commands
+from pybernetes.apiserver.options import ApiServerOptions
+from pybernetes.apiserver.pipeline import Answer, Pipeline, Stages
+from pybernetes.apiserver.reads import Reads
+from pybernetes.apiserver.registry import Registry
+from pybernetes.apiserver.request import UserInfo
+from pybernetes.apiserver.reviewing import review_answers
+from pybernetes.apiserver.stages.authentication import (
+    Authenticator,
+    BootstrapTokens,
+    ServiceAccountTokens,
+    StaticTokens,
+)
+from pybernetes.apiserver.stages.authorization import Authorizer
+from pybernetes.apiserver.stages.service_account_tokens import TokenIssuer
+from pybernetes.apiserver.subresources.binding import BindingSubresource
+from pybernetes.apiserver.subresources.eviction import EvictionSubresource
+from pybernetes.apiserver.subresources.scale import ScaleSubresource
+from pybernetes.apiserver.subresources.token import TokenSubresource
+from pybernetes.apiserver.watches import Watches
+from pybernetes.apiserver.writer import Allocator, Aspect, Intent, Writer
+from pybernetes.environment.chance import Chance
+from pybernetes.environment.clock import Clock
+from pybernetes.store.contract import Store
+
+_log = logging.getLogger(__name__)
+_ITSELF = UserInfo("system:apiserver", groups=("system:masters",))
+_RBAC_KINDS = (rbac_v1.Role, rbac_v1.ClusterRole, rbac_v1.RoleBinding, rbac_v1.ClusterRoleBinding)
+_SCALED = ("deployments", "replicasets", "statefulsets", "replicationcontrollers")
+_COMPACTION_SECONDS = 300.0
+
+
+class ApiServer:
+    """Answers requests from a store. Make one with `start`."""
+
+    def __init__(self, options: ApiServerOptions, store: Store, clock: Clock, chance: Chance) -> None:
+        self._options = options
+        self._store = store
+        self.registry = Registry(store)
+        self.issuer = TokenIssuer(options.service_account_key, options.service_account_issuer, clock, chance)
+        self.authenticator = self._authenticator(clock)
+        self.authorizer = Authorizer(self.registry, options.authorization_modes, node_rules=node_rules())
+        for type_ in _RBAC_KINDS:
+            self.registry.collection(kind_of(type_)).listen(lambda _changes: self.authorizer.invalidate())
+        plugins: tuple[Plugin, ...] = default_plugins(self.registry, self.authorizer, chance, options.enable_admission)
+        services = ServiceAllocator(
+            options.service_cluster_ip_range, options.service_node_port_range, chance, self.registry
+        )
+        allocators: Mapping[type[ApiObject], Allocator] = {core_v1.Service: services}
+        self.writer = Writer(self.registry, plugins, allocators, clock, chance)
+        self._watches = Watches(self.registry, clock, chance)
+        reads = Reads(self.registry, clock)
+        commands = Commands(self.writer, reads)
+        self.documents = ApiDocuments(self.issuer, clock)
+        self.extra: dict[tuple[str, str, str], Answer] = self._extra(commands)
+        self._pipeline = Pipeline(
+            Stages(
+                authenticator=self.authenticator,
+                authorizer=self.authorizer,
+                reads=reads,
+                watches=self._watches,
+                commands=commands,
+                documents=self.documents,
+                extra=self.extra,
+            )
+        )
+
+    @classmethod
+    async def start(cls, options: ApiServerOptions, store: Store, clock: Clock, chance: Chance) -> ApiServer:
+        """An API server whose start-up objects exist."""
+        server = cls(options, store, clock, chance)
+        await server._bootstrap()
+        return server
+
+    async def handle(self, request: Request) -> Response:
+        """The response to a request; never raises but for cancellation."""
+        return await self._pipeline.handle(request)
+
+    async def run(self) -> None:
+        """Compacts the store's history now and then, until cancelled: upstream's five minutes."""
+        while True:
+            before = self._store.revision
+            await asyncio.sleep(_COMPACTION_SECONDS)
+            if before > self._store.compacted:
+                await self._store.compact(before)
+
+    def close(self) -> None:
+        """Ends all watches; requests are answered no more."""
+        self._watches.close()
+        self.registry.close()
+
+    def _authenticator(self, clock: Clock) -> Authenticator:
+        users = {token: UserInfo(name, uid, groups) for token, (name, uid, groups) in self._options.tokens.items()}
+        return Authenticator(
+            StaticTokens(users),
+            ServiceAccountTokens(self.issuer, self.registry),
+            BootstrapTokens(clock, self.registry),
+            clock=clock,
+            audiences=self.issuer.audiences,
+            anonymous=self._options.anonymous,
+        )
+
+    def _extra(self, commands: Commands) -> dict[tuple[str, str, str], Answer]:
+        binding = BindingSubresource(self.writer)
+        scale = ScaleSubresource(self.writer)
+        eviction = EvictionSubresource(self.writer, commands.deletion)
+        answers: dict[tuple[str, str, str], Answer] = {
+            ("pods", "binding", "create"): binding.create,
+            ("bindings", "", "create"): binding.create,
+            ("pods", "eviction", "create"): eviction.create,
+            ("serviceaccounts", "token", "create"): TokenSubresource(self.writer, self.issuer).create,
+            **review_answers(self.authorizer, self.authenticator),
+        }
+        for resource in _SCALED:
+            answers[resource, "scale", "get"] = scale.get
+            answers[resource, "scale", "update"] = scale.update
+            answers[resource, "scale", "patch"] = scale.patch
+        return answers
+
+    async def _bootstrap(self) -> None:
+        """Makes sure of the objects that a cluster begins with."""
+        options = self._options
+        wanted = bootstrap_objects(
+            BootstrapOptions(
+                str(options.service_cluster_ip_range),
+                options.advertise_address,
+                options.secure_port,
+                options.client_ca,
+                "RBAC" in options.authorization_modes,
+            )
+        )
+        for obj in wanted:
+            await self._ensure(obj)
+
+    async def _ensure(self, wanted: ApiObject) -> None:
+        kind = kind_of(type(wanted))
+        name, namespace = wanted.metadata.name or "", wanted.metadata.namespace or ""
+        intent = Intent(kind, _ITSELF, namespace, name)
+        collection = self.registry.collection(kind)
+        entry = collection.get(namespace, name)
+        result = reconciled(entry.private() if entry is not None else None, wanted)
+        if result is None:
+            return
+        collection.form.strategy.default(result)
+        if entry is None:
+            await self.writer.create(intent, result)
+        else:
+            strategy = collection.form.strategy
+            await self.writer.modify(
+                intent, lambda _entry: result, Aspect(strategy.prepare_update, strategy.validate_update)
+            )

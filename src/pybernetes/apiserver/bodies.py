@@ -1,0 +1,124 @@
+"""Bodies of write requests: decoded, checked against the path, with what field validation has to say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pybernetes.api import status
+from pybernetes.api.encoding import DecodeError, UnsupportedMediaType, decode
+from pybernetes.api.kind import Kind
+from pybernetes.api.objects import ApiObject
+from pybernetes.api.types.meta_v1 import DeleteOptions
+from pybernetes.api.wire import Request
+from pybernetes.apiserver.request import RequestInfo
+
+Body = TypeVar("Body")
+_MODES = ("Ignore", "Warn", "Strict")
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """The query of a write request."""
+
+    dry_run: bool
+    validation: str
+    field_manager: str
+
+
+def write_options(request: Request) -> WriteOptions:
+    """400 or 422 for values that upstream refuses."""
+    dry = [value for key, value in request.query if key == "dryRun"]
+    if any(value != "All" for value in dry):
+        raise _invalid_options(request, status.not_supported("dryRun", dry, ["All"]))
+    mode = request.parameter("fieldValidation")
+    if mode and mode not in _MODES:
+        error = status.not_supported("fieldValidation", mode, _MODES)
+        raise _invalid_options(request, error)
+    agent = request.headers.get("user-agent", "").split("/")[0]
+    return WriteOptions(bool(dry), mode or "Warn", request.parameter("fieldManager") or agent)
+
+
+def _invalid_options(request: Request, error: status.FieldError) -> status.StatusError:
+    name = {"POST": "CreateOptions", "PUT": "UpdateOptions", "DELETE": "DeleteOptions"}.get(
+        request.method, "PatchOptions"
+    )
+    details = status.StatusDetails(
+        group="meta.k8s.io",
+        kind=name,
+        causes=[status.StatusCause(reason=error.type, message=error.body, field=error.field)],
+    )
+    return status.failure(422, "Invalid", f'{name}.meta.k8s.io "" is invalid: {error}', details)
+
+
+def read_object(request: Request, type_: type[Body], validation: str, warn: Callable[[str], None]) -> Body:
+    """The body as a typed object; complaints of field validation go to `warn` or are a 400."""
+    try:
+        decoded = decode(request.body, request.headers.get("content-type", ""), type_, strict=validation != "Ignore")
+    except UnsupportedMediaType as error:
+        raise status.failure(415, "UnsupportedMediaType", str(error)) from error
+    except DecodeError as error:
+        raise status.bad_request(str(error)) from error
+    report_strict(decoded.strict, validation, warn, type_)
+    return decoded.object
+
+
+def report_strict(problems: list[str], validation: str, warn: Callable[[str], None], type_: type[Any]) -> None:
+    """Unknown and duplicate fields, as the field validation mode wants them told."""
+    if not problems or validation == "Ignore":
+        return
+    if validation == "Strict":
+        text = ", ".join(problems)
+        raise status.bad_request(
+            f'{type_.__name__} in version "{_version(type_)}" cannot be handled as a {type_.__name__}: '
+            f"strict decoding error: {text}"
+        )
+    for problem in problems:
+        warn(problem)
+
+
+def _version(type_: type[Any]) -> str:
+    return str(type_().api_version).rsplit("/", maxsplit=1)[-1]
+
+
+def place(obj: ApiObject, info: RequestInfo, kind: Kind) -> None:
+    """Puts the object where the path says; 400 where the body says otherwise."""
+    metadata = obj.metadata
+    if kind.namespaced:
+        if metadata.namespace and metadata.namespace != info.namespace:
+            raise status.bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request"
+            )
+        metadata.namespace = info.namespace
+    elif metadata.namespace:
+        metadata.namespace = None
+    if not info.name:
+        return
+    if not metadata.name:
+        raise status.bad_request(
+            f"the name of the object ({info.name} based on URL) was undeterminable: name must be provided"
+        )
+    if metadata.name != info.name:
+        raise status.bad_request(
+            f"the name of the object ({metadata.name}) does not match the name on the URL ({info.name})"
+        )
+
+
+def delete_options(request: Request, warn: Callable[[str], None]) -> DeleteOptions:
+    """The options of a deletion: the body's if there is one, else the query's."""
+    if request.body:
+        return read_object(request, DeleteOptions, "Ignore", warn)
+    options = DeleteOptions()
+    grace = request.parameter("gracePeriodSeconds")
+    if grace:
+        try:
+            options.grace_period_seconds = int(grace)
+        except ValueError as error:
+            raise status.bad_request(f'strconv.ParseInt: parsing "{grace}": invalid syntax') from error
+    if policy := request.parameter("propagationPolicy"):
+        options.propagation_policy = policy
+    if orphan := request.parameter("orphanDependents"):
+        options.orphan_dependents = orphan in ("true", "1")
+    options.dry_run = [value for key, value in request.query if key == "dryRun"]
+    return options

@@ -1,0 +1,130 @@
+"""All objects of one resource in memory, and the watchers that hear of their changes.
+
+A collection is fed by the store's watch and by nothing else, so that reads, lists and watches agree: what a commit
+brought is applied as one batch and then handed to the watchers as one batch.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from pybernetes.api.kind import Kind
+from pybernetes.api.objects import ApiObject
+from pybernetes.apiserver.entry import Entry, Form
+from pybernetes.store.contract import Event, KeyValue, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One event: `new` is None when the object is gone; `revision` is the event's own."""
+
+    revision: int
+    old: Entry | None
+    new: Entry | None
+
+
+Listener = Callable[[Sequence[Change]], None]
+
+
+class Collection:
+    """The objects of one kind by namespace and name, in key order."""
+
+    def __init__(self, kind: Kind, store: Store) -> None:
+        self.kind = kind
+        self.form = Form(kind)
+        self.prefix = f"/registry/{kind.group_resource}/"
+        self._store = store
+        self._namespaces: dict[str, dict[str, Entry]] = {}
+        self._order: dict[str, list[str]] = {}
+        self._listeners: dict[Listener, None] = {}
+        self._written: dict[tuple[str, bytes], ApiObject] = {}
+        for item in store.range(self.prefix).items:
+            self._place(Entry(self.form, item))
+        self._watch = store.watch(self.prefix, store.revision, self._receive)
+
+    def key(self, namespace: str, name: str) -> str:
+        """The store's key of an object."""
+        return f"{self.prefix}{namespace}/{name}" if self.kind.namespaced else self.prefix + name
+
+    def get(self, namespace: str, name: str) -> Entry | None:
+        return self._namespaces.get(namespace if self.kind.namespaced else "", {}).get(name)
+
+    def entries(self, namespace: str | None = None) -> Iterator[Entry]:
+        """Entries in key order: all, or one namespace's."""
+        for space in sorted(self._namespaces) if namespace is None else [namespace]:
+            objects = self._namespaces.get(space, {})
+            for name in self._order.get(space, ()):
+                yield objects[name]
+
+    def count(self, namespace: str | None = None) -> int:
+        if namespace is not None:
+            return len(self._namespaces.get(namespace, ()))
+        return sum(len(objects) for objects in self._namespaces.values())
+
+    def expect(self, key: str, value: bytes, obj: ApiObject) -> None:
+        """Hands over the parsed form of what is being written, so that the commit need not parse it again."""
+        self._written[key, value] = obj
+
+    def forget(self, key: str, value: bytes) -> None:
+        """Takes `expect` back after a write that failed."""
+        self._written.pop((key, value), None)
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Calls `listener` with every batch from now on, until the returned function is called."""
+        self._listeners[listener] = None
+        return lambda: self._listeners.pop(listener, None)
+
+    def history(self, since: int) -> list[Change]:
+        """The changes after revision `since` up to now; raises `store.errors.Compacted`."""
+        changes: list[Change] = []
+        watch = self._store.watch(self.prefix, since, lambda events: changes.extend(map(self._change, events)))
+        watch.close()
+        return changes
+
+    def close(self) -> None:
+        self._watch.close()
+
+    def _receive(self, events: Sequence[Event]) -> None:
+        changes = []
+        for event in events:
+            change = self._change(event)
+            if change.new is None:
+                self._remove(event.item.key)
+            else:
+                self._place(change.new)
+            changes.append(change)
+        for listener in list(self._listeners):
+            listener(changes)
+
+    def _change(self, event: Event) -> Change:
+        item = event.item
+        if event.type == "DELETE":
+            return Change(item.revision, Entry(self.form, item), None)
+        obj = self._written.pop((item.key, item.value), None)
+        old = event.previous
+        return Change(item.revision, self._known(old) if old else None, Entry(self.form, item, obj))
+
+    def _known(self, item: KeyValue) -> Entry:
+        """The entry of a former state: the one in memory if it still is that one, so that it is parsed once."""
+        entry = Entry(self.form, item)
+        current = self.get(entry.namespace, entry.name)
+        return current if current is not None and current.revision == item.revision else entry
+
+    def _place(self, entry: Entry) -> None:
+        objects = self._namespaces.setdefault(entry.namespace, {})
+        if entry.name not in objects:
+            insort(self._order.setdefault(entry.namespace, []), entry.name)
+        objects[entry.name] = entry
+
+    def _remove(self, key: str) -> None:
+        *_root, namespace, name = key.split("/")
+        namespace = namespace if self.kind.namespaced else ""
+        objects = self._namespaces.get(namespace, {})
+        if objects.pop(name, None) is None:
+            return
+        names = self._order[namespace]
+        del names[bisect_left(names, name)]
+        if not objects:
+            del self._namespaces[namespace], self._order[namespace]

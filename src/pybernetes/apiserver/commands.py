@@ -1,0 +1,198 @@
+"""create, update, patch, delete and deletecollection of objects and of their parts: requests in, responses out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import msgspec
+
+from pybernetes.api import status
+from pybernetes.api.kind import Kind
+from pybernetes.api.objects import ApiObject
+from pybernetes.api.types.meta_v1 import Status, StatusDetails
+from pybernetes.api.wire import Request, Response
+from pybernetes.apiserver.aspects import aspect_of
+from pybernetes.apiserver.bodies import WriteOptions, delete_options, place, read_object, write_options
+from pybernetes.apiserver.conversion import convert, storage_kind
+from pybernetes.apiserver.deletion import Deletion
+from pybernetes.apiserver.entry import Entry
+from pybernetes.apiserver.negotiation import negotiate
+from pybernetes.apiserver.patching import patch_of, patched
+from pybernetes.apiserver.reads import Reads, list_metadata
+from pybernetes.apiserver.rendering import finished, rendering_of
+from pybernetes.apiserver.request import Authenticated
+from pybernetes.apiserver.writer import Aspect, Intent, Writer
+
+_NO_CACHE = {"cache-control": "no-cache, private"}
+
+
+class Commands:
+    """Answers the requests that change things."""
+
+    def __init__(self, writer: Writer, reads: Reads) -> None:
+        self._writer = writer
+        self._reads = reads
+        self.deletion = Deletion(writer)
+
+    async def create(self, asked: Authenticated) -> Response:
+        """201 with the stored object."""
+        kind, options = _kind(asked), write_options(asked.request)
+        intent = intent_of(asked, options)
+        obj = read_object(asked.request, kind.type, options.validation, intent.warnings.append)
+        return answer(asked, await self._create(asked, intent, obj), self._writer, intent.warnings, 201)
+
+    async def _create(self, asked: Authenticated, intent: Intent, obj: ApiObject) -> Entry:
+        place(obj, asked.info, _kind(asked))
+        if obj.metadata.resource_version:
+            raise status.failure(500, "", "resourceVersion should not be set on objects to be created")
+        stored = convert(obj, intent.kind)
+        self._writer.registry.collection(intent.kind).form.strategy.default(stored)
+        return await self._writer.create(replace(intent, name=obj.metadata.name or ""), stored)
+
+    async def update(self, asked: Authenticated) -> Response:
+        """200 with the stored object; 201 for the kinds that a PUT creates."""
+        kind, options = _kind(asked), write_options(asked.request)
+        obj = read_object(asked.request, kind.type, options.validation, lambda _text: None)
+        place(obj, asked.info, kind)
+        revision = obj.metadata.resource_version or ""
+        intent = replace(intent_of(asked, options), pinned=bool(revision))
+        strategy = self._writer.registry.collection(intent.kind).form.strategy
+        missing = self._writer.registry.collection(intent.kind).get(intent.namespace, intent.name) is None
+        if missing and strategy.creates_on_update and not asked.info.subresource:
+            return await self._put_new(asked, intent, obj)
+        warnings: dict[str, None] = {}
+
+        def make(entry: Entry) -> ApiObject:
+            fresh = read_object(
+                asked.request, kind.type, options.validation, lambda text: warnings.update({text: None})
+            )
+            place(fresh, asked.info, kind)
+            if revision and revision != str(entry.revision):
+                raise status.conflict(kind, intent.name, status.OBJECT_MODIFIED)
+            if not revision and not strategy.unconditional_update:
+                problem = status.invalid("metadata.resourceVersion", 0, "must be specified for an update")
+                raise status.invalid_object(kind, intent.name, [problem])
+            return self._prepared(fresh, entry, intent.kind)
+
+        entry = await self._writer.modify(intent, make, self._aspect(intent))
+        return answer(asked, entry, self._writer, [*warnings, *intent.warnings])
+
+    async def _put_new(self, asked: Authenticated, intent: Intent, obj: ApiObject) -> Response:
+        obj.metadata.resource_version = None
+        return answer(asked, await self._create(asked, intent, obj), self._writer, intent.warnings, 201)
+
+    async def patch(self, asked: Authenticated) -> Response:
+        """200 with the stored object."""
+        kind, options = _kind(asked), write_options(asked.request)
+        intent = intent_of(asked, options)
+        apply = patch_of(asked.request, kind.type)
+        warnings: dict[str, None] = {}
+
+        def make(entry: Entry) -> ApiObject:
+            served = convert(entry.private(), kind)
+            fresh = patched(served, apply, kind, options.validation, lambda text: warnings.update({text: None}))
+            place(fresh, asked.info, kind)
+            if fresh.metadata.resource_version not in (None, "", str(entry.revision)):
+                raise status.conflict(kind, intent.name, status.OBJECT_MODIFIED)
+            return self._prepared(fresh, entry, intent.kind)
+
+        entry = await self._writer.modify(intent, make, self._aspect(intent))
+        return answer(asked, entry, self._writer, [*warnings, *intent.warnings])
+
+    def _prepared(self, fresh: ApiObject, entry: Entry, kind: Kind) -> ApiObject:
+        """The client's object as it is stored, with defaults; 422 when it claims to be another object."""
+        uid = entry.object.metadata.uid
+        if fresh.metadata.uid and fresh.metadata.uid != uid:
+            problem = status.invalid("metadata.uid", fresh.metadata.uid, "field is immutable")
+            raise status.invalid_object(kind, entry.name, [problem])
+        stored = convert(fresh, kind)
+        entry.form.strategy.default(stored)
+        return stored
+
+    def _aspect(self, intent: Intent) -> Aspect:
+        strategy = self._writer.registry.collection(intent.kind).form.strategy
+        return aspect_of(intent.kind, strategy, intent.subresource)
+
+    async def delete(self, asked: Authenticated) -> Response:
+        """200 with the object or a Status that names it."""
+        kind = _kind(asked)
+        warnings: list[str] = []
+        options = delete_options(asked.request, warnings.append)
+        write = write_options(asked.request)
+        dry_run = write.dry_run or bool(options.dry_run)
+        intent = replace(intent_of(asked, write), dry_run=dry_run, options=None, warnings=warnings)
+        deleted = await self.deletion.delete(intent, options)
+        strategy = self._writer.registry.collection(intent.kind).form.strategy
+        if not deleted.gone or strategy.returns_deleted:
+            return answer(asked, deleted.entry, self._writer, warnings)
+        details = StatusDetails(name=intent.name, kind=kind.resource, uid=deleted.entry.object.metadata.uid)
+        details.group = kind.group or None
+        return _success(asked.request, details, warnings)
+
+    async def delete_collection(self, asked: Authenticated) -> Response:
+        """200 with the list of what has been deleted, as it was before."""
+        kind = _kind(asked)
+        accepted = negotiate(asked.request)
+        warnings: list[str] = []
+        options = delete_options(asked.request, warnings.append)
+        write = write_options(asked.request)
+        page = self._reads.page(asked.request, asked.info)
+        intent = replace(intent_of(asked, write), dry_run=write.dry_run or bool(options.dry_run), warnings=warnings)
+        await self.deletion.delete_all(intent, list(page.entries), options)
+        rendering = rendering_of(kind, accepted, self._writer.clock)
+        body, content_type = finished(rendering.listing(page.entries, list_metadata(page)), accepted)
+        return Response(200, {"content-type": content_type, **_NO_CACHE, **warning_headers(warnings)}, body)
+
+
+def _kind(asked: Authenticated) -> Kind:
+    assert asked.info.kind is not None
+    return asked.info.kind
+
+
+def intent_of(asked: Authenticated, options: WriteOptions) -> Intent:
+    """The intent of a write request."""
+    info = asked.info
+    kind = _kind(asked)
+    namespace = info.namespace if kind.namespaced else ""
+    return Intent(
+        kind=storage_kind(kind),
+        user=asked.user,
+        namespace=namespace,
+        name=info.name,
+        subresource=info.subresource,
+        dry_run=options.dry_run,
+        headers=asked.request.headers,
+    )
+
+
+def answer(asked: Authenticated, entry: Entry, writer: Writer, warnings: Sequence[str], code: int = 200) -> Response:
+    """The response that shows one object in the form that the client accepts."""
+    accepted = negotiate(asked.request)
+    rendering = rendering_of(_kind(asked), accepted, writer.clock, asked.request.parameter("includeObject"))
+    body, content_type = finished(rendering.single(entry), accepted)
+    return Response(code, {"content-type": content_type, **_NO_CACHE, **warning_headers(warnings)}, body)
+
+
+def answer_object(request: Request, obj: ApiObject, warnings: Sequence[str] = (), code: int = 200) -> Response:
+    """The response that shows an object that is not stored, such as a review."""
+    accepted = negotiate(request)
+    if accepted.form != "object":
+        message = "only the following media types are accepted: application/json, application/yaml, "
+        raise status.failure(406, "NotAcceptable", message + "application/vnd.kubernetes.protobuf")
+    body, content_type = finished(msgspec.json.encode(obj), accepted)
+    return Response(code, {"content-type": content_type, **_NO_CACHE, **warning_headers(warnings)}, body)
+
+
+def _success(request: Request, details: StatusDetails, warnings: Sequence[str]) -> Response:
+    return answer_object(request, Status(status="Success", details=details), warnings)
+
+
+def warning_headers(warnings: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """`Warning` headers, each text once."""
+    texts = tuple(f'299 - "{_quoted(text)}"' for text in dict.fromkeys(warnings))
+    return {"warning": texts} if texts else {}
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")

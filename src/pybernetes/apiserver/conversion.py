@@ -1,0 +1,94 @@
+"""Two groups or versions of one thing: what is served as one kind may be stored as another.
+
+HorizontalPodAutoscalers are stored as autoscaling/v2, Events as core/v1; every other kind is stored as it is served.
+Conversion goes through plain values, since the two shapes differ in few fields.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pybernetes.api.kind import Kind
+from pybernetes.api.kinds import kind_of
+from pybernetes.api.objects import ApiObject, from_builtins, to_builtins
+from pybernetes.api.types import autoscaling_v1, autoscaling_v2, core_v1, events_v1
+
+_STORED_AS: dict[type[ApiObject], type[ApiObject]] = {
+    autoscaling_v1.HorizontalPodAutoscaler: autoscaling_v2.HorizontalPodAutoscaler,
+    events_v1.Event: core_v1.Event,
+}
+# events.k8s.io/v1 name -> core/v1 name, where they differ.
+_EVENT_FIELDS = {
+    "regarding": "involvedObject",
+    "note": "message",
+    "reportingController": "reportingComponent",
+    "deprecatedSource": "source",
+    "deprecatedFirstTimestamp": "firstTimestamp",
+    "deprecatedLastTimestamp": "lastTimestamp",
+    "deprecatedCount": "count",
+}
+
+
+def storage_kind(kind: Kind) -> Kind:
+    """The row of the kind that objects of this kind are stored as."""
+    stored = _STORED_AS.get(kind.type)
+    return kind_of(stored) if stored else kind
+
+
+def convert(obj: ApiObject, kind: Kind) -> ApiObject:
+    """The object as another kind of the same thing; itself where it is that kind already."""
+    if type(obj) is kind.type:
+        return obj
+    document = to_builtins(obj)
+    document["apiVersion"] = kind.api_version
+    convert_document = _CONVERSIONS[type(obj), kind.type]
+    return from_builtins(convert_document(document), kind.type)
+
+
+def _event_to_core(document: dict[str, Any]) -> dict[str, Any]:
+    result = {_EVENT_FIELDS.get(key, key): value for key, value in document.items()}
+    result.setdefault("involvedObject", {})
+    return result
+
+
+def _event_from_core(document: dict[str, Any]) -> dict[str, Any]:
+    names = {core: events for events, core in _EVENT_FIELDS.items()}
+    result = {names.get(key, key): value for key, value in document.items()}
+    result.setdefault("eventTime", None)
+    return result
+
+
+def _autoscaler_to_v2(document: dict[str, Any]) -> dict[str, Any]:
+    spec, status = dict(document.get("spec") or {}), dict(document.get("status") or {})
+    if (target := spec.pop("targetCPUUtilizationPercentage", None)) is not None:
+        spec["metrics"] = [_cpu("target", {"type": "Utilization", "averageUtilization": target})]
+    if (current := status.pop("currentCPUUtilizationPercentage", None)) is not None:
+        status["currentMetrics"] = [_cpu("current", {"averageUtilization": current})]
+    return {**document, "spec": spec, "status": status}
+
+
+def _autoscaler_from_v2(document: dict[str, Any]) -> dict[str, Any]:
+    spec, status = dict(document.get("spec") or {}), dict(document.get("status") or {})
+    for part, source, name, key in (
+        (spec, "metrics", "targetCPUUtilizationPercentage", "target"),
+        (status, "currentMetrics", "currentCPUUtilizationPercentage", "current"),
+    ):
+        for metric in part.pop(source, None) or []:
+            resource = metric.get("resource") or {}
+            if resource.get("name") == "cpu" and "averageUtilization" in resource.get(key, {}):
+                part[name] = resource[key]["averageUtilization"]
+    spec.pop("behavior", None)
+    status.pop("conditions", None)
+    return {**document, "spec": spec, "status": status}
+
+
+def _cpu(key: str, value: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "Resource", "resource": {"name": "cpu", key: value}}
+
+
+_CONVERSIONS = {
+    (events_v1.Event, core_v1.Event): _event_to_core,
+    (core_v1.Event, events_v1.Event): _event_from_core,
+    (autoscaling_v1.HorizontalPodAutoscaler, autoscaling_v2.HorizontalPodAutoscaler): _autoscaler_to_v2,
+    (autoscaling_v2.HorizontalPodAutoscaler, autoscaling_v1.HorizontalPodAutoscaler): _autoscaler_from_v2,
+}

@@ -1,0 +1,92 @@
+"""One stored object as the API server holds it in memory: the store's bytes, and what selectors and readers ask of it.
+
+The store keeps JSON without a resourceVersion (it is the revision that the store gives); it is spliced in when the
+object is written out, so that no object is encoded twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from pybernetes.api.kind import Kind
+from pybernetes.api.objects import ApiObject
+from pybernetes.apiserver.resources.strategies import strategy_of
+from pybernetes.store.contract import KeyValue
+
+_METADATA = b'"metadata":{'
+
+
+class Form:
+    """How the objects of one kind are stored: their decoder and the bytes that every encoded object begins with."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self.strategy = strategy_of(kind)
+        self.decoder = msgspec.json.Decoder(kind.type)
+        self.head = f'{{"kind":"{kind.name}","apiVersion":"{kind.api_version}",'.encode()
+        # Every encoded object begins with its kind, apiVersion and metadata: an invariant of `ApiObject`.
+        self.rest = len(self.head) + len(_METADATA)
+
+    def encode(self, obj: ApiObject) -> bytes:
+        """The bytes to store: all but the resourceVersion."""
+        obj.metadata.resource_version = None
+        value = msgspec.json.encode(obj)
+        assert value.startswith(self.head + _METADATA), value[:80]
+        return value
+
+
+class Entry:
+    """An object at one revision (0: a dry run's result). Shared by everyone who reads: nothing in it may be changed."""
+
+    __slots__ = ("_fields", "_object", "form", "name", "namespace", "revision", "value")
+
+    def __init__(self, form: Form, item: KeyValue, obj: ApiObject | None = None) -> None:
+        self.form = form
+        self.value = item.value
+        self.revision = item.revision
+        *_root, self.namespace, self.name = item.key.split("/")
+        if not form.kind.namespaced:
+            self.namespace = ""
+        self._fields: Mapping[str, str] | None = None
+        self._object = obj
+        if obj is not None:
+            obj.metadata.resource_version = str(item.revision) if item.revision else None
+
+    @property
+    def object(self) -> ApiObject:
+        """The parsed object."""
+        if self._object is None:
+            self._object = self.private()
+        return self._object
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        return self.object.metadata.labels
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """What field selectors see."""
+        if self._fields is None:
+            own = {"metadata.name": self.name, **self.form.strategy.fields(self.object)}
+            if self.form.kind.namespaced:
+                own["metadata.namespace"] = self.namespace
+            self._fields = own
+        return self._fields
+
+    def private(self) -> ApiObject:
+        """A parsed copy of its own that the caller may change."""
+        obj: ApiObject = self.form.decoder.decode(self.value)
+        obj.metadata.resource_version = str(self.revision) if self.revision else None
+        return obj
+
+    def body(self) -> bytes:
+        """The JSON from `"metadata"` on: an object without its opening brace, kind and apiVersion, as lists need it."""
+        if not self.revision:
+            return self.value[len(self.form.head) :]
+        return b'"metadata":{"resourceVersion":"%d",%b' % (self.revision, self.value[self.form.rest :])
+
+    def encoded(self) -> bytes:
+        """The whole object as JSON."""
+        return self.form.head + self.body()

@@ -1,0 +1,82 @@
+"""Reads from a request's method, path and query what it asks for. The first stage of the pipeline; a pure function."""
+
+from __future__ import annotations
+
+from pybernetes.api.kind import Kind, Subresource
+from pybernetes.api.kinds import find_resource, group_versions
+from pybernetes.api.wire import Request
+from pybernetes.apiserver.request import RequestInfo
+
+_VERBS = {"POST": "create", "GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_CONNECTS = {"proxy", "exec", "attach", "portforward"}
+# Sub-resources of namespaces, which are not resources inside of the namespace.
+_NAMESPACE_CHILDREN = {"finalize", "status"}
+_GROUPS = {group for group, _version in group_versions()}
+
+
+def identify(request: Request) -> RequestInfo:
+    """The request's target; a path that is no resource path gives the plain method as verb."""
+    parts = [part for part in request.path.split("/") if part]
+    located = _group_version(parts)
+    if located is None:
+        return RequestInfo(request.path, request.method.lower())
+    group, version, rest = located
+    namespace, rest = _namespace(rest)
+    resource, name, subresource = (*rest[:3], "", "", "")[:3]
+    kind = find_resource(group, version, resource)
+    verb = _verb(request, name, subresource)
+    if kind is not None and not kind.namespaced and resource == "namespaces":
+        namespace = name
+    return RequestInfo(
+        path=request.path,
+        verb=verb,
+        is_resource=True,
+        group=group,
+        version=version,
+        resource=resource,
+        subresource=subresource,
+        namespace=namespace,
+        name=name,
+        tail="/" + "/".join(rest[3:]) if len(rest) > 3 else "",
+        kind=kind,
+        child=_child(kind, subresource),
+    )
+
+
+def _group_version(parts: list[str]) -> tuple[str, str, list[str]] | None:
+    if len(parts) >= 3 and parts[0] == "api":
+        return "", parts[1], parts[2:]
+    if len(parts) >= 4 and parts[0] == "apis" and parts[1] in _GROUPS:
+        return parts[1], parts[2], parts[3:]
+    return None
+
+
+def _namespace(rest: list[str]) -> tuple[str, list[str]]:
+    if rest[0] == "namespaces" and len(rest) >= 3 and rest[2] not in _NAMESPACE_CHILDREN:
+        return rest[1], rest[2:]
+    return "", rest
+
+
+def _verb(request: Request, name: str, subresource: str) -> str:
+    if subresource in _CONNECTS:
+        return "create" if subresource != "proxy" else _VERBS.get(request.method, request.method.lower())
+    verb = _VERBS.get(request.method, request.method.lower())
+    if verb == "get" and not name:
+        return "watch" if _is_true(request, "watch") else "list"
+    if verb == "get" and _is_true(request, "watch") and not subresource:
+        return "watch"
+    if verb == "delete" and not name:
+        return "deletecollection"
+    return verb
+
+
+def _is_true(request: Request, parameter: str) -> bool:
+    """Booleans of a query as the API reads them: anything but `false`, `0` and absence is true."""
+    values = [value for key, value in request.query if key == parameter]
+    return bool(values) and values[0].lower() not in ("false", "0")
+
+
+def _child(kind: Kind | None, subresource: str) -> Subresource | None:
+    if kind is None or not subresource:
+        return None
+    return next((child for child in kind.subresources if child.name == subresource), None)

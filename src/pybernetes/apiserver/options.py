@@ -1,0 +1,26 @@
+"""What an API server is told when it starts; the flags of `pyb apiserver` fill it in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network
+
+SERVICE_ACCOUNT_ISSUER = "https://kubernetes.default.svc.cluster.local"
+
+
+@dataclass(frozen=True)
+class ApiServerOptions:
+    """Names follow upstream's flags. PEM values are contents, not paths."""
+
+    service_account_key: bytes
+    service_cluster_ip_range: IPv4Network = IPv4Network("10.96.0.0/16")
+    service_node_port_range: range = range(30000, 32768)
+    service_account_issuer: str = SERVICE_ACCOUNT_ISSUER
+    authorization_modes: tuple[str, ...] = ("Node", "RBAC")
+    anonymous: bool = True
+    advertise_address: str = "127.0.0.1"
+    secure_port: int = 6443
+    client_ca: str = ""
+    # token -> (user name, uid, groups)
+    tokens: dict[str, tuple[str, str, tuple[str, ...]]] = field(default_factory=dict)
+    enable_admission: tuple[str, ...] = ("NodeRestriction",)

@@ -1,0 +1,156 @@
+"""The order of everything. Read this file first: a request goes through it from top to bottom.
+
+receive -> identify -> authenticate -> impersonate -> authorize -> (read | watch | write | connect | document) -> answer.
+A write goes on in `writer.py`: decode and default -> mutating admission -> prepare -> validate -> validating admission
+-> compare-and-swap in the store. Audit and priority and fairness have their places marked below.
+Errors leave by one exit, which turns them into a Kubernetes `Status`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from pybernetes.api.status import StatusError, failure, internal_error
+from pybernetes.api.types.meta_v1 import StatusDetails
+from pybernetes.api.wire import Request, Response
+from pybernetes.apiserver.commands import Commands
+from pybernetes.apiserver.identify import identify
+from pybernetes.apiserver.negotiation import Accepted, negotiate
+from pybernetes.apiserver.reads import Reads
+from pybernetes.apiserver.rendering import finished
+from pybernetes.apiserver.request import Authenticated, RequestInfo
+from pybernetes.apiserver.stages.authentication import Authenticator
+from pybernetes.apiserver.stages.authorization import Authorizer
+from pybernetes.apiserver.stages.impersonation import impersonate
+from pybernetes.apiserver.watches import Watches
+
+_log = logging.getLogger(__name__)
+# The sub-resources that are written as parts of their parent, by the same commands.
+_PARTS = frozenset({"", "status", "finalize", "ephemeralcontainers", "resize", "approval"})
+
+Answer = Callable[[Authenticated], Awaitable[Response]]
+
+
+class Documents(Protocol):
+    """Answers for paths that are no resources: discovery, OpenAPI, health, version, metrics."""
+
+    async def answer(self, asked: Authenticated) -> Response | None:
+        """The document; None when the path has none."""
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What the pipeline is made of; `extra` answers sub-resources and virtual kinds by (resource, subresource, verb)."""
+
+    authenticator: Authenticator
+    authorizer: Authorizer
+    reads: Reads
+    watches: Watches
+    commands: Commands
+    documents: Documents
+    extra: Mapping[tuple[str, str, str], Answer]
+
+
+class Pipeline:
+    """Turns requests into responses; knows no sockets."""
+
+    def __init__(self, stages: Stages) -> None:
+        self._stages = stages
+
+    async def handle(self, request: Request) -> Response:
+        """The response to any request whatever; never raises but for cancellation."""
+        try:
+            return await self._answer(request)
+        except StatusError as error:
+            return error_response(request, error)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            _log.exception("%s %s failed", request.method, request.path)
+            return error_response(request, internal_error(type(error).__name__))
+
+    async def _answer(self, request: Request) -> Response:
+        stages = self._stages
+        info = identify(request)
+        sender = await stages.authenticator.authenticate(request)
+        # Place of audit .
+        user = impersonate(sender, request.headers, stages.authorizer)
+        # Place of priority and fairness .
+        stages.authorizer.require(user, info, request.parameter("fieldSelector"))
+        asked = Authenticated(request, info, user)
+        if not info.is_resource:
+            return await self._document(asked)
+        return await self._resource(asked)
+
+    async def _document(self, asked: Authenticated) -> Response:
+        response = await self._stages.documents.answer(asked)
+        if response is None:
+            return Response(404, {"content-type": "text/plain; charset=utf-8"}, b"404 page not found\n")
+        return response
+
+    async def _resource(self, asked: Authenticated) -> Response:
+        stages, info = self._stages, asked.info
+        _require_served(asked.request, info)
+        extra = stages.extra.get((info.resource, info.subresource, info.verb))
+        if extra is not None:
+            return await extra(asked)
+        if info.subresource not in _PARTS:
+            raise _no_such_resource()
+        match info.verb:
+            case "get":
+                return stages.reads.get(asked.request, info)
+            case "list":
+                return stages.reads.list(asked.request, info)
+            case "watch":
+                return stages.watches.watch(asked.request, info)
+            case "create":
+                return await stages.commands.create(asked)
+            case "update":
+                return await stages.commands.update(asked)
+            case "patch":
+                return await stages.commands.patch(asked)
+            case "delete":
+                return await stages.commands.delete(asked)
+            case "deletecollection":
+                return await stages.commands.delete_collection(asked)
+        raise _method_not_allowed()
+
+
+def _require_served(request: Request, info: RequestInfo) -> None:
+    """404 for what does not exist, 405 for what exists but cannot be done to it."""
+    kind = info.kind
+    if kind is None or (info.subresource and info.child is None):
+        raise _no_such_resource()
+    if kind.namespaced != bool(info.namespace) and (info.name or not kind.namespaced) and kind.resource != "namespaces":
+        raise _no_such_resource()
+    verbs = info.child.verbs if info.child is not None else kind.verbs
+    if info.verb not in verbs or (request.method == "POST" and info.name and not info.subresource):
+        raise _method_not_allowed()
+    if info.verb in ("create", "deletecollection") and kind.namespaced and not info.namespace:
+        raise _method_not_allowed()
+
+
+def _no_such_resource() -> StatusError:
+    return failure(404, "NotFound", "the server could not find the requested resource", StatusDetails())
+
+
+def _method_not_allowed() -> StatusError:
+    message = "the server does not allow this method on the requested resource"
+    return failure(405, "MethodNotAllowed", message, StatusDetails())
+
+
+def error_response(request: Request, error: StatusError) -> Response:
+    """The one exit of errors: a Status in the form that the client accepts."""
+    try:
+        accepted = negotiate(request)
+    except StatusError:
+        accepted = Accepted()
+    body, content_type = finished(msgspec.json.encode(error.status), accepted)
+    headers = {"content-type": content_type, "cache-control": "no-cache, private", **error.headers}
+    return Response(error.code, headers, body)

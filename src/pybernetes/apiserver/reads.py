@@ -1,0 +1,167 @@
+"""get and list: answers from memory, as of one revision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pybernetes.api.status import StatusError, bad_request, expired, failure, not_found
+from pybernetes.api.types.meta_v1 import StatusCause, StatusDetails
+from pybernetes.api.wire import Request, Response
+from pybernetes.apiserver.collection import Collection
+from pybernetes.apiserver.continuation import Continuation, decode_token, encode_token
+from pybernetes.apiserver.entry import Entry
+from pybernetes.apiserver.negotiation import negotiate
+from pybernetes.apiserver.registry import Registry
+from pybernetes.apiserver.rendering import finished, rendering_of
+from pybernetes.apiserver.request import RequestInfo
+from pybernetes.apiserver.selection import Selection, selection_of
+from pybernetes.environment.clock import Clock
+from pybernetes.store.errors import Compacted
+
+_NO_CACHE = {"cache-control": "no-cache, private"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a list answers: entries of one revision, and where the next page begins."""
+
+    revision: int
+    entries: Sequence[Entry]
+    token: str = ""
+    remaining: int | None = None
+
+
+class Reads:
+    """Answers get and list requests."""
+
+    def __init__(self, registry: Registry, clock: Clock) -> None:
+        self._registry = registry
+        self._clock = clock
+
+    def get(self, request: Request, info: RequestInfo) -> Response:
+        """One object; 404 when there is none."""
+        assert info.kind is not None
+        accepted = negotiate(request)
+        self._require_reached(request.parameter("resourceVersion"))
+        entry = self._registry.collection(info.kind).get(info.namespace, info.name)
+        if entry is None:
+            raise not_found(info.kind, info.name)
+        rendering = rendering_of(info.kind, accepted, self._clock, request.parameter("includeObject"))
+        body, content_type = finished(rendering.single(entry), accepted)
+        return Response(200, {"content-type": content_type, **_NO_CACHE}, body)
+
+    def list(self, request: Request, info: RequestInfo) -> Response:
+        """All objects that a request selects, or a page of them."""
+        assert info.kind is not None
+        accepted = negotiate(request)
+        rendering = rendering_of(info.kind, accepted, self._clock, request.parameter("includeObject"))
+        page = self.page(request, info)
+        body, content_type = finished(rendering.listing(page.entries, list_metadata(page)), accepted)
+        return Response(200, {"content-type": content_type, **_NO_CACHE}, body)
+
+    def page(self, request: Request, info: RequestInfo) -> Page:
+        """The entries that a list or deletecollection request is about."""
+        assert info.kind is not None
+        selection = selection_of(request, info)
+        collection = self._registry.collection(info.kind)
+        limit = _number(request.parameter("limit"))
+        token, revision = request.parameter("continue"), request.parameter("resourceVersion")
+        match = request.parameter("resourceVersionMatch")
+        if token:
+            if revision not in ("", "0"):
+                raise bad_request("specifying resource version is not allowed when using continue")
+            return self._continued(collection, selection, decode_token(token), limit)
+        self._require_reached(revision)
+        if revision not in ("", "0") and (match == "Exact" or (limit > 0 and not match)):
+            return self._exact(collection, selection, Continuation(int(revision), ""), limit)
+        if revision == "0":
+            limit = 0
+        return self._current(collection, selection, limit)
+
+    def _current(self, collection: Collection, selection: Selection, limit: int) -> Page:
+        if selection.name and selection.namespace is not None or selection.name and not collection.kind.namespaced:
+            entry = collection.get(selection.namespace or "", selection.name)
+            found = [entry] if entry is not None and selection.matches(entry) else []
+            return Page(self._registry.revision, found)
+        plain = not selection.by_content and not selection.name
+        entries = collection.entries(selection.namespace)
+        if plain and limit <= 0:
+            return Page(self._registry.revision, list(entries))
+        return self._cut(list(entries), selection, limit, self._registry.revision, collection)
+
+    def _continued(self, collection: Collection, selection: Selection, at: Continuation, limit: int) -> Page:
+        revision = self._registry.revision if at.revision <= 0 else at.revision
+        return self._exact(collection, selection, Continuation(revision, at.start), limit)
+
+    def _exact(self, collection: Collection, selection: Selection, at: Continuation, limit: int) -> Page:
+        prefix = collection.prefix
+        if selection.namespace is not None:
+            prefix += selection.namespace + "/"
+        try:
+            found = self._registry.store.range(prefix, start=collection.prefix + at.start, revision=at.revision)
+        except Compacted as error:
+            raise self._expired(at) from error
+        entries = [Entry(collection.form, item) for item in found.items]
+        return self._cut(entries, selection, limit, at.revision, collection)
+
+    @staticmethod
+    def _cut(entries: list[Entry], selection: Selection, limit: int, revision: int, collection: Collection) -> Page:
+        chosen = []
+        for position, entry in enumerate(entries):
+            if not selection.matches(entry):
+                continue
+            if 0 < limit == len(chosen):
+                following = collection.key(entry.namespace, entry.name).removeprefix(collection.prefix)
+                plain = not selection.by_content and not selection.name
+                token = encode_token(Continuation(revision, following))
+                return Page(revision, chosen, token, len(entries) - position if plain else None)
+            chosen.append(entry)
+        return Page(revision, chosen)
+
+    def _expired(self, at: Continuation) -> StatusError:
+        if not at.start:
+            return expired("The resourceVersion for the provided list is too old.")
+        error = expired(
+            "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+            "without the continue parameter, or use the continue token in this response to retrieve the remainder of "
+            "the results. Continuing with the provided token results in an inconsistent list - objects that were "
+            "created, modified, or deleted between the time the first chunk was returned and now may show up in the "
+            "list."
+        )
+        error.status.metadata.continue_ = encode_token(Continuation(-1, at.start))
+        return error
+
+    def _require_reached(self, revision: str) -> None:
+        """504 when a request wants a state that does not exist yet; 400 when it is no number."""
+        if not revision:
+            return
+        if not revision.isdigit():
+            raise bad_request(f'Invalid value: "{revision}": strconv.ParseUint: parsing "{revision}": invalid syntax')
+        if int(revision) > self._registry.revision:
+            raise too_large(int(revision), self._registry.revision)
+
+
+def too_large(wanted: int, current: int) -> StatusError:
+    """504: the requested revision is in the future."""
+    cause = StatusCause(reason="ResourceVersionTooLarge", message="Too large resource version")
+    message = f"Timeout: Too large resource version: {wanted}, current: {current}"
+    return failure(504, "Timeout", message, StatusDetails(causes=[cause], retry_after_seconds=1))
+
+
+def list_metadata(page: Page) -> dict[str, Any]:
+    """The metadata of a list's answer."""
+    metadata: dict[str, Any] = {"resourceVersion": str(page.revision)}
+    if page.token:
+        metadata["continue"] = page.token
+        if page.remaining is not None:
+            metadata["remainingItemCount"] = page.remaining
+    return metadata
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text) if text else 0
+    except ValueError as error:
+        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from error

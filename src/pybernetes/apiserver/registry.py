@@ -1,0 +1,48 @@
+"""Every collection of the server, by kind: the objects' only home in memory, and the `Reader` that the stages get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import cast
+
+from pybernetes.api.kind import Kind
+from pybernetes.api.kinds import KINDS, kind_of
+from pybernetes.api.objects import ApiObject, Object
+from pybernetes.apiserver.collection import Collection
+from pybernetes.apiserver.conversion import storage_kind
+from pybernetes.store.contract import Store
+
+
+class Registry:
+    """Collections for all kinds that are stored; implements `reader.Reader`."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        stored = {storage_kind(kind) for kind in KINDS if "create" in kind.verbs and "get" in kind.verbs}
+        self._collections = {kind.type: Collection(kind, store) for kind in sorted(stored, key=lambda k: k.resource)}
+
+    def collection(self, kind: Kind) -> Collection:
+        """Where the objects of a kind live; KeyError for kinds that are not stored, such as reviews."""
+        return self._collections[storage_kind(kind).type]
+
+    def is_stored(self, kind: Kind) -> bool:
+        return storage_kind(kind).type in self._collections
+
+    @property
+    def revision(self) -> int:
+        return self.store.revision
+
+    def get(self, type_: type[Object], name: str, namespace: str = "") -> Object | None:
+        entry = self._collections[type_].get(namespace, name)
+        return cast(Object, entry.object) if entry is not None else None
+
+    def list(self, type_: type[Object], namespace: str | None = None) -> Iterable[Object]:
+        return (cast(Object, entry.object) for entry in self._collections[type_].entries(namespace))
+
+    def of_object(self, obj: ApiObject) -> Collection:
+        """The collection that an object belongs to."""
+        return self.collection(kind_of(type(obj)))
+
+    def close(self) -> None:
+        for collection in self._collections.values():
+            collection.close()

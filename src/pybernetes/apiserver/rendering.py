@@ -1,0 +1,147 @@
+"""Writes entries in the form that the client accepts: whole objects, metadata only, or rows of a table.
+
+A rendering is made once per request, and one is shared by all watchers that want the same form, so that an event is
+encoded once however many hear of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import msgspec
+from pybernetes.apiserver.printing.table import Printer, printer_of
+
+from pybernetes.api.encoding import json_to_yaml, pretty
+from pybernetes.api.kind import Kind
+from pybernetes.api.objects import to_builtins
+from pybernetes.apiserver.conversion import convert, storage_kind
+from pybernetes.apiserver.entry import Entry
+from pybernetes.apiserver.negotiation import Accepted
+from pybernetes.environment.clock import Clock
+
+
+class Rendering(Protocol):
+    """One form of writing entries."""
+
+    def single(self, entry: Entry) -> bytes: ...
+
+    def listing(self, entries: Iterable[Entry], metadata: dict[str, Any]) -> bytes: ...
+
+    def event(self, entry: Entry, first: bool) -> bytes:
+        """The object of a watch event; `first` on a watch's first one."""
+
+    def bookmark(self, metadata: dict[str, Any]) -> bytes: ...
+
+
+class Whole:
+    """Objects as they are stored."""
+
+    def __init__(self, kind: Kind) -> None:
+        self._kind = kind
+        self._head = f'{{"kind":"{kind.name}","apiVersion":"{kind.api_version}",'.encode()
+        self._converts = storage_kind(kind) is not kind
+
+    def _body(self, entry: Entry) -> bytes:
+        if not self._converts:
+            return entry.body()
+        return msgspec.json.encode(convert(entry.object, self._kind))[len(self._head) :]
+
+    def single(self, entry: Entry) -> bytes:
+        return self._head + self._body(entry)
+
+    def listing(self, entries: Iterable[Entry], metadata: dict[str, Any]) -> bytes:
+        head = f'{{"kind":"{self._kind.name}List","apiVersion":"{self._kind.api_version}","metadata":'.encode()
+        items = b",{".join([self._body(entry) for entry in entries])
+        return b'%b%b,"items":[%b]}' % (head, msgspec.json.encode(metadata), b"{" + items if items else b"")
+
+    def event(self, entry: Entry, first: bool) -> bytes:
+        return self.single(entry)
+
+    def bookmark(self, metadata: dict[str, Any]) -> bytes:
+        return self._head + b'"metadata":%b}' % msgspec.json.encode(metadata)
+
+
+class Partial:
+    """Only the objects' metadata."""
+
+    def __init__(self, version: str) -> None:
+        self._version = f"meta.k8s.io/{version}"
+
+    def _object(self, entry: Entry) -> dict[str, Any]:
+        return partial_metadata(entry, self._version)
+
+    def single(self, entry: Entry) -> bytes:
+        return msgspec.json.encode(self._object(entry))
+
+    def listing(self, entries: Iterable[Entry], metadata: dict[str, Any]) -> bytes:
+        items = [{"metadata": self._object(entry)["metadata"]} for entry in entries]
+        listed = {"kind": "PartialObjectMetadataList", "apiVersion": self._version, "metadata": metadata}
+        return msgspec.json.encode({**listed, "items": items})
+
+    def event(self, entry: Entry, first: bool) -> bytes:
+        return self.single(entry)
+
+    def bookmark(self, metadata: dict[str, Any]) -> bytes:
+        head = {"kind": "PartialObjectMetadata", "apiVersion": self._version}
+        return msgspec.json.encode({**head, "metadata": metadata})
+
+
+class Table:
+    """Rows with the columns that `kubectl get` shows; `include` is the query's includeObject."""
+
+    def __init__(self, kind: Kind, version: str, include: str, clock: Clock) -> None:
+        self._kind = kind
+        self._version = f"meta.k8s.io/{version}"
+        self._include = include or "Metadata"
+        self._printer: Printer = printer_of(kind)
+        self._clock = clock
+
+    def _row(self, entry: Entry) -> dict[str, Any]:
+        row: dict[str, Any] = self._printer.row(entry.object, self._clock.now())
+        if self._include == "Object":
+            row["object"] = to_builtins(convert(entry.object, self._kind))
+        elif self._include == "None":
+            row["object"] = None
+        else:
+            row["object"] = partial_metadata(entry, self._version)
+        return row
+
+    def _table(self, rows: list[dict[str, Any]], metadata: dict[str, Any], columns: bool = True) -> bytes:
+        definitions = self._printer.columns if columns else None
+        head = {"kind": "Table", "apiVersion": self._version, "metadata": metadata}
+        return msgspec.json.encode({**head, "columnDefinitions": definitions, "rows": rows})
+
+    def single(self, entry: Entry) -> bytes:
+        return self._table([self._row(entry)], {"resourceVersion": str(entry.revision)})
+
+    def listing(self, entries: Iterable[Entry], metadata: dict[str, Any]) -> bytes:
+        return self._table([self._row(entry) for entry in entries], metadata)
+
+    def event(self, entry: Entry, first: bool) -> bytes:
+        return self._table([self._row(entry)], {"resourceVersion": str(entry.revision)}, columns=first)
+
+    def bookmark(self, metadata: dict[str, Any]) -> bytes:
+        return self._table([], metadata, columns=False)
+
+
+def partial_metadata(entry: Entry, version: str) -> dict[str, Any]:
+    """An entry as PartialObjectMetadata."""
+    metadata = to_builtins(entry.object.metadata)
+    return {"kind": "PartialObjectMetadata", "apiVersion": version, "metadata": metadata}
+
+
+def rendering_of(kind: Kind, accepted: Accepted, clock: Clock, include: str = "") -> Rendering:
+    """The rendering for a request."""
+    if accepted.form == "partial":
+        return Partial(accepted.version)
+    if accepted.form == "table":
+        return Table(kind, accepted.version, include, clock)
+    return Whole(kind)
+
+
+def finished(body: bytes, accepted: Accepted) -> tuple[bytes, str]:
+    """JSON in the accepted media type, and that type's name."""
+    if accepted.media == "yaml":
+        return json_to_yaml(body), "application/yaml"
+    return (pretty(body) if accepted.pretty else body), "application/json"

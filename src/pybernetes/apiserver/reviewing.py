@@ -1,0 +1,45 @@
+"""The kinds that are questions and not things: access reviews and token reviews, answered and never stored."""
+
+from __future__ import annotations
+
+from pybernetes.apiserver.stages.reviews import review
+
+from pybernetes.api.kinds import kind_of
+from pybernetes.api.objects import ApiObject
+from pybernetes.api.types import authentication_v1, authorization_v1
+from pybernetes.api.wire import Response
+from pybernetes.apiserver.bodies import read_object, write_options
+from pybernetes.apiserver.commands import answer_object
+from pybernetes.apiserver.pipeline import Answer
+from pybernetes.apiserver.request import Authenticated
+from pybernetes.apiserver.stages.authentication import Authenticator
+from pybernetes.apiserver.stages.authorization import Authorizer
+
+_REVIEWS: tuple[type[ApiObject], ...] = (
+    authorization_v1.SubjectAccessReview,
+    authorization_v1.LocalSubjectAccessReview,
+    authorization_v1.SelfSubjectAccessReview,
+    authorization_v1.SelfSubjectRulesReview,
+    authentication_v1.TokenReview,
+    authentication_v1.SelfSubjectReview,
+)
+
+
+def review_answers(authorizer: Authorizer, authenticator: Authenticator) -> dict[tuple[str, str, str], Answer]:
+    """What the pipeline does with each kind of review."""
+    kinds = [kind_of(type_) for type_ in _REVIEWS]
+    return {(kind.resource, "", "create"): _answer(kind.type, authorizer, authenticator) for kind in kinds}
+
+
+def _answer(type_: type[ApiObject], authorizer: Authorizer, authenticator: Authenticator) -> Answer:
+    async def create(asked: Authenticated) -> Response:
+        options = write_options(asked.request)
+        warnings: list[str] = []
+        question = read_object(asked.request, type_, options.validation, warnings.append)
+        namespace = asked.info.namespace
+        if namespace and not question.metadata.namespace:
+            question.metadata.namespace = namespace
+        answered = review(kind_of(type_), question, asked.user, authorizer, authenticator)
+        return answer_object(asked.request, answered, warnings, 201)
+
+    return create

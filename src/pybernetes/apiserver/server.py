@@ -1,0 +1,194 @@
+"""Sockets only: HTTP/1.1 over TLS in, `wire.Request` to the pipeline, its `wire.Response` out, upgrades included."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Mapping
+from socket import socket
+from typing import Any
+from urllib.parse import unquote
+from weakref import WeakKeyDictionary
+
+from aiohttp import WSCloseCode, WSMsgType, web
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+from multidict import CIMultiDict
+
+from pybernetes.api.wire import Handler, Peer, Request, Response
+
+_log = logging.getLogger(__name__)
+# Upstream's limit of a request body.
+BODY_BYTES_MAX = 3 * 1024 * 1024
+_TOO_LARGE = (
+    b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",'
+    b'"message":"Request entity too large: limit is 3145728","reason":"RequestEntityTooLarge","code":413}'
+)
+
+
+class Server:
+    """Serves a handler on listening sockets until it is stopped."""
+
+    def __init__(self, handler: Handler, tls: ssl.SSLContext | None) -> None:
+        self._handler = handler
+        self._tls = tls
+        self._server = web.Server(self._serve, access_log=None, keepalive_timeout=300)  # type: ignore[arg-type]
+        self._listeners: list[asyncio.Server] = []
+        self._peers: WeakKeyDictionary[asyncio.BaseTransport, Peer] = WeakKeyDictionary()
+
+    async def listen(self, listener: socket) -> None:
+        """Begins to accept connections on a bound socket."""
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(self._server, sock=listener, ssl=self._tls, backlog=1024)
+        self._listeners.append(server)
+
+    async def stop(self, seconds: float = 2.0) -> None:
+        """Stops accepting, then gives running requests `seconds` to end."""
+        for listener in self._listeners:
+            listener.close()
+        await self._server.shutdown(seconds)
+
+    async def _serve(self, incoming: web.BaseRequest) -> web.StreamResponse:
+        try:
+            request = await self._received(incoming)
+        except web.HTTPRequestEntityTooLarge:
+            return web.Response(status=413, body=_TOO_LARGE, content_type="application/json")
+        response = await self._handler(request)
+        if response.upgrade is not None:
+            return await _upgraded(incoming, response)
+        headers = _headers(response.headers)
+        if response.stream is not None:
+            return await _streamed(incoming, response, headers)
+        body = b"" if incoming.method == "HEAD" else response.body
+        return web.Response(status=response.status, headers=headers, body=body)
+
+    async def _received(self, incoming: web.BaseRequest) -> Request:
+        if (incoming.content_length or 0) > BODY_BYTES_MAX:
+            raise web.HTTPRequestEntityTooLarge(max_size=BODY_BYTES_MAX, actual_size=incoming.content_length or 0)
+        body = await _body(incoming) if incoming.can_read_body else b""
+        url = incoming.rel_url
+        return Request(
+            method=incoming.method,
+            path=unquote(url.raw_path),
+            query=tuple(url.query.items()),
+            headers=_lower(incoming.headers),
+            body=body,
+            peer=self._peer(incoming),
+        )
+
+    def _peer(self, incoming: web.BaseRequest) -> Peer:
+        """The other end; its certificate is read once a connection."""
+        transport = incoming.transport
+        if transport is None:
+            return Peer()
+        peer = self._peers.get(transport)
+        if peer is None:
+            peer = self._peers[transport] = _peer_of(transport)
+        return peer
+
+
+async def _body(incoming: web.BaseRequest) -> bytes:
+    chunks, size = [], 0
+    async for chunk in incoming.content.iter_any():
+        size += len(chunk)
+        if size > BODY_BYTES_MAX:
+            raise web.HTTPRequestEntityTooLarge(max_size=BODY_BYTES_MAX, actual_size=size)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    result: dict[str, str] = {}
+    for name, value in headers.items():
+        key = name.lower()
+        result[key] = f"{result[key]},{value}" if key in result else value
+    return result
+
+
+def _peer_of(transport: asyncio.BaseTransport) -> Peer:
+    address = transport.get_extra_info("peername")
+    host = str(address[0]) if isinstance(address, tuple) else ""
+    tls = transport.get_extra_info("ssl_object")
+    der = tls.getpeercert(binary_form=True) if tls is not None else None
+    if not der:
+        return Peer(host)
+    subject = x509.load_der_x509_certificate(der).subject
+    names = [str(name.value) for name in subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    groups = tuple(str(name.value) for name in subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME))
+    return Peer(host, names[0] if names else "", groups)
+
+
+def _headers(headers: Mapping[str, str | tuple[str, ...]]) -> CIMultiDict[str]:
+    result: CIMultiDict[str] = CIMultiDict()
+    for name, value in headers.items():
+        for item in (value,) if isinstance(value, str) else value:
+            result.add(name.title(), item)
+    return result
+
+
+async def _streamed(incoming: web.BaseRequest, response: Response, headers: CIMultiDict[str]) -> web.StreamResponse:
+    """Writes chunks as they come; a client that goes away ends the stream at its source."""
+    assert response.stream is not None
+    outgoing = web.StreamResponse(status=response.status, headers=headers)
+    outgoing.enable_chunked_encoding()
+    stream = response.stream
+    close: Any = getattr(stream, "aclose", None)
+    try:
+        await outgoing.prepare(incoming)
+        async for chunk in stream:
+            await outgoing.write(chunk)
+        await outgoing.write_eof()
+    except ConnectionError:
+        _log.debug("%s %s: the client went away", incoming.method, incoming.path)
+    finally:
+        if close is not None:
+            await close()
+    return outgoing
+
+
+class _WebSocketChannel:
+    """An aiohttp WebSocket as a `wire.Channel`."""
+
+    def __init__(self, connection: web.WebSocketResponse) -> None:
+        self._connection = connection
+
+    async def receive(self) -> bytes | str | None:
+        message = await self._connection.receive()
+        if message.type in (WSMsgType.BINARY, WSMsgType.TEXT):
+            data: bytes | str = message.data
+            return data
+        return None
+
+    async def send(self, message: bytes | str) -> None:
+        if isinstance(message, str):
+            await self._connection.send_str(message)
+        else:
+            await self._connection.send_bytes(message)
+
+    async def close(self, code: int = WSCloseCode.OK, reason: str = "") -> None:
+        await self._connection.close(code=code, message=reason.encode())
+
+
+async def _upgraded(incoming: web.BaseRequest, response: Response) -> web.StreamResponse:
+    assert response.upgrade is not None
+    protocols = (response.upgrade.protocol,) if response.upgrade.protocol else ()
+    connection = web.WebSocketResponse(protocols=protocols, max_msg_size=0, compress=False)
+    await connection.prepare(incoming)
+    try:
+        await response.upgrade.serve(_WebSocketChannel(connection))
+    finally:
+        await connection.close()
+    return connection
+
+
+def tls_context(certificate: str, key: str, client_ca: str | None) -> ssl.SSLContext:
+    """TLS 1.2 and newer with a serving certificate; clients may show certificates that `client_ca` has signed."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    context.set_alpn_protocols(["http/1.1"])
+    if client_ca is not None:
+        context.load_verify_locations(client_ca)
+        context.verify_mode = ssl.CERT_OPTIONAL
+    return context

@@ -1,0 +1,73 @@
+"""The binding sub-resource: how the scheduler says on which node a pod shall run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pybernetes.api import status
+from pybernetes.api.kinds import kind_of
+from pybernetes.api.objects import ApiObject
+from pybernetes.api.time import format as format_time
+from pybernetes.api.types import core_v1
+from pybernetes.api.types.meta_v1 import Status
+from pybernetes.api.wire import Response
+from pybernetes.apiserver.bodies import read_object, write_options
+from pybernetes.apiserver.commands import answer_object, intent_of
+from pybernetes.apiserver.entry import Entry
+from pybernetes.apiserver.request import Authenticated
+from pybernetes.apiserver.writer import Aspect, Writer
+
+_PODS = kind_of(core_v1.Pod)
+_BINDINGS = kind_of(core_v1.Binding)
+_POD_BINDINGS = replace(_BINDINGS, resource="pods/binding")
+
+
+class BindingSubresource:
+    """create of `pods/<name>/binding` and of `bindings`."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    async def create(self, asked: Authenticated) -> Response:
+        """201 with a Status; 409 when the pod is bound already or being deleted."""
+        options = write_options(asked.request)
+        binding = read_object(asked.request, core_v1.Binding, options.validation, lambda _text: None)
+        pods = self._writer.registry.collection(_PODS)
+        name = asked.info.name or binding.metadata.name or ""
+        intent = replace(intent_of(asked, options), kind=pods.kind, name=name, subresource="binding")
+        if binding.target.kind not in (None, "", "Node"):
+            problem = status.not_supported("target.kind", binding.target.kind, ["Node", "<empty>"])
+            raise status.invalid_object(_BINDINGS, name, [problem])
+        if not binding.target.name:
+            raise status.invalid_object(_BINDINGS, name, [status.required("target.name")])
+        now = format_time(self._writer.clock.now())
+
+        def make(entry: Entry) -> ApiObject:
+            pod = entry.private()
+            assert isinstance(pod, core_v1.Pod)
+            bind(pod, binding, now)
+            return pod
+
+        await self._writer.modify(intent, make, Aspect(lambda _new, _old: None, lambda _new, _old: []))
+        return answer_object(asked.request, Status(status="Success", code=201), intent.warnings, 201)
+
+
+def bind(pod: core_v1.Pod, binding: core_v1.Binding, now: str) -> None:
+    """Gives a pod its node, in place. Pure."""
+    name = pod.metadata.name or ""
+    if binding.metadata.uid and binding.metadata.uid != pod.metadata.uid:
+        why = (
+            f"Precondition failed: UID in precondition: {binding.metadata.uid}, UID in object meta: {pod.metadata.uid}"
+        )
+        raise status.conflict(_PODS, name, why)
+    if pod.metadata.deletion_timestamp is not None:
+        why = f"pod {name} is being deleted, cannot be assigned to a host"
+        raise status.conflict(_POD_BINDINGS, name, why)
+    if pod.spec.node_name:
+        why = f'pod {name} is already assigned to node "{pod.spec.node_name}"'
+        raise status.conflict(_POD_BINDINGS, name, why)
+    pod.spec.node_name = binding.target.name
+    pod.metadata.annotations.update(binding.metadata.annotations)
+    pod.metadata.labels.update(binding.metadata.labels)
+    pod.status.conditions = [c for c in pod.status.conditions if c.type != "PodScheduled"]
+    pod.status.conditions.append(core_v1.PodCondition(type="PodScheduled", status="True", last_transition_time=now))

@@ -1,0 +1,101 @@
+"""The scale sub-resource: the replica count of a workload as an autoscaling/v1 Scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pybernetes.api.labels import from_label_selector
+
+from pybernetes.api import status
+from pybernetes.api.kind import Kind
+from pybernetes.api.objects import ApiObject
+from pybernetes.api.types import core_v1
+from pybernetes.api.types.autoscaling_v1 import Scale, ScaleSpec, ScaleStatus
+from pybernetes.api.types.meta_v1 import ObjectMeta
+from pybernetes.api.wire import Response
+from pybernetes.apiserver.bodies import read_object, write_options
+from pybernetes.apiserver.commands import answer_object, intent_of
+from pybernetes.apiserver.entry import Entry
+from pybernetes.apiserver.patching import patch_of, patched
+from pybernetes.apiserver.request import Authenticated
+from pybernetes.apiserver.writer import Aspect, Writer
+
+# Scale is spoken by other kinds' sub-resources only, so it has no row of its own.
+_SCALE_KIND = Kind("autoscaling", "v1", "scales", Scale)
+
+
+class ScaleSubresource:
+    """get, update and patch of `/scale`."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    async def get(self, asked: Authenticated) -> Response:
+        return answer_object(asked.request, scale_of(self._entry(asked)))
+
+    async def update(self, asked: Authenticated) -> Response:
+        options = write_options(asked.request)
+        return await self._write(
+            asked, lambda _entry: read_object(asked.request, Scale, options.validation, lambda _text: None)
+        )
+
+    async def patch(self, asked: Authenticated) -> Response:
+        options = write_options(asked.request)
+        apply = patch_of(asked.request, Scale)
+        kind = _SCALE_KIND
+        return await self._write(
+            asked,
+            lambda entry: patched(scale_of(entry), apply, kind, options.validation, lambda _text: None),
+        )
+
+    async def _write(self, asked: Authenticated, wanted: Callable[[Entry], Any]) -> Response:
+        intent = intent_of(asked, write_options(asked.request))
+        strategy = self._writer.registry.collection(intent.kind).form.strategy
+
+        def make(entry: Entry) -> ApiObject:
+            scale = wanted(entry)
+            if scale.metadata.resource_version not in (None, "", str(entry.revision)):
+                raise status.conflict(intent.kind, intent.name, status.OBJECT_MODIFIED)
+            replicas = (scale.spec or ScaleSpec()).replicas or 0
+            if replicas < 0:
+                problem = status.invalid("spec.replicas", replicas, "must be greater than or equal to 0")
+                raise status.invalid_object(_SCALE_KIND, intent.name, [problem])
+            new: Any = entry.private()
+            new.spec.replicas = replicas
+            return new  # type: ignore[no-any-return]
+
+        aspect = Aspect(strategy.prepare_update, strategy.validate_update)
+        return answer_object(asked.request, scale_of(await self._writer.modify(intent, make, aspect)), intent.warnings)
+
+    def _entry(self, asked: Authenticated) -> Entry:
+        info = asked.info
+        assert info.kind is not None
+        entry = self._writer.registry.collection(info.kind).get(info.namespace, info.name)
+        if entry is None:
+            raise status.not_found(info.kind, info.name)
+        return entry
+
+
+def scale_of(entry: Entry) -> Scale:
+    """The Scale of a workload. Pure."""
+    workload: Any = entry.object
+    metadata = workload.metadata
+    return Scale(
+        metadata=ObjectMeta(
+            name=metadata.name,
+            namespace=metadata.namespace,
+            uid=metadata.uid,
+            resource_version=metadata.resource_version,
+            creation_timestamp=metadata.creation_timestamp,
+        ),
+        spec=ScaleSpec(replicas=workload.spec.replicas),
+        status=ScaleStatus(replicas=workload.status.replicas or 0, selector=_selector(workload)),
+    )
+
+
+def _selector(workload: Any) -> str:
+    selector = workload.spec.selector
+    if isinstance(workload, core_v1.ReplicationController):
+        return ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
+    return str(from_label_selector(selector))

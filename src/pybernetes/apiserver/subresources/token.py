@@ -1,0 +1,34 @@
+"""The token sub-resource of service accounts: TokenRequests."""
+
+from __future__ import annotations
+
+from pybernetes.api import status
+from pybernetes.api.types.authentication_v1 import TokenRequest
+from pybernetes.api.types.core_v1 import ServiceAccount
+from pybernetes.api.wire import Response
+from pybernetes.apiserver.bodies import read_object, write_options
+from pybernetes.apiserver.commands import answer_object, intent_of
+from pybernetes.apiserver.request import Authenticated
+from pybernetes.apiserver.stages.service_account_tokens import TokenIssuer, request_token
+from pybernetes.apiserver.writer import Writer
+
+
+class TokenSubresource:
+    """create of `serviceaccounts/<name>/token`."""
+
+    def __init__(self, writer: Writer, issuer: TokenIssuer) -> None:
+        self._writer = writer
+        self._issuer = issuer
+
+    async def create(self, asked: Authenticated) -> Response:
+        """201 with the request and the token in its status."""
+        options = write_options(asked.request)
+        wanted = read_object(asked.request, TokenRequest, options.validation, lambda _text: None)
+        info = asked.info
+        assert info.kind is not None
+        account = self._writer.registry.get(ServiceAccount, info.name, info.namespace)
+        if account is None:
+            raise status.not_found(info.kind, info.name)
+        intent = intent_of(asked, options)
+        answered = request_token(wanted, account, self._issuer, self._writer.registry)
+        return answer_object(asked.request, answered, intent.warnings, 201)

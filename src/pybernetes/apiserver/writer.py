@@ -1,0 +1,284 @@
+"""The one write path: create, modify and remove all end in a compare-and-swap in the store.
+
+The order of a write is upstream's: mutating admission, the kind's own preparation, validation, validating admission,
+store. A write that loses a race is tried again on the newer state, unless the client insisted on the older one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pybernetes.api import status
+from pybernetes.api.kind import Kind
+from pybernetes.api.objects import ApiObject
+from pybernetes.api.time import format as format_time
+from pybernetes.api.types import core_v1
+from pybernetes.apiserver.admission import AdmissionRequest, Plugin
+from pybernetes.apiserver.collection import Collection
+from pybernetes.apiserver.entry import Entry
+from pybernetes.apiserver.registry import Registry
+from pybernetes.apiserver.request import UserInfo
+from pybernetes.environment.chance import Chance
+from pybernetes.environment.clock import Clock
+from pybernetes.store.contract import KeyValue
+from pybernetes.store.errors import Conflict, StoreFailed
+
+_ATTEMPTS_MAX = 5
+_GENERATED_NAME_ATTEMPTS = 8
+# Upstream cuts a generateName so that name and suffix fit into a label.
+_GENERATED_BASE_MAX = 58
+_EVENT_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """Who wants to write what; `warnings` collects texts for the client while the write is under way."""
+
+    kind: Kind  # as it is stored
+    user: UserInfo
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+    dry_run: bool = False
+    options: ApiObject | None = None
+    # The client named the revision it has seen: a lost race is its conflict to resolve.
+    pinned: bool = False
+    warnings: list[str] = field(default_factory=list)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Allocator(Protocol):
+    """Hands out what objects need from a common pool, such as addresses and ports of Services."""
+
+    def reserve(self, new: ApiObject, old: ApiObject | None) -> Callable[[], None]:
+        """Fills in `new` and returns what undoes it; raises StatusError when it cannot be had."""
+
+    def release(self, obj: ApiObject) -> None:
+        """Takes back what a deleted object had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aspect:
+    """Which part of an object a write is about: how it is prepared and validated against the stored one."""
+
+    prepare: Callable[[Any, Any], None]
+    validate: Callable[[Any, Any], list[status.FieldError]]
+
+
+class Writer:
+    """Carries writes out. Everything it gives back is an entry; a dry run's has revision 0 or the stored one's."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        plugins: Sequence[Plugin],
+        allocators: Mapping[type[ApiObject], Allocator],
+        clock: Clock,
+        chance: Chance,
+    ) -> None:
+        self.registry = registry
+        self.clock = clock
+        self.chance = chance
+        self._plugins = tuple(plugins)
+        self._allocators = allocators
+
+    async def create(self, intent: Intent, obj: ApiObject) -> Entry:
+        """Stores a new object; `obj` is private and complete but for what the server fills in."""
+        attempts = _GENERATED_NAME_ATTEMPTS if not obj.metadata.name and obj.metadata.generate_name else 1
+        admission = self._admission("CREATE", intent, obj, None)
+        await self._mutate(admission)
+        for attempt in range(attempts):
+            if attempts > 1:
+                base = (obj.metadata.generate_name or "")[:_GENERATED_BASE_MAX]
+                obj.metadata.name = base + self.chance.suffix()
+            try:
+                return await self._create_named(intent, obj, admission)
+            except Conflict as conflict:
+                if attempt == attempts - 1:
+                    raise status.already_exists(intent.kind, obj.metadata.name or "") from conflict
+        raise AssertionError("unreachable")
+
+    async def _create_named(self, intent: Intent, obj: ApiObject, admission: AdmissionRequest) -> Entry:
+        collection = self.registry.collection(intent.kind)
+        strategy = collection.form.strategy
+        self._fill_metadata(obj, intent)
+        undo = self._reserve(obj, None)
+        try:
+            strategy.prepare_create(obj)
+            if errors := strategy.validate_create(obj):
+                raise status.invalid_object(intent.kind, obj.metadata.name or "", errors)
+            intent.warnings.extend(strategy.warnings(obj, None))
+            admission.name = obj.metadata.name or ""
+            await self._approve(admission)
+            entry = await self._put(collection, intent, obj, None)
+        except BaseException:
+            undo()
+            raise
+        if intent.dry_run:
+            undo()
+        return entry
+
+    async def modify(self, intent: Intent, make: Callable[[Entry], ApiObject], aspect: Aspect) -> Entry:
+        """Changes a stored object: `make` gives the private new form of an entry, again for every attempt."""
+        collection = self.registry.collection(intent.kind)
+        for _ in range(_ATTEMPTS_MAX):
+            entry = collection.get(intent.namespace, intent.name)
+            if entry is None:
+                raise status.not_found(intent.kind, intent.name)
+            new = make(entry)
+            try:
+                return await self._replace(collection, intent, entry, new, aspect)
+            except Conflict as conflict:
+                if intent.pinned:
+                    raise status.conflict(intent.kind, intent.name, status.OBJECT_MODIFIED) from conflict
+        raise status.conflict(intent.kind, intent.name, status.OBJECT_MODIFIED)
+
+    async def _replace(
+        self, collection: Collection, intent: Intent, entry: Entry, new: ApiObject, aspect: Aspect
+    ) -> Entry:
+        old = entry.object
+        _keep_system_metadata(new, old)
+        admission = self._admission("UPDATE", intent, new, old)
+        await self._mutate(admission)
+        aspect.prepare(new, old)
+        undo = self._reserve(new, old)
+        try:
+            if errors := aspect.validate(new, old):
+                raise status.invalid_object(intent.kind, intent.name, errors)
+            intent.warnings.extend(collection.form.strategy.warnings(new, old))
+            await self._approve(admission)
+            if is_finished(new):
+                return await self._erase(collection, intent, entry, new)
+            result = await self._put(collection, intent, new, entry)
+        except BaseException:
+            undo()
+            raise
+        if intent.dry_run:
+            undo()
+        return result
+
+    async def _erase(self, collection: Collection, intent: Intent, entry: Entry, last: ApiObject) -> Entry:
+        """The update that took the last finalizer away: the object goes; its last form is the answer."""
+        await self.remove_entry(collection, intent, entry)
+        value = collection.form.encode(last)
+        key = collection.key(entry.namespace, entry.name)
+        return Entry(collection.form, KeyValue(key, value, entry.revision, entry.revision), last)
+
+    async def remove_entry(self, collection: Collection, intent: Intent, entry: Entry) -> int:
+        """Deletes an entry for good; the revision of its deletion. Raises the store's `Conflict`."""
+        if intent.dry_run:
+            return entry.revision
+        key = collection.key(entry.namespace, entry.name)
+        try:
+            gone = await self.registry.store.delete(key, expected=entry.revision)
+        except StoreFailed as error:
+            raise _unavailable(error) from error
+        if (allocator := self._allocators.get(collection.kind.type)) is not None:
+            allocator.release(entry.object)
+        return gone.revision
+
+    async def check_delete(self, intent: Intent, old: ApiObject | None) -> None:
+        """Runs the admission of a deletion."""
+        admission = self._admission("DELETE", intent, None, old)
+        await self._mutate(admission)
+        await self._approve(admission)
+
+    async def check_connect(self, intent: Intent) -> None:
+        """Runs the admission of exec, attach, port-forward and proxy."""
+        admission = self._admission("CONNECT", intent, intent.options, None)
+        await self._mutate(admission)
+        await self._approve(admission)
+
+    async def _put(self, collection: Collection, intent: Intent, obj: ApiObject, old: Entry | None) -> Entry:
+        key = collection.key(intent.namespace, obj.metadata.name or "")
+        value = collection.form.encode(obj)
+        if old is not None and old.value == value:
+            return old
+        if intent.dry_run:
+            if old is None and collection.get(intent.namespace, obj.metadata.name or "") is not None:
+                raise Conflict(key, None)
+            revision = old.revision if old is not None else 0
+            return Entry(collection.form, KeyValue(key, value, revision, revision), obj)
+        collection.expect(key, value, obj)
+        lease = _EVENT_SECONDS if collection.kind.type is core_v1.Event else None
+        try:
+            item = await self.registry.store.put(key, value, old.revision if old is not None else 0, lease)
+        except StoreFailed as error:
+            raise _unavailable(error) from error
+        finally:
+            collection.forget(key, value)
+        stored = collection.get(intent.namespace, obj.metadata.name or "")
+        return stored if stored is not None and stored.revision == item.revision else Entry(collection.form, item)
+
+    def _fill_metadata(self, obj: ApiObject, intent: Intent) -> None:
+        metadata = obj.metadata
+        metadata.uid = self.chance.uid()
+        metadata.creation_timestamp = format_time(self.clock.now())
+        metadata.deletion_timestamp = None
+        metadata.deletion_grace_period_seconds = None
+        metadata.self_link = None
+        metadata.managed_fields = []
+        metadata.namespace = intent.namespace or None
+
+    def _reserve(self, new: ApiObject, old: ApiObject | None) -> Callable[[], None]:
+        allocator = self._allocators.get(type(new))
+        return allocator.reserve(new, old) if allocator is not None else lambda: None
+
+    def _admission(
+        self, operation: str, intent: Intent, obj: ApiObject | None, old: ApiObject | None
+    ) -> AdmissionRequest:
+        return AdmissionRequest(
+            operation=operation,
+            kind=intent.kind,
+            subresource=intent.subresource,
+            namespace=intent.namespace,
+            name=intent.name,
+            user=intent.user,
+            object=obj,
+            old_object=old,
+            dry_run=intent.dry_run,
+            options=intent.options,
+            warnings=intent.warnings,
+            headers=intent.headers,
+        )
+
+    async def _mutate(self, admission: AdmissionRequest) -> None:
+        for plugin in self._plugins:
+            if plugin.handles(admission):
+                await plugin.admit(admission)
+
+    async def _approve(self, admission: AdmissionRequest) -> None:
+        for plugin in self._plugins:
+            if plugin.handles(admission):
+                await plugin.validate(admission)
+
+
+def is_finished(obj: ApiObject) -> bool:
+    """Whether nothing keeps a deleted object any more."""
+    metadata = obj.metadata
+    if metadata.deletion_timestamp is None or metadata.finalizers:
+        return False
+    if isinstance(obj, core_v1.Namespace) and obj.spec.finalizers:
+        return False
+    return metadata.deletion_grace_period_seconds in (None, 0)
+
+
+def _keep_system_metadata(new: ApiObject, old: ApiObject) -> None:
+    """What no update may change, whatever the client sent."""
+    kept, given = old.metadata, new.metadata
+    given.uid = given.uid or kept.uid
+    given.creation_timestamp = kept.creation_timestamp
+    given.deletion_timestamp = kept.deletion_timestamp
+    if kept.deletion_timestamp is not None:
+        given.deletion_grace_period_seconds = kept.deletion_grace_period_seconds
+    given.generation = kept.generation
+    given.self_link = None
+    given.managed_fields = []
+    given.generate_name = given.generate_name or kept.generate_name
+
+
+def _unavailable(error: StoreFailed) -> status.StatusError:
+    """500: the write could not be made durable, so it did not happen."""
+    return status.internal_error(f"the store did not accept the write: {error}")
