@@ -14,7 +14,7 @@ from pathlib import Path
 from pybernetes.environment.clock import Clock
 from pybernetes.store.committer import Committer, MemoryCommitter, ThreadCommitter
 from pybernetes.store.contract import Event, KeyValue, Range, Receive, Watch
-from pybernetes.store.errors import Compacted, Conflict, FutureRevision, StoreClosed, StoreError
+from pybernetes.store.errors import Compacted, Conflict, FutureRevision, StoreClosed, StoreError, StoreFull
 from pybernetes.store.history import History, range_at, superseded
 from pybernetes.store.journal import Commit, Journal, Loaded
 from pybernetes.store.keyspace import Keyspace
@@ -24,6 +24,7 @@ from pybernetes.store.writes import Lease, Trim, Write
 
 _FIRST_REVISION = 1
 _REMOVED_PER_COMMIT = 1000
+_LARGEST_BATCH = 4096
 # A shorter timer would only fire again and again while the clock's last digits catch up.
 _SHORTEST_TIMER_SECONDS = 0.001
 _RETRY_SECONDS = 1.0
@@ -45,6 +46,7 @@ class EmbeddedStore:
         self._revision = max(_FIRST_REVISION, loaded.compacted)
         self._pending: dict[str, Write] = {}
         self._queue: list[Write] = []
+        self._batch_limit = _LARGEST_BATCH
         self._trims: deque[Trim] = deque()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -202,7 +204,7 @@ class EmbeddedStore:
             self._loop.call_soon(self._start_commit)
 
     def _start_commit(self) -> None:
-        writes, self._queue = self._queue, []
+        writes, self._queue = self._queue[: self._batch_limit], self._queue[self._batch_limit :]
         trim = self._trims.popleft() if self._trims else None
         commit = Commit([write.row() for write in writes])
         if trim is not None:
@@ -212,12 +214,14 @@ class EmbeddedStore:
     def _settle(self, writes: list[Write], trim: Trim | None, error: StoreError | None) -> None:
         """Runs on the loop once a commit is on disk or has failed."""
         if error is None:
+            self._batch_limit *= 2 if self._batch_limit < _LARGEST_BATCH else 1
             self._accept(writes)
+        elif isinstance(error, StoreFull) and len(writes) > 1:
+            # There may be room for some of them, deletions above all: again, in smaller parts.
+            self._batch_limit = len(writes) // 2
+            self._queue, writes = writes + self._queue, []
         else:
-            # What queued up behind builds on states that never came to be.
-            writes, self._queue = writes + self._queue, []
-            self._pending.clear()
-            self._leases.rebuild()
+            writes = self._reject(writes)
         for write in writes:
             write.finish(error)
         if trim is not None:
@@ -227,6 +231,16 @@ class EmbeddedStore:
             self._loop.call_soon(self._start_commit)
         else:
             self._idle.set()
+
+    def _reject(self, writes: list[Write]) -> list[Write]:
+        """Takes out failed writes and those queued that build on them; returns all of these."""
+        keys = {write.event.item.key for write in writes}
+        rejected = writes + [write for write in self._queue if write.event.item.key in keys]
+        self._queue = [write for write in self._queue if write.event.item.key not in keys]
+        for key in keys:
+            self._pending.pop(key, None)
+        self._leases.rebuild()
+        return rejected
 
     def _accept(self, writes: list[Write]) -> None:
         """Makes committed writes visible: first all of them, then to the watches."""
