@@ -204,11 +204,14 @@ class EmbeddedStore:
             self._loop.call_soon(self._start_commit)
 
     def _start_commit(self) -> None:
-        writes, self._queue = self._queue[: self._batch_limit], self._queue[self._batch_limit :]
+        writes: list[Write] = []
         trim = self._trims.popleft() if self._trims else None
-        commit = Commit([write.row() for write in writes])
         if trim is not None:
-            commit.remove, commit.compacted = trim.remove, trim.compacted
+            # Alone, so that in a full store no write can keep room from being made.
+            commit = Commit([], trim.remove, trim.compacted)
+        else:
+            writes, self._queue = self._queue[: self._batch_limit], self._queue[self._batch_limit :]
+            commit = Commit([write.row() for write in writes])
         self._committer.start(commit, partial(self._settle, writes, trim))
 
     def _settle(self, writes: list[Write], trim: Trim | None, error: StoreError | None) -> None:
