@@ -1,0 +1,51 @@
+"""Whether a pod that is bound to this node may run here: what the scheduler could not know is checked again. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pybernetes.api.quantity import milli
+from pybernetes.api.types.core_v1 import Node, Pod
+from pybernetes.kubelet.decide.observed import Waiting
+
+
+def refusal(pod: Pod, others: Iterable[Pod], node: Node) -> Waiting | None:
+    """Why the pod cannot run; None when it can. A pod that has run here before is never refused."""
+    if pod.status.start_time or pod.metadata.deletion_timestamp or pod.status.phase in ("Succeeded", "Failed"):
+        return None
+    present = [other for other in others if other.status.phase not in ("Succeeded", "Failed")]
+    allocatable = node.status.allocatable
+    room = milli(allocatable.get("pods", 110)) // 1000
+    if len(present) >= room:
+        return _out_of("pods", 1, len(present), room)
+    for name in ("cpu", "memory"):
+        if name not in allocatable:
+            continue
+        asked = requested(pod, name)
+        used = sum(requested(other, name) for other in present)
+        if asked and asked + used > milli(allocatable[name]):
+            divisor = 1 if name == "cpu" else 1000
+            return _out_of(name, asked // divisor, used // divisor, milli(allocatable[name]) // divisor)
+    return None
+
+
+def _out_of(name: str, asked: int, used: int, room: int) -> Waiting:
+    text = f"Node didn't have enough resource: {name}, requested: {asked}, used: {used}, capacity: {room}"
+    return Waiting(f"OutOf{name}", text)
+
+
+def requested(pod: Pod, name: str) -> int:
+    """Thousandths: the containers together, or the most demanding init container beside the sidecars before it."""
+    if pod.spec.resources is not None and name in pod.spec.resources.requests:
+        return milli(pod.spec.resources.requests[name])
+    sidecars, peak = 0, 0
+    for container in pod.spec.init_containers:
+        amount = milli(container.resources.requests.get(name, 0))
+        if container.restart_policy == "Always":
+            sidecars += amount
+            peak = max(peak, sidecars)
+        else:
+            peak = max(peak, sidecars + amount)
+    running = sidecars + sum(milli(container.resources.requests.get(name, 0)) for container in pod.spec.containers)
+    overhead = milli(pod.spec.overhead.get(name, 0))
+    return max(running, peak) + overhead
