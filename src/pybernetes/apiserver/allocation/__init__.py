@@ -1,0 +1,1 @@
+"""What Services get from common pools: ClusterIPs and node ports."""

@@ -1,0 +1,94 @@
+"""A pool of numbers, such as addresses or ports, and who has which.
+
+A request for a number goes in; it is given out once or refused. A number stays with its owner until the owner is gone
+or no longer shows it, which is looked up only when somebody else wants it: so a change that fails leaks nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pybernetes.environment.chance import Chance
+
+_LUCKY_DRAWS = 32
+
+
+class PoolError(Exception):
+    """The number cannot be had; the text is upstream's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The object that has a number: its key `namespace/name` and its uid."""
+
+    key: str
+    uid: str
+
+
+class Pool:
+    """The whole numbers from `low` to `high`; those below `static_end` are drawn only when all others are given out.
+
+    `shows(owner, number)` tells whether the stored owner has the number.
+    """
+
+    def __init__(self, low: int, high: int, static_end: int, shows: Callable[[Owner, int], bool]) -> None:
+        self.low, self.high = low, high
+        self._static_end = min(static_end, high)
+        self._shows = shows
+        self._owners: dict[int, Owner] = {}
+        # Given out for a write that is not known to be stored yet.
+        self._pending: set[int] = set()
+
+    def adopt(self, number: int, owner: Owner) -> None:
+        """Notes what a stored object has, at start-up."""
+        self._owners.setdefault(number, owner)
+
+    def take(self, number: int, owner: Owner) -> None:
+        """Gives out this very number; PoolError when it is somebody else's."""
+        if self._is_taken(number):
+            raise PoolError("already allocated")
+        self._owners[number] = owner
+        self._pending.add(number)
+
+    def draw(self, owner: Owner, chance: Chance) -> int:
+        """Gives out any free number; PoolError when there is none."""
+        for low, high in ((self._static_end, self.high), (self.low, self._static_end - 1)):
+            number = self._free_between(low, high, chance)
+            if number is not None:
+                self.take(number, owner)
+                return number
+        raise PoolError("range is full")
+
+    def _free_between(self, low: int, high: int, chance: Chance) -> int | None:
+        size = high - low + 1
+        if size <= 0:
+            return None
+        for _draw in range(_LUCKY_DRAWS):
+            number = low + int(chance.uniform(0, size)) % size
+            if number not in self._owners:
+                return number
+        return next((number for number in range(low, high + 1) if not self._is_taken(number)), None)
+
+    def _is_taken(self, number: int) -> bool:
+        owner = self._owners.get(number)
+        if owner is None:
+            return False
+        if self._shows(owner, number):
+            self._pending.discard(number)
+            return True
+        if number in self._pending:
+            return True
+        del self._owners[number]
+        return False
+
+    def settle(self, number: int) -> None:
+        """Notes that the number has been seen in a stored object, whose later state then decides about it."""
+        self._pending.discard(number)
+
+    def give_back(self, number: int, uid: str) -> None:
+        """Takes a number back from its owner; nothing happens when it is by now another's."""
+        owner = self._owners.get(number)
+        if owner is not None and owner.uid == uid:
+            del self._owners[number]
+            self._pending.discard(number)
