@@ -259,7 +259,12 @@ def encode(obj: Any) -> bytes:
 
 def encode_yaml(obj: Any) -> bytes:
     """The object as YAML, keys sorted, as `Accept: application/yaml` gets it."""
-    return yaml.dump(msgspec.json.decode(encode(obj))).encode()
+    return json_to_yaml(encode(obj))
+
+
+def json_to_yaml(body: bytes) -> bytes:
+    """A JSON text as YAML."""
+    return yaml.dump(msgspec.json.decode(body)).encode()
 
 
 def pretty(body: bytes) -> bytes:

@@ -1,8 +1,8 @@
 """JSON patch (RFC 6902) with the tolerance of the library that upstream uses.
 
-Flow: the plain value of an object and a list of operations go in; a new value comes out, the inputs unchanged. The API
-server answers `PatchError` with its generic 422. Tolerated: `replace`, `move` and `copy` of map keys that are not there,
-`test` of a missing key against null, negative indices, and `add` to a path with no leading slash (which changes nothing).
+Flow: the plain value of an object and a list of operations go in; a new value comes out, the inputs unchanged. The
+API server answers `PatchError` with its generic 422. Tolerated: `replace`, `move` and `copy` of map keys that are
+not there, `test` of a missing key against null, negative indices, and a path with no leading slash.
 """
 
 from __future__ import annotations

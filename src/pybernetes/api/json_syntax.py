@@ -1,6 +1,7 @@
 """What is wrong with a JSON text, in the words of Go's encoding/json.
 
-Flow: bytes that a fast decoder has refused go in; the one-line error of Go's scanner comes out. Only error paths call it.
+Flow: bytes that a fast decoder has refused go in; the one-line error of Go's scanner comes out. Only error paths
+call it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Look-ups over the kinds that the API serves. Whatever the rest of the system wants to know of a kind is in its row."""
+"""Look-ups over the kinds that the API serves. Whatever the rest of the system wants to know of one is in its row."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 
 
 def apply(document: Any, patch: Any) -> Any:
-    """The patched document; anything but an object as patch replaces the whole. Shares unpatched parts with `document`."""
+    """The patched document; a patch that is no object replaces the whole. Shares what is unpatched."""
     if not isinstance(patch, dict):
         return patch
     result = dict(document) if isinstance(document, dict) else {}

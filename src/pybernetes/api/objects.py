@@ -38,7 +38,7 @@ def to_builtins(obj: Any) -> dict[str, Any]:
 
 
 def from_builtins(value: dict[str, Any], type_: type[T]) -> T:
-    """A struct from JSON values that fit its type; `encoding.from_value` is the tolerant way. msgspec.ValidationError."""
+    """A struct from JSON values; msgspec.ValidationError if they do not fit (`encoding.from_value` is tolerant)."""
     return msgspec.convert(value, type_)
 
 

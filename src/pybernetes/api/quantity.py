@@ -1,7 +1,7 @@
 """Amounts of a resource: `500m`, `1Gi`, `2e3`. Exact arithmetic, printed as Go's resource.Quantity prints it.
 
-Flow: text (or a plain number) from a spec goes in; exact values, rounded integers or canonical text come out. Amounts are
-kept as whole nano-units, the finest that the API knows; what is finer is rounded away from zero, as upstream does.
+Flow: text (or a plain number) from a spec goes in; exact values, rounded integers or canonical text come out. Amounts
+are kept as whole nano-units, the finest that the API knows; what is finer is rounded away from zero, as upstream does.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Brings the times and quantities of a freshly decoded object into the form that the API server stores.
 
-Flow: an object just decoded (private to the caller) goes in and is changed in place; ValueError with Go's text comes out
-when one of them is malformed. One visitor per type is built at first use and looks only where such fields are.
+Flow: an object just decoded (private to the caller) goes in and is changed in place; ValueError with Go's text comes
+out when one of them is malformed. One visitor per type is built at first use and looks only where such fields are.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ _REPLACERS: dict[str, Replace] = {
     # Empty is Go's zero time: what a required time holds when it was absent.
     "time": lambda text: time.normalized(text) if text else text,
     "micro_time": lambda text: time.normalized(text, micro=True) if text else text,
-    "quantity": lambda given: _quantity(given),
 }
 
 
@@ -28,6 +27,9 @@ def _quantity(given: quantity.QuantityLike) -> str:
     text = given.strip() if isinstance(given, str) else repr(given)
     quantity.amount(text)
     return text
+
+
+_REPLACERS["quantity"] = _quantity
 
 
 def normalize(obj: Any) -> None:

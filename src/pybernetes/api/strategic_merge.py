@@ -7,7 +7,7 @@ unchanged. `SchemaError` carries the text of upstream's 500. Directives: `$patch
 
 from __future__ import annotations
 
-from functools import cmp_to_key
+from operator import itemgetter
 from typing import Any
 
 from pybernetes.api import schema
@@ -243,5 +243,5 @@ def _ordered(merged: Items, wanted: Items, server: Items, key: str) -> Items:
 
 
 def _sorted(items: Items, order: Items, key: str) -> Items:
-    positions = [(_find(order, item, key), item) for item in items]
-    return [item for _, item in sorted(positions, key=cmp_to_key(lambda a, b: a[0] - b[0]))]
+    positions: list[tuple[int, Any]] = [(_find(order, item, key), item) for item in items]
+    return [item for _, item in sorted(positions, key=itemgetter(0))]
