@@ -11,6 +11,8 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
 from pybernetes.api import time
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.status import StatusError
@@ -135,7 +137,7 @@ class EventRecorder:
 def reference(obj: ApiObject | ObjectReference, field_path: str = "") -> ObjectReference:
     """How an event names the object that it is about."""
     if isinstance(obj, ObjectReference):
-        return obj
+        return msgspec.structs.replace(obj, field_path=field_path) if field_path else obj
     where = obj.metadata
     return ObjectReference(
         api_version=obj.api_version,
