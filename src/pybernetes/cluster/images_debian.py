@@ -17,7 +17,10 @@ from pybernetes.cluster.images_oci import Entry, Files
 from pybernetes.cluster.state import ClusterError
 from pybernetes.environment.process import CommandFailed, run
 
-_PASSWD = "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33:www-data:/var/www:/bin/false\nnobody:x:65534:65534:nobody:/:/bin/false\n"
+_PASSWD = """root:x:0:0:root:/root:/bin/sh
+www-data:x:33:33:www-data:/var/www:/bin/false
+nobody:x:65534:65534:nobody:/:/bin/false
+"""
 _GROUP = "root:x:0:\ntty:x:5:\nwww-data:x:33:\nnogroup:x:65534:\n"
 _NGINX_CONF = b"""user www-data;
 worker_processes 1;
@@ -132,8 +135,10 @@ def nginx_tag_files(tag: str) -> Files:
 
 
 async def library_files(programs: Iterable[Path], root: Path | None = None) -> Files:
-    """The shared libraries of the `programs` and their loader; those unpacked under `root` are preferred to the host's."""
-    env = {"LD_LIBRARY_PATH": ":".join(map(str, sorted((root or Path()).glob("usr/lib/*-linux-gnu"))))} if root else None
+    """The shared libraries of the `programs` and their loader; those under `root` come before the host's."""
+    env = (
+        {"LD_LIBRARY_PATH": ":".join(map(str, sorted((root or Path()).glob("usr/lib/*-linux-gnu"))))} if root else None
+    )
     listing = await run(["ldd", *map(str, programs)], env=env)
     if "not found" in listing:
         raise ClusterError(f"a shared library is missing on this host: {listing}")

@@ -122,13 +122,12 @@ def write_archive(path: Path, images: Sequence[Image]) -> None:
             "size": len(manifest.data),
             "platform": {"architecture": architecture(), "os": "linux"},
         }
-        for name in image.names:
-            manifests.append({**described, "annotations": {"io.containerd.image.name": name}})
+        by_digest = {f"{name.rpartition(':')[0]}@{manifest.digest}" for name in image.names}
+        names = (*image.names, *sorted(by_digest))
+        manifests += [{**described, "annotations": {"io.containerd.image.name": name}} for name in names]
     files = {f"blobs/sha256/{digest.removeprefix('sha256:')}": Entry(blob.data) for digest, blob in blobs.items()}
     files["oci-layout"] = Entry(b'{"imageLayoutVersion":"1.0.0"}')
-    files["index.json"] = Entry(
-        Blob.of_json({"schemaVersion": 2, "mediaType": _INDEX, "manifests": manifests}).data
-    )
+    files["index.json"] = Entry(Blob.of_json({"schemaVersion": 2, "mediaType": _INDEX, "manifests": manifests}).data)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(layer(files).data)
 

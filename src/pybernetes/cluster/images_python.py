@@ -22,11 +22,16 @@ from pybernetes.cluster.images_oci import Entry, Files
 
 SITE = "opt/pybernetes"
 _ROOTS = ("aiohttp", "dnslib", "msgspec", "PyYAML", "uvloop")
-_NOT_NEEDED = frozenset(
-    "test tests idlelib tkinter turtledemo turtle.py ensurepip lib2to3 distutils pydoc_data pydoc.py venv site-packages "
-    "dist-packages __pycache__ unittest doctest.py curses sqlite3 dbm xmlrpc wsgiref msilib __phello__".split()
+# fmt: off
+_NOT_NEEDED = frozenset([
+    "test", "tests", "idlelib", "tkinter", "turtledemo", "turtle.py", "ensurepip", "lib2to3", "distutils", "pydoc_data",
+    "pydoc.py", "venv", "site-packages", "dist-packages", "__pycache__", "unittest", "doctest.py", "curses", "sqlite3",
+    "dbm", "xmlrpc", "wsgiref", "msilib", "__phello__",
+])
+# fmt: on
+_NOT_NEEDED_LIBRARIES = re.compile(
+    r"_test|_ctypes_test|_tkinter|_xxtest|xxlimited|_sqlite3|_curses|_dbm|_gdbm|readline"
 )
-_NOT_NEEDED_LIBRARIES = re.compile(r"_test|_ctypes_test|_tkinter|_xxtest|xxlimited|_sqlite3|_curses|_dbm|_gdbm|readline")
 
 
 def interpreter() -> Path:

@@ -106,7 +106,7 @@ async def host_routes() -> list[str]:
 
 
 async def create(spec: ClusterSpec, layout: Layout) -> None:
-    """Makes the network; whatever is left of an earlier one of that name must have been removed. Raises CommandFailed."""
+    """Makes the network; what is left of an earlier one must have been removed. Raises CommandFailed."""
     record = NetworkRecord(blackholes=blackholes(spec.cluster_cidrs, await host_routes()))
     write_record(layout.network_record, record)
     made = plan(spec)
@@ -141,12 +141,18 @@ async def remove(spec: ClusterSpec, layout: Layout) -> None:
         layout.network_record.unlink(missing_ok=True)
 
 
-async def set_link(spec: ClusterSpec, node: str, up: bool) -> None:
-    """Plugs a node's cable in or out. A link that comes up again has lost its routes, so the default one is put back."""
+async def set_cable(spec: ClusterSpec, node: str, plugged: bool) -> None:
+    """Plugs a node's cable in or out at the fabric's end, which leaves the node's own addresses and routes alone."""
+    number = [each.name for each in spec.nodes].index(node) + 1
+    await ip_batch([f"link set port{number} {'up' if plugged else 'down'}"], spec.fabric)
+
+
+async def forget_pods(spec: ClusterSpec, node: str) -> None:
+    """Brings a node's namespace back to how it was before it had pods: no pod bridge, no packet rules."""
     there = spec.namespace(node)
-    await ip_batch([f"link set eth0 {'up' if up else 'down'}"], there)
-    if up:
-        await ip_batch([f"route replace default via {spec.gateway}"], there)
+    await ip_batch(["link del cni0"], there, force=True)
+    empty = "".join(f"*{table}\nCOMMIT\n" for table in ("nat", "filter", "mangle", "raw"))
+    await run(namespace.command_in(there, ["iptables-restore", "-w"]), stdin=empty)
 
 
 def read_record(path: Path) -> NetworkRecord | None:

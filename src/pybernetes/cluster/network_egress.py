@@ -34,7 +34,7 @@ def chain(spec: ClusterSpec) -> str:
 
 
 def node_rules(spec: ClusterSpec) -> list[str]:
-    """What a pod sends beyond the cluster leaves its node under the node's address; within the cluster it keeps its own."""
+    """What a pod sends beyond the cluster leaves under the node's address; within the cluster it keeps its own."""
     inside = [f"-A {chain(spec)} -d {cidr} -j RETURN" for cidr in spec.cluster_cidrs]
     return [
         "*nat",
@@ -92,8 +92,13 @@ async def create(spec: ClusterSpec, layout: Layout) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_restore(fabric_rules(spec), spec.fabric))
         for node in spec.nodes:
-            tasks.create_task(_restore(node_rules(spec), spec.namespace(node.name)))
+            tasks.create_task(open_node(spec, node.name))
     await asyncio.to_thread(_FORWARDING.write_text, "1")
+
+
+async def open_node(spec: ClusterSpec, node: str) -> None:
+    """Gives a node the rules under which its pods reach the outside."""
+    await _restore(node_rules(spec), spec.namespace(node))
 
 
 async def remove(spec: ClusterSpec, layout: Layout) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pybernetes.cluster.network import ip_batch
@@ -46,13 +46,13 @@ class RouteTable:
             for there in self._others(node_address):
                 tasks.create_task(ip_batch([line], there, force=True))
 
-    async def list(self) -> list[PodRoute]:
+    async def list(self) -> Sequence[PodRoute]:
         """The routes that every node has; one that some node lacks is left out, so that it is added again."""
         nodes = self._spec.nodes
         tables = await asyncio.gather(*(self._table(self._spec.namespace(node.name)) for node in nodes))
         return complete_routes({node.address: table for node, table in zip(nodes, tables, strict=True)})
 
-    def _others(self, node_address: str) -> list[str]:
+    def _others(self, node_address: str) -> Sequence[str]:
         return [self._spec.namespace(node.name) for node in self._spec.nodes if node.address != node_address]
 
     async def _table(self, there: str) -> set[PodRoute]:

@@ -1,7 +1,7 @@
 """What a local cluster is (`ClusterSpec`), the files that remember it, and the lock that keeps it one.
 
 `new_spec` is pure: names, addresses and ports follow from the name, the wishes and what other clusters and the host
-already use. `read_spec` / `write_spec` keep it; `ClusterLock` is held by the supervisor for as long as the cluster runs.
+already use. `read_spec` / `write_spec` keep it; the supervisor holds `ClusterLock` while the cluster runs.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Node(msgspec.Struct, frozen=True):
 
 
 class ClusterSpec(msgspec.Struct, frozen=True):
-    """Everything that is decided about a cluster before anything is made. `index` counts clusters of this host from 1."""
+    """Everything that is decided about a cluster before anything is made. `index` counts this host's from 1."""
 
     name: str
     index: int
@@ -112,9 +112,7 @@ def new_spec(
         Node(node, str(network[number]), f"127.0.{index}.{number}", node == CONTROL_PLANE)
         for number, node in enumerate(names, 1)
     )
-    return ClusterSpec(
-        name, index, nodes, str(network), wishes.pod_cidr, wishes.service_cidr, api_port, wishes.egress
-    )
+    return ClusterSpec(name, index, nodes, str(network), wishes.pod_cidr, wishes.service_cidr, api_port, wishes.egress)
 
 
 def check_name(name: str) -> None:
@@ -129,7 +127,9 @@ def _free_network(index: int, taken: Collection[object]) -> IPv4Network:
         network = IPv4Network(candidate)
         if not any(isinstance(other, IPv4Network) and network.overlaps(other) for other in taken):
             return network
-    raise ClusterError("no free network for the nodes: this host has routes for all of 192.168.0.0/16 and 172.16.0.0/12")
+    raise ClusterError(
+        "no free network for the nodes: this host has routes for all of 192.168.0.0/16 and 172.16.0.0/12"
+    )
 
 
 def read_spec(layout: Layout) -> ClusterSpec | None:

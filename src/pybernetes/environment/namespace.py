@@ -38,7 +38,7 @@ def enter(fd: int) -> None:
 
 @contextmanager
 def in_namespace(name: str | None) -> Iterator[None]:
-    """The calling thread is in the namespace for the length of the block, which must not await. None: stays where it is.
+    """The calling thread is in the namespace for the length of the block, which must not await. None: no change.
 
     Raises FileNotFoundError when there is no such namespace.
     """

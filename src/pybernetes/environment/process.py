@@ -92,11 +92,11 @@ async def wait_gone(identity: Identity, timeout: float | None = None) -> bool:
     except ProcessLookupError:
         return True
     loop = asyncio.get_running_loop()
-    ended = loop.create_future()
+    ended: asyncio.Future[None] = loop.create_future()
     try:
         if not is_alive(identity):
             return True
-        loop.add_reader(fd, lambda: ended.done() or ended.set_result(None))
+        loop.add_reader(fd, _settle, ended)
         async with asyncio.timeout(timeout):
             await ended
     except TimeoutError:
@@ -105,6 +105,11 @@ async def wait_gone(identity: Identity, timeout: float | None = None) -> bool:
         loop.remove_reader(fd)
         os.close(fd)
     return True
+
+
+def _settle(ended: asyncio.Future[None]) -> None:
+    if not ended.done():
+        ended.set_result(None)
 
 
 async def end(identity: Identity, grace: float) -> None:
@@ -116,12 +121,17 @@ async def end(identity: Identity, grace: float) -> None:
 
 def notify_ready() -> None:
     """Tells whoever started this process that it now serves. Does nothing when nobody asked."""
+    notify("READY=1")
+
+
+def notify(message: str) -> None:
+    """Sends a line such as `STATUS=...` to whoever started this process, if it listens."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notifier:
         notifier.connect(address)
-        notifier.send(b"READY=1")
+        notifier.send(message.encode())
 
 
 class Readiness:
@@ -134,10 +144,13 @@ class Readiness:
         self._socket.setblocking(False)
         self._socket.bind(str(path))
 
+    async def receive(self) -> str:
+        """The next message."""
+        return (await asyncio.get_running_loop().sock_recv(self._socket, 4096)).decode(errors="replace")
+
     async def wait(self) -> None:
         """Returns at the first READY=1."""
-        loop = asyncio.get_running_loop()
-        while b"READY=1" not in await loop.sock_recv(self._socket, 4096):
+        while "READY=1" not in await self.receive():
             continue
 
     def close(self) -> None:
@@ -146,6 +159,6 @@ class Readiness:
 
 
 def inherited_listeners() -> list[socket.socket]:
-    """The listening sockets that the starter of this process made for it (PYB_LISTEN_FDS), in the order it listed them."""
+    """The listening sockets that the starter of this process made for it (PYB_LISTEN_FDS), in its order."""
     numbers = os.environ.get("PYB_LISTEN_FDS", "")
     return [socket.socket(fileno=int(number)) for number in numbers.split(",") if number]

@@ -1,0 +1,231 @@
+"""Local clusters from the outside: `up`, `down`, `node_stop`, `node_start`, `status`. Called by the `pyb` command line.
+
+`up` makes everything and leaves it to a supervisor process; whatever goes wrong on the way is undone before the error
+is raised. All errors that a user can put right are `ClusterError`s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pybernetes.cluster import engine, images, local_components, local_control, network, network_egress
+from pybernetes.cluster.layout import Layout
+from pybernetes.cluster.local_remove import remove_cluster
+from pybernetes.cluster.local_supervisor import NAME as SUPERVISOR
+from pybernetes.cluster.processes import ProcessState, tail
+from pybernetes.cluster.state import (
+    API_PORT,
+    ClusterError,
+    ClusterLock,
+    ClusterSpec,
+    Wishes,
+    check_name,
+    new_spec,
+    other_specs,
+    read_spec,
+    recorded_processes,
+    write_spec,
+)
+from pybernetes.cluster.system_packages import missing_packages, no_root_message
+from pybernetes.environment.process import CommandFailed, Readiness, end, is_alive
+
+Say = Callable[[str], None]
+COMMANDS = "pybernetes.cluster.local_components:component_commands"
+_STOP_WITHIN = 15.0
+
+
+@dataclass(frozen=True)
+class ClusterStatus:
+    """What `pyb status` shows. `processes` is empty when the cluster is not running."""
+
+    spec: ClusterSpec
+    running: bool
+    processes: list[ProcessState] = field(default_factory=list)
+    stopped_nodes: list[str] = field(default_factory=list)
+
+
+async def up(name: str, wishes: Wishes, say: Say, commands: str = COMMANDS) -> ClusterSpec:
+    """Starts the cluster, on its old data if there are any (then it is as it was made, whatever the wishes).
+
+    Returns when every process is ready. Raises ClusterError, with nothing half-made left behind.
+    """
+    check_name(name)
+    _check_host()
+    layout = Layout(name)
+    lock = ClusterLock(layout)
+    lock.acquire()
+    try:
+        old = read_spec(layout)
+        spec = old or new_spec(name, wishes, other_specs(layout), await network.host_routes(), _free_port(API_PORT))
+        await remove_cluster(spec, layout, keep_data=True)
+        if old and not _port_is_free(old.api_port):
+            raise ClusterError(
+                f"port {old.api_port} of 127.0.0.1, where the cluster's API was, is used by another program"
+            )
+        write_spec(layout, spec)
+        try:
+            await _make(spec, layout, say)
+            await _supervise(layout, lock, commands, say)
+        except (Exception, asyncio.CancelledError):
+            await remove_cluster(spec, layout, keep_data=old is not None)
+            raise
+    except (CommandFailed, OSError) as error:
+        raise ClusterError(f'cannot start cluster "{name}": {error}') from error
+    finally:
+        lock.close()
+    return spec
+
+
+async def _make(spec: ClusterSpec, layout: Layout, say: Say) -> None:
+    """Everything that the processes find when they start."""
+    for folder in (layout.run, layout.logs, layout.process_records):
+        folder.mkdir(parents=True, exist_ok=True)
+    archives = await images.build(layout.images, say)
+    template = await engine.ensure_template(layout.images, archives, say)
+    say(f"making the network: {len(spec.nodes)} nodes in {spec.node_cidr}" + ("" if spec.egress else ", no way out"))
+    await network.create(spec, layout)
+    if spec.egress:
+        await network_egress.create(spec, layout)
+    for node in spec.nodes:
+        await asyncio.to_thread(engine.prepare, layout.node(node.name), template)
+    await local_components.prepare(spec, layout)
+
+
+async def _supervise(layout: Layout, lock: ClusterLock, commands: str, say: Say) -> None:
+    """Starts the supervisor, hands it the lock, and waits until it says that all is ready."""
+    readiness = Readiness(layout.run / f"{SUPERVISOR}.notify")
+    log = layout.logs / f"{SUPERVISOR}.log"
+    try:
+        with log.open("ab") as out:
+            child = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "pybernetes.cluster.local_supervisor", layout.name, commands,
+                stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out, pass_fds=[lock.fd],
+                start_new_session=True, env={**os.environ, "NOTIFY_SOCKET": str(readiness.path)},
+            )  # fmt: skip
+        ended = asyncio.ensure_future(child.wait())
+        try:
+            error = await _listen(readiness, ended, say)
+        finally:
+            ended.cancel()
+        if error is not None:
+            raise ClusterError(error or f"the cluster's supervisor ended; its log is {log}{tail(log)}")
+    finally:
+        readiness.close()
+
+
+async def _listen(readiness: Readiness, ended: asyncio.Future[int], say: Say) -> str | None:
+    """Passes on what the supervisor says; None when it is ready, else its error ("" when it just ended)."""
+    while True:
+        message = asyncio.ensure_future(readiness.receive())
+        either: set[asyncio.Future[Any]] = {message, ended}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not message.done():
+            message.cancel()
+            return ""
+        kind, _, text = message.result().partition("=")
+        if kind == "READY":
+            return None
+        if kind == "ERROR":
+            await ended
+            return text
+        say(text)
+
+
+async def down(name: str, keep_data: bool = False) -> bool:
+    """Removes the cluster, running or not, whole or half; False when there was nothing to remove."""
+    check_name(name)
+    _check_root()
+    layout = Layout(name)
+    spec = read_spec(layout)
+    if spec is None:
+        return False
+    supervisor = recorded_processes(layout).get(SUPERVISOR)
+    if supervisor is not None:
+        await end(supervisor, _STOP_WITHIN)
+    lock = ClusterLock(layout)
+    lock.acquire()
+    try:
+        await remove_cluster(spec, layout, keep_data)
+    finally:
+        layout.lock.unlink(missing_ok=True)
+        lock.close()
+    return True
+
+
+async def node_stop(name: str, node: str, say: Say) -> str:
+    """Switches a node off, as if by its plug. Raises ClusterError."""
+    return str(await _ask(name, {"ask": "node_stop", "node": node}, say))
+
+
+async def node_start(name: str, node: str, say: Say) -> str:
+    """Switches a node on again. Raises ClusterError."""
+    return str(await _ask(name, {"ask": "node_start", "node": node}, say))
+
+
+async def status(name: str) -> ClusterStatus:
+    """What runs where. Raises ClusterError when there is no such cluster."""
+    layout = Layout(name)
+    spec = read_spec(layout)
+    if spec is None:
+        raise ClusterError(f'there is no cluster "{name}"; `pyb up` makes one')
+    try:
+        answer = await local_control.ask(layout.control_socket, {"ask": "status"}, print)
+    except ConnectionError:
+        left = recorded_processes(layout)
+        processes = [
+            ProcessState(each, "", "unsupervised", identity.pid, 0, str(layout.logs / f"{each}.log"))
+            for each, identity in left.items()
+            if is_alive(identity)
+        ]
+        return ClusterStatus(spec, False, processes)
+    return ClusterStatus(spec, True, [ProcessState(**each) for each in answer["processes"]], answer["away"])
+
+
+def clusters() -> list[str]:
+    """The names of this host's clusters."""
+    return sorted(spec.name for spec in other_specs(Layout("")))
+
+
+async def _ask(name: str, question: dict[str, Any], say: Say) -> Any:
+    check_name(name)
+    try:
+        return await local_control.ask(Layout(name).control_socket, question, say)
+    except ConnectionError as error:
+        raise ClusterError(f'cluster "{name}" is not running; `pyb up` starts it') from error
+
+
+def _check_host() -> None:
+    _check_root()
+    missing = missing_packages()
+    if missing:
+        raise ClusterError(f"this host lacks {', '.join(missing)}; install with: apt-get install {' '.join(missing)}")
+
+
+def _check_root() -> None:
+    if os.geteuid() != 0:
+        raise ClusterError(no_root_message(shutil.which("sudo") is not None))
+
+
+def _free_port(wanted: int) -> int:
+    """That port of 127.0.0.1, or the next free one."""
+    for port in range(wanted, wanted + 1000):
+        if _port_is_free(port):
+            return port
+    raise ClusterError(f"no free port from {wanted} to {wanted + 999} on 127.0.0.1")
+
+
+def _port_is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
