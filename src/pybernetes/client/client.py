@@ -63,7 +63,7 @@ class Client:
         self._retry = retry or Retry()
         self._headers = {"accept": JSON, "user-agent": user_agent}
 
-    async def get(self, type_: type[Object], name: str, namespace: str = "", subresource: str = "") -> Object:
+    async def get(self, type_: type[Object], name: str, namespace: str | None = None, subresource: str = "") -> Object:
         """One object; `StatusError` 404 when there is none."""
         response = await self.raw("GET", kind_of(type_).path(namespace, name, subresource))
         return decode_object(response.body, type_)
@@ -109,7 +109,7 @@ class Client:
         self,
         type_: type[Object],
         name: str,
-        namespace: str,
+        namespace: str | None,
         patch: Patch,
         patch_type: PatchType = PatchType.MERGE,
         subresource: str = "",
@@ -126,14 +126,14 @@ class Client:
         """Server-side apply of the fields that are set."""
         where, options = obj.metadata, WriteOptions(field_manager=field_manager, force=force, dry_run=dry_run)
         return await self.patch(
-            type(obj), where.name or "", where.namespace or "", obj, PatchType.APPLY, subresource, **options
+            type(obj), where.name or "", where.namespace, obj, PatchType.APPLY, subresource, **options
         )
 
     async def delete(
         self,
         type_: type[ApiObject],
         name: str,
-        namespace: str = "",
+        namespace: str | None = None,
         options: DeleteOptions | None = None,
     ) -> None:
         """Asks for deletion; an object with finalizers or a grace period may stay for a while."""
@@ -169,7 +169,13 @@ class Client:
                     yield decode_event(line, type_)
 
     async def post_subresource(
-        self, type_: type[ApiObject], name: str, namespace: str, subresource: str, body: ApiObject, answer: type[Answer]
+        self,
+        type_: type[ApiObject],
+        name: str,
+        namespace: str | None,
+        subresource: str,
+        body: ApiObject,
+        answer: type[Answer],
     ) -> Answer:
         """POST to `.../<name>/<subresource>`; the answer is decoded as the type given."""
         response = await self.raw("POST", kind_of(type_).path(namespace, name, subresource), body=_body(body))
