@@ -13,10 +13,13 @@ from pybernetes.api.types.core_v1 import Service
 from pybernetes.apiserver.allocation.services import ServiceAllocator
 from pybernetes.environment.chance import Chance
 
+NETWORK = ipaddress.ip_network("10.96.0.0/16")
+PORTS = range(30000, 32768)
+
 
 @pytest.fixture
 def allocator(reader):
-    return ServiceAllocator("10.96.0.0/16", reader, Chance(1))
+    return ServiceAllocator(NETWORK, PORTS, Chance(1), reader)
 
 
 def service(name: str = "s", **spec) -> Service:
@@ -156,12 +159,12 @@ def test_a_port_that_a_service_no_longer_shows_is_free(allocator, reader):
 
 def test_stored_services_are_known_after_a_restart(reader):
     reader.objects.append(service("a", clusterIP="10.96.0.10", clusterIPs=["10.96.0.10"]))
-    allocator = ServiceAllocator("10.96.0.0/16", reader, Chance(2))
+    allocator = ServiceAllocator(NETWORK, PORTS, Chance(2), reader)
     assert "already allocated" in refusal(allocator, service("x", clusterIP="10.96.0.10"))
 
 
 def test_a_full_range_says_so(reader):
-    allocator = ServiceAllocator("10.96.0.0/29", reader, Chance(3))
+    allocator = ServiceAllocator(ipaddress.ip_network("10.96.0.0/29"), PORTS, Chance(3), reader)
     for number in range(5):
         stored(allocator, reader, service(f"s{number}"))
     with pytest.raises(StatusError, match="failed to allocate a serviceIP: range is full"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network
 
 from pybernetes.api.kinds import kind_of
 from pybernetes.api.objects import ApiObject
@@ -24,20 +25,21 @@ _KUBERNETES = Owner("default/kubernetes", "")
 
 
 class ServiceAllocator:
-    """The pools of a cluster: the ClusterIPs of `service_cidr` and the node ports of `node_port_range` ("low-high")."""
+    """The pools of a cluster: the ClusterIPs of `service_cidr` and the node ports of `node_port_range`."""
 
-    def __init__(self, service_cidr: str, reader: Reader, chance: Chance, node_port_range: str = "30000-32767") -> None:
-        self._network = ipaddress.ip_network(service_cidr)
+    def __init__(
+        self, service_cidr: IPv4Network | IPv6Network, node_port_range: range, chance: Chance, reader: Reader
+    ) -> None:
+        self._network = service_cidr
         self._reader = reader
         self._chance = chance
         # Neither the network's own address nor the broadcast address.
         first, last = int(self._network[1]), int(self._network[-2])
         size = self._network.num_addresses
         self._addresses = Pool(first, last, first + min(max(16, size // 16), 256), self._shows_address)
-        low, high = (int(part) for part in node_port_range.split("-"))
-        count = high - low + 1
-        self._ports = Pool(low, high, low + min(max(16, count // 32), 128), self._shows_port)
-        self._port_range = node_port_range
+        low, high = node_port_range[0], node_port_range[-1]
+        self._ports = Pool(low, high, low + min(max(16, len(node_port_range) // 32), 128), self._shows_port)
+        self._port_range = f"{low}-{high}"
         self._loaded = False
 
     def reserve(self, new: ApiObject, old: ApiObject | None) -> Callable[[], None]:
