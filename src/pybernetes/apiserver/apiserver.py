@@ -11,7 +11,6 @@ from collections.abc import Mapping
 
 from pybernetes.apiserver.admission_plugins.order import default_plugins
 from pybernetes.apiserver.allocation.services import ServiceAllocator
-from pybernetes.apiserver.documents import ApiDocuments
 
 from pybernetes.api.kinds import kind_of
 from pybernetes.api.objects import ApiObject
@@ -21,6 +20,7 @@ from pybernetes.apiserver.admission import Plugin
 from pybernetes.apiserver.bootstrap.default_rbac import node_rules
 from pybernetes.apiserver.bootstrap.objects import BootstrapOptions, bootstrap_objects, reconciled
 from pybernetes.apiserver.commands import Commands
+from pybernetes.apiserver.documents import ApiDocuments
 from pybernetes.apiserver.options import ApiServerOptions
 from pybernetes.apiserver.pipeline import Answer, Pipeline, Stages
 from pybernetes.apiserver.reads import Reads
@@ -112,9 +112,8 @@ class ApiServer:
         self.registry.close()
 
     def _authenticator(self, clock: Clock) -> Authenticator:
-        users = {token: UserInfo(name, uid, groups) for token, (name, uid, groups) in self._options.tokens.items()}
         return Authenticator(
-            StaticTokens(users),
+            StaticTokens(self._options.tokens),
             ServiceAccountTokens(self.issuer, self.registry),
             BootstrapTokens(clock, self.registry),
             clock=clock,

@@ -10,7 +10,7 @@ from pybernetes.api import status
 from pybernetes.api.encoding import DecodeError, UnsupportedMediaType, decode
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject
-from pybernetes.api.types.meta_v1 import DeleteOptions
+from pybernetes.api.types.meta_v1 import DeleteOptions, StatusCause, StatusDetails
 from pybernetes.api.wire import Request
 from pybernetes.apiserver.request import RequestInfo
 
@@ -44,10 +44,10 @@ def _invalid_options(request: Request, error: status.FieldError) -> status.Statu
     name = {"POST": "CreateOptions", "PUT": "UpdateOptions", "DELETE": "DeleteOptions"}.get(
         request.method, "PatchOptions"
     )
-    details = status.StatusDetails(
+    details = StatusDetails(
         group="meta.k8s.io",
         kind=name,
-        causes=[status.StatusCause(reason=error.type, message=error.body, field=error.field)],
+        causes=[StatusCause(reason=error.type, message=error.body, field=error.field)],
     )
     return status.failure(422, "Invalid", f'{name}.meta.k8s.io "" is invalid: {error}', details)
 

@@ -10,6 +10,7 @@ import msgspec
 from pybernetes.api import status
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject
+from pybernetes.api.struct import ApiStruct
 from pybernetes.api.types.meta_v1 import Status, StatusDetails
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.aspects import aspect_of
@@ -174,7 +175,7 @@ def answer(asked: Authenticated, entry: Entry, writer: Writer, warnings: Sequenc
     return Response(code, {"content-type": content_type, **_NO_CACHE, **warning_headers(warnings)}, body)
 
 
-def answer_object(request: Request, obj: ApiObject, warnings: Sequence[str] = (), code: int = 200) -> Response:
+def answer_object(request: Request, obj: ApiStruct, warnings: Sequence[str] = (), code: int = 200) -> Response:
     """The response that shows an object that is not stored, such as a review."""
     accepted = negotiate(request)
     if accepted.form != "object":

@@ -10,7 +10,7 @@ from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.time import format as format_time
 from pybernetes.api.types import core_v1
-from pybernetes.api.types.meta_v1 import DeleteOptions
+from pybernetes.api.types.meta_v1 import DeleteOptions, StatusDetails
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.writer import Intent, Writer
 from pybernetes.store.contract import KeyValue
@@ -163,5 +163,5 @@ def _precondition(kind: Kind, name: str, what: str, wanted: str, found: str, gue
         f"The object might have been {guess}"
     )
     message = f'Operation cannot be fulfilled on {kind.name} "{name}": {why}'
-    details = status.StatusDetails(name=name, kind=kind.name)
+    details = StatusDetails(name=name, kind=kind.name)
     return status.failure(409, "Conflict", message, details)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
+
+from pybernetes.apiserver.request import UserInfo
 
 SERVICE_ACCOUNT_ISSUER = "https://kubernetes.default.svc.cluster.local"
 
@@ -21,6 +24,6 @@ class ApiServerOptions:
     advertise_address: str = "127.0.0.1"
     secure_port: int = 6443
     client_ca: str = ""
-    # token -> (user name, uid, groups)
-    tokens: dict[str, tuple[str, str, tuple[str, ...]]] = field(default_factory=dict)
+    # The users of `--token-auth-file`.
+    tokens: Mapping[str, UserInfo] = field(default_factory=dict)
     enable_admission: tuple[str, ...] = ("NodeRestriction",)

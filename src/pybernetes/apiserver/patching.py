@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 
 from pybernetes.api import json_patch, merge_patch, status, strategic_merge
-from pybernetes.api.encoding import DecodeError, decode
+from pybernetes.api.encoding import DecodeError, from_value
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject, to_builtins
 from pybernetes.api.schema import definition_of
+from pybernetes.api.types.meta_v1 import StatusCause, StatusDetails
 from pybernetes.api.wire import Request
 from pybernetes.apiserver.bodies import report_strict
 
@@ -61,7 +62,7 @@ def _json_patch(body: Any) -> Apply:
     def apply(document: dict[str, Any]) -> dict[str, Any]:
         try:
             return _object(json_patch.apply(document, body))
-        except json_patch.JsonPatchError as error:
+        except json_patch.PatchError as error:
             raise _rejected() from error
 
     return apply
@@ -69,7 +70,7 @@ def _json_patch(body: Any) -> Apply:
 
 def _rejected() -> status.StatusError:
     message = "the server rejected our request due to an error in our request"
-    return status.failure(422, "Invalid", message, status.StatusDetails())
+    return status.failure(422, "Invalid", message, StatusDetails())
 
 
 def _object(document: Any) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def _object(document: Any) -> dict[str, Any]:
 def _strategic(document: dict[str, Any], patch: dict[str, Any], type_: type[ApiObject]) -> dict[str, Any]:
     try:
         return strategic_merge.apply(document, patch, definition_of(type_))
-    except strategic_merge.StrategicMergeError as error:
+    except strategic_merge.SchemaError as error:
         # Upstream has no client error for these (reference, 5.17).
         raise status.failure(500, "", str(error)) from error
 
@@ -89,17 +90,15 @@ def _strategic(document: dict[str, Any], patch: dict[str, Any], type_: type[ApiO
 def patched(served: ApiObject, apply: Apply, kind: Kind, validation: str, warn: Callable[[str], None]) -> ApiObject:
     """The patched form of an object, typed again; 422 when the result does not fit the type."""
     document = apply(to_builtins(served))
-    # A patch may not turn the object into another thing.
-    encoded = msgspec.json.encode(document)
     try:
-        decoded = decode(encoded, "application/json", kind.type, strict=validation != "Ignore")
+        decoded = from_value(document, kind.type, strict=validation != "Ignore")
     except DecodeError as error:
-        raise _unfit(encoded, str(error)) from error
+        raise _unfit(msgspec.json.encode(document), str(error)) from error
     report_strict(decoded.strict, validation, warn, kind.type)
     return decoded.object
 
 
 def _unfit(encoded: bytes, why: str) -> status.StatusError:
     problem = status.invalid("patch", encoded.decode(), why)
-    cause = status.StatusCause(reason=problem.type, message=problem.body, field="patch")
-    return status.failure(422, "Invalid", f' "" is invalid: {problem}', status.StatusDetails(causes=[cause]))
+    cause = StatusCause(reason=problem.type, message=problem.body, field="patch")
+    return status.failure(422, "Invalid", f' "" is invalid: {problem}', StatusDetails(causes=[cause]))

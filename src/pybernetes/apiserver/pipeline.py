@@ -1,6 +1,6 @@
 """The order of everything. Read this file first: a request goes through it from top to bottom.
 
-receive -> identify -> authenticate -> impersonate -> authorize -> (read | watch | write | connect | document) -> answer.
+receive -> identify -> authenticate -> impersonate -> authorize -> read | watch | write | connect | document -> answer.
 A write goes on in `writer.py`: decode and default -> mutating admission -> prepare -> validate -> validating admission
 -> compare-and-swap in the store. Audit and priority and fairness have their places marked below.
 Errors leave by one exit, which turns them into a Kubernetes `Status`.
@@ -46,7 +46,7 @@ class Documents(Protocol):
 
 @dataclass(frozen=True)
 class Stages:
-    """What the pipeline is made of; `extra` answers sub-resources and virtual kinds by (resource, subresource, verb)."""
+    """What the pipeline is made of; `extra` answers by (resource, subresource, verb) what is no plain object."""
 
     authenticator: Authenticator
     authorizer: Authorizer
@@ -106,7 +106,7 @@ class Pipeline:
             case "get":
                 return stages.reads.get(asked.request, info)
             case "list":
-                return stages.reads.list(asked.request, info)
+                return stages.reads.listing(asked.request, info)
             case "watch":
                 return stages.watches.watch(asked.request, info)
             case "create":

@@ -52,7 +52,7 @@ class Reads:
         body, content_type = finished(rendering.single(entry), accepted)
         return Response(200, {"content-type": content_type, **_NO_CACHE}, body)
 
-    def list(self, request: Request, info: RequestInfo) -> Response:
+    def listing(self, request: Request, info: RequestInfo) -> Response:
         """All objects that a request selects, or a page of them."""
         assert info.kind is not None
         accepted = negotiate(request)
@@ -107,7 +107,7 @@ class Reads:
         return self._cut(entries, selection, limit, at.revision, collection)
 
     @staticmethod
-    def _cut(entries: list[Entry], selection: Selection, limit: int, revision: int, collection: Collection) -> Page:
+    def _cut(entries: Sequence[Entry], selection: Selection, limit: int, revision: int, collection: Collection) -> Page:
         chosen = []
         for position, entry in enumerate(entries):
             if not selection.matches(entry):

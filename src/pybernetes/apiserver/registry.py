@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import cast
 
 from pybernetes.api.kind import Kind
-from pybernetes.api.kinds import KINDS, kind_of
+from pybernetes.api.kind_rows import KINDS
+from pybernetes.api.kinds import kind_of
 from pybernetes.api.objects import ApiObject, Object
 from pybernetes.apiserver.collection import Collection
 from pybernetes.apiserver.conversion import storage_kind

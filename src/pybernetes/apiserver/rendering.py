@@ -10,14 +10,15 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 import msgspec
-from pybernetes.apiserver.printing.table import Printer, printer_of
 
-from pybernetes.api.encoding import json_to_yaml, pretty
+from pybernetes.api import yaml
+from pybernetes.api.encoding import pretty
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import to_builtins
 from pybernetes.apiserver.conversion import convert, storage_kind
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.negotiation import Accepted
+from pybernetes.apiserver.printing.table import Printer, printer_of
 from pybernetes.environment.clock import Clock
 
 
@@ -143,5 +144,5 @@ def rendering_of(kind: Kind, accepted: Accepted, clock: Clock, include: str = ""
 def finished(body: bytes, accepted: Accepted) -> tuple[bytes, str]:
     """JSON in the accepted media type, and that type's name."""
     if accepted.media == "yaml":
-        return json_to_yaml(body), "application/yaml"
+        return yaml.dump(msgspec.json.decode(body)).encode(), "application/yaml"
     return (pretty(body) if accepted.pretty else body), "application/json"

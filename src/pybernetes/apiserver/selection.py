@@ -58,7 +58,7 @@ def _labels(text: str) -> label_selectors.Selector | None:
     try:
         return label_selectors.parse_selector(text)
     except ValueError as error:
-        raise bad_request(f"unable to parse requirement: {error}") from error
+        raise bad_request(str(error)) from error
 
 
 def _fields(text: str, kind: Kind) -> tuple[field_selectors.Selector | None, str]:

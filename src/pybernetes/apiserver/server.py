@@ -33,7 +33,7 @@ class Server:
     def __init__(self, handler: Handler, tls: ssl.SSLContext | None) -> None:
         self._handler = handler
         self._tls = tls
-        self._server = web.Server(self._serve, access_log=None, keepalive_timeout=300)  # type: ignore[arg-type]
+        self._server = web.Server(self._serve, access_log=None, keepalive_timeout=300)
         self._listeners: list[asyncio.Server] = []
         self._peers: WeakKeyDictionary[asyncio.BaseTransport, Peer] = WeakKeyDictionary()
 

@@ -1,0 +1,127 @@
+"""`pyb apiserver`: the API server and its store as one process, with upstream's flag names.
+
+Flags go in; a process that serves HTTPS until SIGTERM comes out. What is not given is made below `--data-dir`: a
+certificate authority, a serving certificate, the key of service-account tokens, an admin's kubeconfig.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import socket
+import ssl
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from pybernetes.apiserver.apiserver import ApiServer
+from pybernetes.apiserver.options import SERVICE_ACCOUNT_ISSUER, ApiServerOptions
+from pybernetes.apiserver.request import UserInfo
+from pybernetes.apiserver.server import Server, tls_context
+from pybernetes.apiserver.stages.static_tokens import parse_token_file
+from pybernetes.cluster.pki import Pki, apiserver
+from pybernetes.environment.chance import Chance
+from pybernetes.environment.clock import Clock, SystemClock
+from pybernetes.environment.process import notify_ready
+from pybernetes.store.embedded import EmbeddedStore
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `pyb apiserver`."""
+    parser.add_argument("--data-dir", type=Path, required=True, help="folder of the store and of generated keys")
+    parser.add_argument("--secure-port", type=int, default=6443)
+    parser.add_argument("--bind-address", default="127.0.0.1")
+    parser.add_argument("--listen-fd", type=int, action="append", default=[], help="a bound socket that was inherited")
+    parser.add_argument("--advertise-address", default="")
+    parser.add_argument("--tls-cert-file", type=Path)
+    parser.add_argument("--tls-private-key-file", type=Path)
+    parser.add_argument("--client-ca-file", type=Path)
+    parser.add_argument("--token-auth-file", type=Path, help='lines of token,user,uid,"group1,group2"')
+    parser.add_argument("--anonymous-auth", choices=("true", "false"), default="true")
+    parser.add_argument("--authorization-mode", default="Node,RBAC")
+    parser.add_argument("--enable-admission-plugins", default="NodeRestriction")
+    parser.add_argument("--service-cluster-ip-range", type=IPv4Network, default=IPv4Network("10.96.0.0/16"))
+    parser.add_argument("--service-node-port-range", type=_ports, default=range(30000, 32768))
+    parser.add_argument("--service-account-signing-key-file", type=Path)
+    parser.add_argument("--service-account-issuer", default=SERVICE_ACCOUNT_ISSUER)
+    parser.add_argument("--kubelet-client-certificate", type=Path)
+    parser.add_argument("--kubelet-client-key", type=Path)
+    parser.add_argument("--kubelet-certificate-authority", type=Path)
+
+
+def _ports(text: str) -> range:
+    first, _, last = text.partition("-")
+    return range(int(first), int(last) + 1)
+
+
+@dataclass(frozen=True)
+class Files:
+    """The keys and certificates that a server runs with."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path
+    service_account_key: Path
+
+
+def files(arguments: argparse.Namespace, clock: Clock) -> Files:
+    """The files that the flags name; what they leave out is made below the data folder."""
+    pki = Pki(arguments.data_dir / "pki", clock)
+    range_ = arguments.service_cluster_ip_range
+    certificate, key = arguments.tls_cert_file, arguments.tls_private_key_file
+    if certificate is None or key is None:
+        addresses = [a for a in (arguments.bind_address, arguments.advertise_address) if a and a != "0.0.0.0"]
+        pair = pki.certificate("apiserver", apiserver(str(range_[1]), addresses))
+        certificate, key = pair.certificate, pair.key
+    client_ca = arguments.client_ca_file or pki.authority().certificate
+    signing = arguments.service_account_signing_key_file or pki.service_account_key()
+    return Files(certificate, key, client_ca, signing)
+
+
+def options(arguments: argparse.Namespace, used: Files) -> ApiServerOptions:
+    """The server's options from its flags and files."""
+    tokens: dict[str, UserInfo] = {}
+    if arguments.token_auth_file is not None:
+        tokens = parse_token_file(arguments.token_auth_file.read_text())
+    return ApiServerOptions(
+        service_account_key=used.service_account_key.read_bytes(),
+        service_cluster_ip_range=arguments.service_cluster_ip_range,
+        service_node_port_range=arguments.service_node_port_range,
+        service_account_issuer=arguments.service_account_issuer,
+        authorization_modes=tuple(arguments.authorization_mode.split(",")),
+        anonymous=arguments.anonymous_auth == "true",
+        advertise_address=arguments.advertise_address or arguments.bind_address,
+        secure_port=arguments.secure_port,
+        client_ca=used.client_ca.read_text(),
+        tokens=tokens,
+        enable_admission=tuple(filter(None, arguments.enable_admission_plugins.split(","))),
+    )
+
+
+def listeners(arguments: argparse.Namespace) -> list[socket.socket]:
+    """The sockets to serve on: the address of the flags, and those that were inherited."""
+    own = socket.create_server((arguments.bind_address, arguments.secure_port), backlog=1024)
+    return [own, *(socket.socket(fileno=fd) for fd in arguments.listen_fd)]
+
+
+async def run(arguments: argparse.Namespace) -> None:
+    """Serves until cancelled."""
+    clock, chance = SystemClock(), Chance()
+    arguments.data_dir.mkdir(parents=True, exist_ok=True)
+    used = files(arguments, clock)
+    tls: ssl.SSLContext = tls_context(str(used.certificate), str(used.key), str(used.client_ca))
+    sockets = listeners(arguments)
+    store = await EmbeddedStore.open(arguments.data_dir / "store.db", clock)
+    try:
+        api = await ApiServer.start(options(arguments, used), store, clock, chance)
+        server = Server(api.handle, tls)
+        for listener in sockets:
+            await server.listen(listener)
+        notify_ready()
+        try:
+            await api.run()
+        finally:
+            api.close()
+            await server.stop()
+    finally:
+        await asyncio.shield(store.close())
