@@ -1,0 +1,1 @@
+"""The `pyb` command line."""

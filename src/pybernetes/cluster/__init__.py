@@ -1,0 +1,1 @@
+"""The composition root: processes and clusters built out of the components."""

@@ -1,0 +1,1 @@
+"""What is not deterministic, behind small seams: clock, chance, processes, network namespaces."""

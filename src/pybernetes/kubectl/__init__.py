@@ -1,0 +1,1 @@
+"""A kubectl for machines that have none."""

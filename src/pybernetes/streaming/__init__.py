@@ -1,0 +1,1 @@
+"""Message framing of exec, attach, port-forward and logs, without I/O."""
