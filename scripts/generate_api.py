@@ -1,8 +1,8 @@
 """Generates `src/pybernetes/api/types/` and the structural schema from the published v1.36 definitions.
 
-Flow: the JSON schema that the PyPI package `kubernetes-validate` ships, the protobuf field numbers and
+Flow: the JSON schema that the PyPI package `kubernetes-validate` ships and
 `scripts/value_fields.json` (which struct fields are values and so always written) go in; one module of msgspec
-structs per group-version, `api/schema/definitions.json` and `api/schema/protobuf.json` come out.
+structs per group-version and `api/schema/definitions.json` come out (`generate_protobuf.py` writes the field numbers).
 Run it by hand: `.venv/bin/pip install kubernetes-validate && .venv/bin/python scripts/generate_api.py`.
 """
 

@@ -227,18 +227,20 @@ def _decode_yaml(body: bytes, type_: type[T], strict: bool) -> Decoded[T]:
 
 
 def _decode_protobuf(body: bytes, type_: type[T]) -> Decoded[T]:
+    definition = schema.definition_of(type_)
+    header = _Header("", "")
     try:
-        value = protobuf.decode(body, schema.definition_of(type_))
-    except protobuf.NotProtobuf as error:
-        raise unrecognized(type_, body, str(error)) from None
-    except protobuf.WireError as error:
-        raise _cannot_be_handled(_expected(type_), type_, str(error)) from None
-    header = _Header(value.get("kind") or "", value.get("apiVersion") or "")
-    _check_kind(header, type_)
-    try:
-        obj = _converted(value, type_, schema.definition_of(type_))
+        envelope = protobuf.open_envelope(body)
+        header = _Header(envelope.kind, envelope.api_version)
+        _check_kind(header, type_)
+        value = protobuf.decode_message(envelope.raw, definition)
+        obj = _converted(value, type_, definition)
         _check_kind(obj, type_)
         scalars.normalize(obj)
+    except protobuf.NotProtobuf as error:
+        raise unrecognized(type_, body, str(error)) from None
+    except DecodeError:
+        raise
     except ValueError as error:
         raise _cannot_be_handled(header, type_, str(error)) from None
     return Decoded(obj)
