@@ -145,7 +145,9 @@ _WILDCARD_ERROR = regex_error(
 
 def dns1123_label(value: str) -> list[str]:
     """Names of namespaces and containers: lower case, at most 63 characters, no dots."""
-    return _checked(value, LABEL_LIMIT, _DNS1123_LABEL, _DNS1123_LABEL_ERROR)
+    dots_only = "." in value and _matches(value, _DNS1123_SUBDOMAIN)
+    error = "must not contain dots" if dots_only else _DNS1123_LABEL_ERROR
+    return _checked(value, LABEL_LIMIT, _DNS1123_LABEL, error)
 
 
 def dns1123_subdomain(value: str) -> list[str]:
