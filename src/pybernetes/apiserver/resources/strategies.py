@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
 
 from pybernetes.api.kind import Kind
 from pybernetes.api.types import (
@@ -50,6 +52,7 @@ from pybernetes.apiserver.resources import (
 )
 from pybernetes.apiserver.resources.prepare import keep_generation
 from pybernetes.apiserver.resources.strategy import Strategy
+from pybernetes.apiserver.resources.validation.table import rules_of
 
 _PLAIN = Strategy(prepare_update=keep_generation)
 
@@ -116,6 +119,13 @@ _STRATEGIES: Mapping[type, Strategy] = {
 }
 
 
+@cache
 def strategy_of(kind: Kind) -> Strategy:
-    """The strategy of a kind; kinds with nothing particular share a plain one."""
-    return _STRATEGIES.get(kind.type, _PLAIN)
+    """The strategy of a kind with its validation; kinds with nothing particular build on a plain one."""
+    rules = rules_of(kind)
+    return replace(
+        _STRATEGIES.get(kind.type, _PLAIN),
+        validate_create=rules.create,
+        validate_update=rules.update,
+        validate_status=rules.status,
+    )

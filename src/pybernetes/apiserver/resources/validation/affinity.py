@@ -1,0 +1,115 @@
+"""Rules for affinity and for spreading over topologies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pybernetes.api.names import dns1123_label, qualified_name
+from pybernetes.api.status import FieldError, duplicate, invalid, not_supported, required
+from pybernetes.api.types.core_v1 import (
+    Affinity,
+    NodeAffinity,
+    PodAffinity,
+    PodAffinityTerm,
+    PodAntiAffinity,
+    TopologySpreadConstraint,
+)
+from pybernetes.apiserver.resources.validation.selectors import (
+    validate_node_selector,
+    validate_node_selector_term,
+    validate_selector,
+)
+
+_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+_PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+_WEIGHT_TEXT = "must be in the range 1-100"
+
+
+def validate_affinity(affinity: Affinity | None, path: str) -> list[FieldError]:
+    if affinity is None:
+        return []
+    errors: list[FieldError] = []
+    if affinity.node_affinity is not None:
+        errors += _validate_nodes(affinity.node_affinity, f"{path}.nodeAffinity")
+    for name, pods in (("podAffinity", affinity.pod_affinity), ("podAntiAffinity", affinity.pod_anti_affinity)):
+        if pods is not None:
+            errors += _validate_pods(pods, f"{path}.{name}")
+    return errors
+
+
+def _validate_nodes(affinity: NodeAffinity, path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    needed = affinity.required_during_scheduling_ignored_during_execution
+    if needed is not None:
+        errors += validate_node_selector(needed, f"{path}.{_REQUIRED}")
+    for index, term in enumerate(affinity.preferred_during_scheduling_ignored_during_execution):
+        where = f"{path}.{_PREFERRED}[{index}]"
+        errors += _weight(term.weight, where)
+        errors += validate_node_selector_term(term.preference, f"{where}.preference")
+    return errors
+
+
+def _validate_pods(affinity: PodAffinity | PodAntiAffinity, path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for index, term in enumerate(affinity.required_during_scheduling_ignored_during_execution):
+        errors += _validate_term(term, f"{path}.{_REQUIRED}[{index}]")
+    for index, weighted in enumerate(affinity.preferred_during_scheduling_ignored_during_execution):
+        where = f"{path}.{_PREFERRED}[{index}]"
+        errors += _weight(weighted.weight, where)
+        errors += _validate_term(weighted.pod_affinity_term, f"{where}.podAffinityTerm")
+    return errors
+
+
+def _weight(weight: int, path: str) -> list[FieldError]:
+    return [] if 1 <= weight <= 100 else [invalid(f"{path}.weight", weight, _WEIGHT_TEXT)]
+
+
+def _validate_term(term: PodAffinityTerm, path: str) -> list[FieldError]:
+    errors = validate_selector(term.label_selector, f"{path}.labelSelector")
+    errors += validate_selector(term.namespace_selector, f"{path}.namespaceSelector")
+    for name in term.namespaces:
+        errors += [invalid(f"{path}.namespace", name, text) for text in dns1123_label(name)]
+    if not term.topology_key:
+        errors.append(required(f"{path}.topologyKey", "can not be empty"))
+    texts = qualified_name(term.topology_key)
+    return errors + [invalid(f"{path}.topologyKey", term.topology_key, text) for text in texts]
+
+
+def validate_spreading(constraints: Sequence[TopologySpreadConstraint], path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for index, constraint in enumerate(constraints):
+        where = f"{path}[{index}]"
+        if constraint.max_skew <= 0:
+            errors.append(invalid(f"{where}.maxSkew", constraint.max_skew, "must be greater than zero"))
+        if not constraint.topology_key:
+            errors.append(required(f"{where}.topologyKey", "can not be empty"))
+        choices = ("DoNotSchedule", "ScheduleAnyway")
+        if constraint.when_unsatisfiable not in choices:
+            errors.append(not_supported(f"{where}.whenUnsatisfiable", constraint.when_unsatisfiable, choices))
+        pair = (constraint.topology_key, constraint.when_unsatisfiable)
+        if any((other.topology_key, other.when_unsatisfiable) == pair for other in constraints[index + 1 :]):
+            text = f"{{{constraint.topology_key}, {constraint.when_unsatisfiable}}}"
+            errors.append(duplicate(f"{where}.{{topologyKey, whenUnsatisfiable}}", text))
+        errors += _validate_min_domains(constraint, f"{where}.minDomains")
+        for name, policy in (
+            ("nodeAffinityPolicy", constraint.node_affinity_policy),
+            ("nodeTaintsPolicy", constraint.node_taints_policy),
+        ):
+            if policy not in (None, "Honor", "Ignore"):
+                errors.append(not_supported(f"{where}.{name}", policy, ("Honor", "Ignore")))
+        errors += validate_selector(constraint.label_selector, f"{where}.labelSelector")
+    return errors
+
+
+def _validate_min_domains(constraint: TopologySpreadConstraint, path: str) -> list[FieldError]:
+    count = constraint.min_domains
+    if count is None:
+        return []
+    errors: list[FieldError] = []
+    if count <= 0:
+        errors.append(invalid(path, count, "must be greater than zero"))
+    if constraint.when_unsatisfiable != "DoNotSchedule":
+        given = constraint.when_unsatisfiable
+        detail = f"can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {given}"
+        errors.append(invalid(path, count, detail))
+    return errors

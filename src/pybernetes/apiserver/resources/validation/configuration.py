@@ -1,0 +1,163 @@
+"""Rules for ConfigMaps, Secrets, Namespaces and Nodes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from pybernetes.api.names import cidr, config_map_key, label_value, qualified_name
+from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
+from pybernetes.api.types.core_v1 import ConfigMap, Namespace, Node, Secret, Taint
+from pybernetes.apiserver.resources.validation.metadata import immutable, validate_finalizer
+from pybernetes.apiserver.resources.validation.numbers import not_negative_quantity
+
+_MAX_SIZE = 1024 * 1024
+_SEALED = "field is immutable when `immutable` is set"
+_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+_DOCKER = {"kubernetes.io/dockercfg": ".dockercfg", "kubernetes.io/dockerconfigjson": ".dockerconfigjson"}
+
+
+def _too_large(path: str, size: int) -> list[FieldError]:
+    if size <= _MAX_SIZE:
+        return []
+    return [FieldError("FieldValueTooLong", path, f"may not be more than {_MAX_SIZE} bytes")]
+
+
+def _keys(keys: Iterable[str], path: str) -> list[FieldError]:
+    return [invalid(f"{path}[{key}]", key, text) for key in keys for text in config_map_key(key)]
+
+
+def validate_config_map(config_map: ConfigMap) -> list[FieldError]:
+    errors = _keys(config_map.data, "data")
+    for key in config_map.data:
+        if key in config_map.binary_data:
+            errors.append(invalid(f"data[{key}]", key, "duplicate of key present in binaryData"))
+    errors += _keys(config_map.binary_data, "binaryData")
+    size = sum(len(text.encode()) for text in config_map.data.values())
+    return errors + _too_large("", size + sum(len(value) for value in config_map.binary_data.values()))
+
+
+def validate_config_map_update(new: ConfigMap, old: ConfigMap) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if old.immutable:
+        if not new.immutable:
+            errors.append(forbidden_field("immutable", _SEALED))
+        if new.data != old.data:
+            errors.append(forbidden_field("data", _SEALED))
+        if new.binary_data != old.binary_data:
+            errors.append(forbidden_field("binaryData", _SEALED))
+    return errors + validate_config_map(new)
+
+
+def validate_secret(secret: Secret) -> list[FieldError]:
+    errors = _keys(secret.data, "data")
+    errors += _too_large("data", sum(len(value) for value in secret.data.values()))
+    return errors + _validate_type(secret)
+
+
+def _validate_type(secret: Secret) -> list[FieldError]:
+    if secret.type == "kubernetes.io/service-account-token":
+        if secret.metadata.annotations.get("kubernetes.io/service-account.name"):
+            return []
+        return [required("metadata.annotations[kubernetes.io/service-account.name]")]
+    if secret.type == "kubernetes.io/tls":
+        return _needed(secret, "tls.crt", "tls.key")
+    if secret.type == "kubernetes.io/ssh-auth":
+        return [] if secret.data.get("ssh-privatekey") else [required("data[ssh-privatekey]")]
+    if secret.type == "kubernetes.io/basic-auth":
+        one = "username" in secret.data or "password" in secret.data
+        return [] if one else _needed(secret, "username", "password")
+    if secret.type in _DOCKER:
+        return _validate_docker(secret, _DOCKER[secret.type])
+    return []
+
+
+def _needed(secret: Secret, *keys: str) -> list[FieldError]:
+    return [required(f"data[{key}]") for key in keys if key not in secret.data]
+
+
+def _validate_docker(secret: Secret, key: str) -> list[FieldError]:
+    if key not in secret.data:
+        return [required(f"data[{key}]")]
+    try:
+        json.loads(secret.data[key])
+    except ValueError as error:
+        ended = isinstance(error, json.JSONDecodeError) and error.pos >= len(error.doc.rstrip())
+        detail = "unexpected end of JSON input" if ended else "invalid character in JSON input"
+        return [invalid(f"data[{key}]", "<secret contents redacted>", detail)]
+    return []
+
+
+def validate_secret_update(new: Secret, old: Secret) -> list[FieldError]:
+    errors = immutable(new.type, old.type, "type")
+    if old.immutable:
+        if not new.immutable:
+            errors.append(forbidden_field("immutable", _SEALED))
+        if new.data != old.data:
+            errors.append(forbidden_field("data", _SEALED))
+    return errors + validate_secret(new)
+
+
+def validate_namespace(namespace: Namespace) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for name in namespace.spec.finalizers:
+        errors += [invalid("spec.finalizers", name, text) for text in qualified_name(name)]
+        errors += validate_finalizer(name, "spec.finalizers")
+    return errors
+
+
+def validate_node(node: Node) -> list[FieldError]:
+    errors = _validate_taints(node.spec.taints)
+    for name, amounts in (("capacity", node.status.capacity), ("allocatable", node.status.allocatable)):
+        for resource, quantity in amounts.items():
+            errors += not_negative_quantity(quantity, f"status.{name}.{resource}")
+    return errors + _validate_ranges(node.spec.pod_cidrs)
+
+
+def _validate_taints(taints: list[Taint]) -> list[FieldError]:
+    errors: list[FieldError] = []
+    seen: set[tuple[str, str]] = set()
+    for index, taint in enumerate(taints):
+        path = f"metadata.taints[{index}]"
+        errors += [invalid(f"{path}.key", taint.key, text) for text in qualified_name(taint.key)]
+        errors += [invalid(f"{path}.value", taint.value, text) for text in label_value(taint.value or "")]
+        if not taint.effect:
+            errors.append(required(f"{path}.effect"))
+        elif taint.effect not in _EFFECTS:
+            errors.append(not_supported(f"{path}.effect", taint.effect, _EFFECTS))
+        if (taint.key, taint.effect) in seen:
+            shown = {"Key": taint.key, "Value": taint.value or "", "Effect": taint.effect, "TimeAdded": None}
+            double = duplicate(path, shown)
+            detail = "taints must be unique by key and effect pair"
+            errors.append(FieldError(double.type, path, detail, shown))
+        seen.add((taint.key, taint.effect))
+    return errors
+
+
+def _validate_ranges(ranges: list[str]) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for index, text in enumerate(ranges):
+        errors += [invalid(f"spec.podCIDRs[{index}]", text, problem) for problem in cidr(text)]
+    families = [":" in text for text in ranges]
+    if len(ranges) > 1 and not errors and (len(ranges) > 2 or families[0] == families[1]):
+        detail = "may specify no more than one CIDR for each IP family"
+        errors.append(invalid("spec.podCIDRs", ranges, detail))
+    return errors
+
+
+def validate_node_update(new: Node, old: Node) -> list[FieldError]:
+    errors = validate_node(new) if (new.spec, new.status) != (old.spec, old.status) else []
+    spec, before = new.spec, old.spec
+    if before.pod_cidrs and spec.pod_cidrs != before.pod_cidrs:
+        detail = 'node updates may not change podCIDR except from "" to valid'
+        errors.append(forbidden_field("spec.podCIDRs", detail))
+    if before.provider_id and spec.provider_id != before.provider_id:
+        detail = 'node updates may not change providerID except from "" to valid'
+        errors.append(forbidden_field("spec.providerID", detail))
+    if spec.external_id != before.external_id:
+        errors.append(forbidden_field("spec.externalID", "may not be updated"))
+    return errors
+
+
+def validate_namespace_update(new: Namespace, old: Namespace) -> list[FieldError]:
+    return validate_namespace(new) if new.spec != old.spec else []

@@ -1,0 +1,194 @@
+"""Rules for what all objects share: names, labels, annotations, owners, finalizers, and what of it can never change.
+
+Called for every create and update before the rules of the kind. Paths are texts such as `metadata.labels`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from pybernetes.api.names import dns1123_label, dns1123_subdomain, label_value, path_segment_name, qualified_name
+from pybernetes.api.status import FieldError, forbidden_field, invalid, required
+from pybernetes.api.types.meta_v1 import ObjectMeta, OwnerReference
+
+NameRule = Callable[[str], list[str]]
+TOTAL_ANNOTATION_SIZE = 256 * 1024
+IMMUTABLE = "field is immutable"
+_STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
+_NOT_QUALIFIED = "name is neither a standard finalizer name nor is it fully qualified"
+
+
+def validate_metadata(
+    metadata: ObjectMeta, *, namespaced: bool, rule: NameRule = dns1123_subdomain, path: str = "metadata"
+) -> list[FieldError]:
+    """The rules for new metadata."""
+    errors: list[FieldError] = []
+    if metadata.generate_name:
+        prefix = _masked(metadata.generate_name)
+        errors += [invalid(f"{path}.generateName", metadata.generate_name, text) for text in rule(prefix)]
+    if not metadata.name:
+        errors.append(required(f"{path}.name", "name or generateName is required"))
+    else:
+        errors += [invalid(f"{path}.name", metadata.name, text) for text in rule(metadata.name)]
+    if not namespaced:
+        if metadata.namespace:
+            errors.append(forbidden_field(f"{path}.namespace", "not allowed on this type"))
+    elif not metadata.namespace:
+        errors.append(required(f"{path}.namespace"))
+    else:
+        errors += [invalid(f"{path}.namespace", metadata.namespace, t) for t in dns1123_label(metadata.namespace)]
+    return errors + validate_decorations(metadata, path)
+
+
+def _masked(prefix: str) -> str:
+    """A prefix may end in a dash, which a name may not."""
+    return prefix.rstrip("-") + "a" if prefix.endswith("-") and len(prefix) > 1 else prefix
+
+
+def validate_decorations(metadata: ObjectMeta, path: str) -> list[FieldError]:
+    """Labels, annotations, owners and finalizers."""
+    errors: list[FieldError] = []
+    if metadata.labels:
+        errors += validate_labels(metadata.labels, f"{path}.labels")
+    if metadata.annotations:
+        errors += validate_annotations(metadata.annotations, f"{path}.annotations")
+    if metadata.owner_references:
+        errors += _validate_owners(metadata.owner_references, f"{path}.ownerReferences")
+    if metadata.finalizers:
+        errors += _validate_finalizers(metadata.finalizers, f"{path}.finalizers")
+    return errors
+
+
+def validate_labels(labels: Mapping[str, str], path: str) -> list[FieldError]:
+    """Keys are qualified names, values are label values."""
+    errors: list[FieldError] = []
+    for key, value in labels.items():
+        errors += [invalid(path, key, text) for text in label_key(key)]
+        errors += [invalid(path, value, text) for text in label_value(value)]
+    return errors
+
+
+def label_key(key: str) -> list[str]:
+    """The rule for a qualified name, worded for labels."""
+    return [text.replace("a qualified name ", "a valid label key ", 1) for text in qualified_name(key)]
+
+
+def validate_annotations(annotations: Mapping[str, str], path: str) -> list[FieldError]:
+    """Keys are qualified names; all together stay below 256 KiB."""
+    errors = [invalid(path, key, text) for key in annotations for text in qualified_name(key.lower())]
+    size = sum(len(key) + len(value) for key, value in annotations.items())
+    if 4 * size > TOTAL_ANNOTATION_SIZE:
+        size = sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items())
+    if size > TOTAL_ANNOTATION_SIZE:
+        detail = f"may not be more than {TOTAL_ANNOTATION_SIZE} bytes"
+        errors.append(FieldError("FieldValueTooLong", path, detail))
+    return errors
+
+
+def _validate_owners(owners: Sequence[OwnerReference], path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    controllers: list[OwnerReference] = []
+    for owner in owners:
+        errors += _validate_owner(owner, path)
+        if owner.controller:
+            controllers.append(owner)
+    for other in controllers[1:]:
+        first = controllers[0]
+        detail = (
+            'Only one reference can have Controller set to true. Found "true" in references for '
+            f"{first.kind}/{first.name} and {other.kind}/{other.name}"
+        )
+        errors.append(invalid(path, [_shown_owner(owner) for owner in owners], detail))
+    return errors
+
+
+def _validate_owner(owner: OwnerReference, path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    version = owner.api_version.rpartition("/")[2]
+    if not version:
+        errors.append(invalid(f"{path}.apiVersion", owner.api_version, "version must not be empty"))
+    missing = [name for name in ("kind", "name", "uid") if not getattr(owner, name)]
+    errors += [invalid(f"{path}.{name}", "", "must not be empty") for name in missing]
+    if owner.api_version == "v1" and owner.kind == "Event":
+        errors.append(invalid(path, _shown_owner(owner), "/v1, Kind=Event is disallowed from being an owner"))
+    return errors
+
+
+def _shown_owner(owner: OwnerReference) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "apiVersion": owner.api_version,
+        "kind": owner.kind,
+        "name": owner.name,
+        "uid": owner.uid,
+        "controller": owner.controller,
+        "blockOwnerDeletion": owner.block_owner_deletion,
+    }
+    return {key: value for key, value in shown.items() if value is not None}
+
+
+def _validate_finalizers(finalizers: Sequence[str], path: str) -> list[FieldError]:
+    errors = [invalid(path, name, text) for name in finalizers for text in qualified_name(name)]
+    if "orphan" in finalizers and "foregroundDeletion" in finalizers:
+        detail = "finalizer orphan and foregroundDeletion cannot be both set"
+        errors.append(invalid(path, list(finalizers), detail))
+    for index, name in enumerate(finalizers):
+        errors += validate_finalizer(name, f"{path}[{index}]")
+    return errors
+
+
+def validate_finalizer(name: str, path: str) -> list[FieldError]:
+    """A finalizer without a domain must be one of the few that Kubernetes itself uses."""
+    if "/" in name or name in _STANDARD_FINALIZERS:
+        return []
+    return [invalid(path, name, _NOT_QUALIFIED)]
+
+
+def validate_metadata_update(new: ObjectMeta, old: ObjectMeta, *, namespaced: bool) -> list[FieldError]:
+    """The rules for changed metadata; as upstream, the general rules and the kind's report the same thing again."""
+    once = _validate_changes(new, old)
+    errors: list[FieldError] = []
+    if new.name != old.name:
+        errors += [invalid("metadata.name", new.name, text) for text in path_segment_name(new.name or "")]
+    if not namespaced and new.namespace:
+        errors.append(forbidden_field("metadata.namespace", "not allowed on this type"))
+    decorations: list[FieldError] = []
+    if _decorations(new) != _decorations(old):
+        decorations = validate_decorations(new, "metadata")
+    return errors + decorations + once + decorations + once + decorations
+
+
+def _decorations(metadata: ObjectMeta) -> tuple[Any, ...]:
+    return metadata.labels, metadata.annotations, metadata.owner_references, metadata.finalizers
+
+
+def _validate_changes(new: ObjectMeta, old: ObjectMeta) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if old.deletion_timestamp is not None:
+        errors += _validate_no_new_finalizers(new.finalizers, old.finalizers)
+    unchanging = (
+        ("name", new.name, old.name),
+        ("namespace", new.namespace, old.namespace),
+        ("uid", new.uid, old.uid),
+        ("creationTimestamp", new.creation_timestamp, old.creation_timestamp),
+        ("deletionTimestamp", new.deletion_timestamp, old.deletion_timestamp),
+        ("deletionGracePeriodSeconds", new.deletion_grace_period_seconds, old.deletion_grace_period_seconds),
+    )
+    for name, after, before in unchanging:
+        if after != before and (after or before):
+            errors.append(invalid(f"metadata.{name}", after, IMMUTABLE))
+    return errors
+
+
+def _validate_no_new_finalizers(new: Iterable[str], old: Iterable[str]) -> list[FieldError]:
+    added = sorted(set(new) - set(old))
+    if not added:
+        return []
+    shown = ", ".join(f'"{name}"' for name in added)
+    detail = f"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{shown}}}"
+    return [forbidden_field("metadata.finalizers", detail)]
+
+
+def immutable(new: Any, old: Any, path: str) -> list[FieldError]:
+    """Complains when a field has changed; the value is shown as it stands."""
+    return [] if new == old else [invalid(path, new, IMMUTABLE)]

@@ -1,0 +1,159 @@
+"""Rules for label selectors, node selectors and tolerations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pybernetes.api.names import label_value, qualified_name
+from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
+from pybernetes.api.types.core_v1 import NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Toleration
+from pybernetes.api.types.meta_v1 import LabelSelector, LabelSelectorRequirement
+from pybernetes.apiserver.resources.validation.metadata import validate_labels
+
+NOT_AN_OPERATOR = "not a valid selector operator"
+NEEDS_VALUES = "must be specified when `operator` is 'In' or 'NotIn'"
+NO_VALUES = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+
+
+def shown_selector(selector: LabelSelector | None) -> Any:
+    """A selector as a message shows it."""
+    if selector is None:
+        return None
+    shown: dict[str, Any] = {}
+    if selector.match_labels:
+        shown["matchLabels"] = dict(sorted(selector.match_labels.items()))
+    if selector.match_expressions:
+        shown["matchExpressions"] = [_shown_requirement(each) for each in selector.match_expressions]
+    return shown
+
+
+def _shown_requirement(requirement: LabelSelectorRequirement) -> dict[str, Any]:
+    shown: dict[str, Any] = {"key": requirement.key, "operator": requirement.operator}
+    if requirement.values:
+        shown["values"] = requirement.values
+    return shown
+
+
+def validate_selector(selector: LabelSelector | None, path: str) -> list[FieldError]:
+    """The rules for a label selector; none at all is fine."""
+    if selector is None:
+        return []
+    errors = validate_labels(selector.match_labels, f"{path}.matchLabels")
+    for index, requirement in enumerate(selector.match_expressions):
+        errors += _validate_requirement(requirement, f"{path}.matchExpressions[{index}]")
+    return errors
+
+
+def _validate_requirement(requirement: LabelSelectorRequirement, path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if requirement.operator in ("In", "NotIn"):
+        if not requirement.values:
+            errors.append(required(f"{path}.values", NEEDS_VALUES))
+    elif requirement.operator in ("Exists", "DoesNotExist"):
+        if requirement.values:
+            errors.append(forbidden_field(f"{path}.values", NO_VALUES))
+    else:
+        errors.append(invalid(f"{path}.operator", requirement.operator, NOT_AN_OPERATOR))
+    errors += [invalid(f"{path}.key", requirement.key, text) for text in qualified_name(requirement.key)]
+    for index, value in enumerate(requirement.values):
+        errors += [invalid(f"{path}.values[{index}]", value, text) for text in label_value(value)]
+    return errors
+
+
+def matches(selector: LabelSelector | None, labels: Mapping[str, str]) -> bool:
+    """Whether labels satisfy a selector; no selector matches nothing, an empty one everything."""
+    if selector is None:
+        return False
+    if any(labels.get(key) != value for key, value in selector.match_labels.items()):
+        return False
+    return all(_satisfies(requirement, labels) for requirement in selector.match_expressions)
+
+
+def _satisfies(requirement: LabelSelectorRequirement, labels: Mapping[str, str]) -> bool:
+    value = labels.get(requirement.key)
+    if requirement.operator == "In":
+        return value in requirement.values
+    if requirement.operator == "NotIn":
+        return value not in requirement.values
+    return (value is not None) == (requirement.operator == "Exists")
+
+
+def validate_node_selector(selector: NodeSelector, path: str) -> list[FieldError]:
+    """At least one term, each of sound requirements."""
+    if not selector.node_selector_terms:
+        return [required(f"{path}.nodeSelectorTerms", "must have at least one node selector term")]
+    errors: list[FieldError] = []
+    for index, term in enumerate(selector.node_selector_terms):
+        errors += validate_node_selector_term(term, f"{path}.nodeSelectorTerms[{index}]")
+    return errors
+
+
+def validate_node_selector_term(term: NodeSelectorTerm, path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for index, requirement in enumerate(term.match_expressions):
+        errors += _validate_node_requirement(requirement, f"{path}.matchExpressions[{index}]")
+    for index, requirement in enumerate(term.match_fields):
+        errors += _validate_field_requirement(requirement, f"{path}.matchFields[{index}]")
+    return errors
+
+
+def _validate_node_requirement(requirement: NodeSelectorRequirement, path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    operator, values = requirement.operator, requirement.values
+    if operator in ("In", "NotIn"):
+        if not values:
+            errors.append(required(f"{path}.values", NEEDS_VALUES))
+    elif operator in ("Exists", "DoesNotExist"):
+        if values:
+            errors.append(forbidden_field(f"{path}.values", NO_VALUES))
+    elif operator in ("Gt", "Lt"):
+        if len(values) != 1:
+            detail = "must be specified single value when `operator` is 'Lt' or 'Gt'"
+            errors.append(required(f"{path}.values", detail))
+    else:
+        errors.append(invalid(f"{path}.operator", operator, NOT_AN_OPERATOR))
+    return errors + [invalid(f"{path}.key", requirement.key, text) for text in qualified_name(requirement.key)]
+
+
+def _validate_field_requirement(requirement: NodeSelectorRequirement, path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if requirement.operator not in ("In", "NotIn"):
+        errors.append(invalid(f"{path}.operator", requirement.operator, NOT_AN_OPERATOR))
+    elif len(requirement.values) != 1:
+        detail = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"
+        errors.append(required(f"{path}.values", detail))
+    if requirement.key != "metadata.name":
+        errors.append(invalid(f"{path}.key", requirement.key, "not a valid field selector key"))
+    return errors
+
+
+def validate_tolerations(tolerations: Sequence[Toleration], path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for index, toleration in enumerate(tolerations):
+        errors += _validate_toleration(toleration, f"{path}[{index}]")
+    return errors
+
+
+def _validate_toleration(toleration: Toleration, path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if toleration.key:
+        errors += [invalid(f"{path}.key", toleration.key, text) for text in qualified_name(toleration.key)]
+    elif toleration.operator != "Exists":
+        detail = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
+        errors.append(invalid(f"{path}.operator", toleration.operator or "", detail))
+    if toleration.toleration_seconds is not None and toleration.effect != "NoExecute":
+        detail = "effect must be 'NoExecute' when `tolerationSeconds` is set"
+        errors.append(invalid(f"{path}.effect", toleration.effect or "", detail))
+    if toleration.operator in (None, "", "Equal"):
+        errors += [invalid(f"{path}.operator", toleration.value, t) for t in label_value(toleration.value or "")]
+    elif toleration.operator == "Exists":
+        if toleration.value:
+            detail = "value must be empty when `operator` is 'Exists'"
+            errors.append(invalid(f"{path}.operator", toleration.value, detail))
+    else:
+        errors.append(not_supported(f"{path}.operator", toleration.operator, ("Equal", "Exists")))
+    if toleration.effect and toleration.effect not in _EFFECTS:
+        errors.append(not_supported(f"{path}.effect", toleration.effect, _EFFECTS))
+    return errors

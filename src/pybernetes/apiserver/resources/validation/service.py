@@ -1,0 +1,236 @@
+"""Rules for Services. What depends on allocation (ranges, taken ports) is the allocator's to refuse."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from pybernetes.api.names import cidr, dns1123_label, dns1123_subdomain, ip_address, port_number, qualified_name
+from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
+from pybernetes.api.types.core_v1 import Service, ServiceSpec
+from pybernetes.apiserver.resources.validation.metadata import validate_labels
+from pybernetes.apiserver.resources.validation.probes import named_port
+
+_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
+_PROTOCOLS = ("SCTP", "TCP", "UDP")
+_POLICIES = ("Cluster", "Local")
+_FAMILY_POLICIES = ("PreferDualStack", "RequireDualStack", "SingleStack")
+_DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
+_ONLY_LOAD_BALANCER = "may only be used when `type` is 'LoadBalancer'"
+_LOOPBACK = "may not be in the loopback range (127.0.0.0/8, ::1/128)"
+
+
+def validate_create(service: Service) -> list[FieldError]:
+    """All complaints about a Service that has been defaulted."""
+    spec = service.spec
+    errors = _validate_type(spec)
+    errors += _validate_ports(spec)
+    errors += validate_labels(spec.selector, "spec.selector") if spec.selector else []
+    errors += _validate_affinity(spec)
+    errors += _validate_external(spec)
+    errors += _validate_load_balancer(spec)
+    errors += _validate_traffic(spec)
+    return errors + _validate_addresses(spec)
+
+
+def _is_headless(spec: ServiceSpec) -> bool:
+    return spec.cluster_ip == "None"
+
+
+def _validate_type(spec: ServiceSpec) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if not spec.ports and not _is_headless(spec) and spec.type != "ExternalName":
+        errors.append(required("spec.ports"))
+    if spec.type not in _TYPES:
+        errors.append(not_supported("spec.type", spec.type, _TYPES))
+    if spec.type == "ExternalName":
+        if not spec.external_name:
+            errors.append(required("spec.externalName"))
+        else:
+            texts = dns1123_subdomain(spec.external_name.removesuffix("."))
+            errors += [invalid("spec.externalName", spec.external_name, text) for text in texts]
+    elif spec.type == "LoadBalancer" and _is_headless(spec):
+        detail = "may not be set to 'None' for LoadBalancer services"
+        errors.append(invalid("spec.clusterIPs[0]", "None", detail))
+    elif spec.type == "NodePort" and _is_headless(spec):
+        errors.append(invalid("spec.clusterIPs[0]", "None", "may not be set to 'None' for NodePort services"))
+    return errors
+
+
+def _validate_ports(spec: ServiceSpec) -> list[FieldError]:
+    errors: list[FieldError] = []
+    names: set[str] = set()
+    seen: set[tuple[str | None, int]] = set()
+    for index, port in enumerate(spec.ports):
+        path = f"spec.ports[{index}]"
+        if not port.name:
+            if len(spec.ports) > 1:
+                errors.append(required(f"{path}.name"))
+        else:
+            errors += [invalid(f"{path}.name", port.name, text) for text in dns1123_label(port.name)]
+            if port.name in names:
+                errors.append(duplicate(f"{path}.name", port.name))
+            names.add(port.name)
+        errors += [invalid(f"{path}.port", port.port, text) for text in port_number(port.port)]
+        if not port.protocol:
+            errors.append(required(f"{path}.protocol"))
+        elif port.protocol not in _PROTOCOLS:
+            errors.append(not_supported(f"{path}.protocol", port.protocol, _PROTOCOLS))
+        errors += named_port(port.target_port, f"{path}.targetPort")
+        if port.app_protocol is not None:
+            texts = qualified_name(port.app_protocol)
+            errors += [invalid(f"{path}.appProtocol", port.app_protocol, text) for text in texts]
+        if spec.type in ("ClusterIP", "ExternalName") and port.node_port:
+            detail = f"may not be used when `type` is '{spec.type}'"
+            errors.append(forbidden_field(f"{path}.nodePort", detail))
+        if (port.protocol, port.port) in seen:
+            errors.append(duplicate(path, _shown_port(port.protocol, port.port)))
+        seen.add((port.protocol, port.port))
+    return errors
+
+
+def _shown_port(protocol: str | None, number: int) -> dict[str, Any]:
+    shown = {"Name": "", "Protocol": protocol, "AppProtocol": None, "Port": number}
+    return {**shown, "TargetPort": 0, "NodePort": 0}
+
+
+def _validate_affinity(spec: ServiceSpec) -> list[FieldError]:
+    if spec.session_affinity not in ("ClientIP", "None"):
+        return [not_supported("spec.sessionAffinity", spec.session_affinity, ("ClientIP", "None"))]
+    path = "spec.sessionAffinityConfig"
+    config = spec.session_affinity_config
+    if spec.session_affinity == "ClientIP":
+        if config is None or config.client_ip is None or config.client_ip.timeout_seconds is None:
+            return [required(f"{path}.clientIP.timeoutSeconds", "when session affinity type is ClientIP")]
+        seconds = config.client_ip.timeout_seconds
+        if not 0 < seconds <= 86400:
+            detail = "must be greater than 0 and less than 86400"
+            return [invalid(f"{path}.clientIP.timeoutSeconds", seconds, detail)]
+    elif config is not None:
+        return [forbidden_field(path, "must not be set when session affinity is None")]
+    return []
+
+
+def _validate_external(spec: ServiceSpec) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for index, address in enumerate(spec.external_ips):
+        path = f"spec.externalIPs[{index}]"
+        problems = ip_address(address)
+        errors += [invalid(path, address, text) for text in problems]
+        if not problems:
+            errors += validate_outside_address(address, path)
+    return errors
+
+
+def validate_outside_address(address: str, path: str) -> list[FieldError]:
+    """An address that can lie outside of the machine that uses it."""
+    parsed = ipaddress.ip_address(address)
+    errors: list[FieldError] = []
+    if parsed.is_unspecified:
+        unspecified = "0.0.0.0" if parsed.version == 4 else "::"
+        errors.append(invalid(path, address, f"may not be unspecified ({unspecified})"))
+    if parsed.is_loopback:
+        errors.append(invalid(path, address, _LOOPBACK))
+    if parsed.is_link_local:
+        errors.append(invalid(path, address, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"))
+    if parsed.is_multicast and parsed.version == 4 and parsed in ipaddress.ip_network("224.0.0.0/24"):
+        detail = "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"
+        errors.append(invalid(path, address, detail))
+    return errors
+
+
+def _validate_load_balancer(spec: ServiceSpec) -> list[FieldError]:
+    errors: list[FieldError] = []
+    path = "spec.LoadBalancerSourceRanges"
+    is_one = spec.type == "LoadBalancer"
+    if spec.load_balancer_source_ranges and not is_one:
+        errors.append(forbidden_field(path, _ONLY_LOAD_BALANCER))
+    for index, source in enumerate(spec.load_balancer_source_ranges):
+        errors += [invalid(f"{path}[{index}]", source, text) for text in cidr(source.strip())]
+    if spec.allocate_load_balancer_node_ports is not None and not is_one:
+        errors.append(forbidden_field("spec.allocateLoadBalancerNodePorts", _ONLY_LOAD_BALANCER))
+    if spec.load_balancer_class is not None:
+        if not is_one:
+            errors.append(forbidden_field("spec.loadBalancerClass", _ONLY_LOAD_BALANCER))
+        else:
+            texts = qualified_name(spec.load_balancer_class)
+            errors += [invalid("spec.loadBalancerClass", spec.load_balancer_class, text) for text in texts]
+    return errors
+
+
+def _validate_traffic(spec: ServiceSpec) -> list[FieldError]:
+    errors: list[FieldError] = []
+    external = spec.type in ("NodePort", "LoadBalancer") or (spec.type == "ClusterIP" and bool(spec.external_ips))
+    policy = spec.external_traffic_policy
+    if policy and not external:
+        detail = "may only be set for externally-accessible services"
+        errors.append(invalid("spec.externalTrafficPolicy", policy, detail))
+    elif policy and policy not in _POLICIES:
+        errors.append(not_supported("spec.externalTrafficPolicy", policy, _POLICIES))
+    if spec.health_check_node_port and (spec.type != "LoadBalancer" or policy != "Local"):
+        detail = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
+        errors.append(invalid("spec.healthCheckNodePort", spec.health_check_node_port, detail))
+    internal = spec.internal_traffic_policy
+    if internal and internal not in _POLICIES:
+        errors.append(not_supported("spec.internalTrafficPolicy", internal, _POLICIES))
+    distribution = spec.traffic_distribution
+    if distribution is not None and distribution not in _DISTRIBUTIONS:
+        errors.append(not_supported("spec.trafficDistribution", distribution, _DISTRIBUTIONS))
+    return errors
+
+
+def _validate_addresses(spec: ServiceSpec) -> list[FieldError]:
+    if spec.type == "ExternalName":
+        return _validate_no_addresses(spec)
+    errors: list[FieldError] = []
+    if spec.cluster_ip and spec.cluster_ips and spec.cluster_ips[0] != spec.cluster_ip:
+        errors.append(invalid("spec.clusterIPs", spec.cluster_ips, "first value must match `clusterIP`"))
+    if spec.ip_family_policy and spec.ip_family_policy not in _FAMILY_POLICIES:
+        errors.append(not_supported("spec.ipFamilyPolicy", spec.ip_family_policy, _FAMILY_POLICIES))
+    for index, family in enumerate(spec.ip_families):
+        path = f"spec.ipFamilies[{index}]"
+        if family not in ("IPv4", "IPv6"):
+            errors.append(not_supported(path, family, ("IPv4", "IPv6")))
+        elif family in spec.ip_families[:index]:
+            errors.append(duplicate(path, family))
+    for index, address in enumerate(spec.cluster_ips):
+        if address == "None":
+            continue
+        path = f"spec.clusterIPs[{index}]"
+        problems = ip_address(address)
+        errors += [invalid(path, address, text) for text in problems]
+        if not problems and index < len(spec.ip_families):
+            errors += _validate_family(address, spec.ip_families[index], index)
+    return errors
+
+
+def _validate_family(address: str, family: str, index: int) -> list[FieldError]:
+    actual = "IPv4" if ipaddress.ip_address(address).version == 4 else "IPv6"
+    if actual == family or family not in ("IPv4", "IPv6"):
+        return []
+    detail = f"expected an {family} value as indicated by `ipFamilies[{index}]`"
+    return [invalid(f"spec.clusterIPs[{index}]", address, detail)]
+
+
+def _validate_no_addresses(spec: ServiceSpec) -> list[FieldError]:
+    detail = "may not be set for ExternalName services"
+    given = (
+        ("clusterIPs", spec.cluster_ips or spec.cluster_ip),
+        ("ipFamilies", spec.ip_families),
+        ("ipFamilyPolicy", spec.ip_family_policy),
+    )
+    return [forbidden_field(f"spec.{name}", detail) for name, value in given if value]
+
+
+def validate_update(new: Service, old: Service) -> list[FieldError]:
+    """Addresses once given stay while the type stays one that has them."""
+    errors: list[FieldError] = []
+    if new.spec.type != "ExternalName" and old.spec.type != "ExternalName" and old.spec.cluster_ips:
+        before, after = old.spec.cluster_ips[0], new.spec.cluster_ips[:1]
+        if before and after and after[0] != before:
+            errors.append(invalid("spec.clusterIPs[0]", new.spec.cluster_ips, "may not change once set"))
+    balanced = new.spec.type == old.spec.type == "LoadBalancer"
+    if balanced and new.spec.load_balancer_class != old.spec.load_balancer_class:
+        detail = "may not change once set"
+        errors.append(invalid("spec.loadBalancerClass", new.spec.load_balancer_class, detail))
+    return errors + validate_create(new)

@@ -1,0 +1,260 @@
+"""Rules for the kinds that keep pods running."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pybernetes.api.objects import copy
+from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
+from pybernetes.api.types.apps_v1 import (
+    ControllerRevision,
+    DaemonSet,
+    DaemonSetSpec,
+    Deployment,
+    DeploymentSpec,
+    ReplicaSet,
+    ReplicaSetSpec,
+    RollingUpdateDaemonSet,
+    StatefulSet,
+    StatefulSetSpec,
+)
+from pybernetes.api.types.core_v1 import PodTemplate, PodTemplateSpec, ReplicationController
+from pybernetes.api.types.meta_v1 import LabelSelector
+from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, immutable
+from pybernetes.apiserver.resources.validation.numbers import (
+    at_most_all,
+    int_or_percent,
+    is_zero,
+    not_negative,
+)
+from pybernetes.apiserver.resources.validation.pod_spec import validate_template
+from pybernetes.apiserver.resources.validation.selectors import matches, shown_selector, validate_selector
+
+_MISMATCH = "`selector` does not match template `labels`"
+_STATEFUL_SET_FIELDS = (
+    "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
+    "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
+)
+
+
+def _labels(template: PodTemplateSpec) -> Any:
+    return dict(sorted(template.metadata.labels.items())) or None
+
+
+def validate_own_template(
+    template: PodTemplateSpec, selector: LabelSelector | None, path: str, owner: str
+) -> list[FieldError]:
+    """A template whose pods run for ever and are found by the selector; `owner` is how messages call the kind."""
+    errors: list[FieldError] = []
+    if not matches(selector, template.metadata.labels):
+        errors.append(invalid(f"{path}.metadata.labels", _labels(template), _MISMATCH))
+    errors += validate_template(template, path)
+    if template.spec.restart_policy != "Always":
+        errors.append(not_supported(f"{path}.spec.restartPolicy", template.spec.restart_policy, ("Always",)))
+    if template.spec.active_deadline_seconds is not None:
+        detail = f"activeDeadlineSeconds in {owner} is not Supported"
+        errors.append(forbidden_field(f"{path}.spec.activeDeadlineSeconds", detail))
+    return errors
+
+
+def _validate_own_selector(selector: LabelSelector | None, owner: str) -> list[FieldError]:
+    if selector is None:
+        return [required("spec.selector")]
+    errors = validate_selector(selector, "spec.selector")
+    if not selector.match_labels and not selector.match_expressions:
+        errors.append(invalid("spec.selector", {}, f"empty selector is invalid for {owner}"))
+    if errors and selector.match_expressions:
+        errors.append(invalid("spec.selector", shown_selector(selector), "invalid label selector"))
+    return errors
+
+
+def validate_deployment(deployment: Deployment) -> list[FieldError]:
+    spec = deployment.spec
+    errors = not_negative(spec.replicas, "spec.replicas")
+    errors += _validate_own_selector(spec.selector, "deployment")
+    if spec.selector is None or not errors or spec.selector.match_labels:
+        errors += validate_own_template(spec.template, spec.selector, "spec.template", "ReplicaSet")
+    errors += _validate_strategy(spec)
+    errors += not_negative(spec.min_ready_seconds, "spec.minReadySeconds")
+    errors += not_negative(spec.revision_history_limit, "spec.revisionHistoryLimit")
+    if spec.progress_deadline_seconds is not None:
+        errors += not_negative(spec.progress_deadline_seconds, "spec.progressDeadlineSeconds")
+        if spec.progress_deadline_seconds <= (spec.min_ready_seconds or 0):
+            detail = "must be greater than minReadySeconds"
+            errors.append(invalid("spec.progressDeadlineSeconds", spec.progress_deadline_seconds, detail))
+    return errors
+
+
+def _validate_strategy(spec: DeploymentSpec) -> list[FieldError]:
+    strategy, rolling = spec.strategy, spec.strategy.rolling_update
+    path = "spec.strategy.rollingUpdate"
+    if strategy.type == "Recreate":
+        if rolling is not None:
+            return [forbidden_field(path, "may not be specified when strategy `type` is 'Recreate'")]
+        return []
+    if strategy.type != "RollingUpdate":
+        shown = {"Type": strategy.type, "RollingUpdate": None}
+        return [not_supported("spec.strategy", shown, ("Recreate", "RollingUpdate"))]
+    if rolling is None:
+        return [required(path, "this should be defaulted and never be nil")]
+    errors = int_or_percent(rolling.max_unavailable, f"{path}.maxUnavailable")
+    errors += int_or_percent(rolling.max_surge, f"{path}.maxSurge")
+    if is_zero(rolling.max_unavailable) and is_zero(rolling.max_surge):
+        detail = "may not be 0 when `maxSurge` is 0"
+        errors.append(invalid(f"{path}.maxUnavailable", rolling.max_unavailable, detail))
+    return errors + at_most_all(rolling.max_unavailable, f"{path}.maxUnavailable")
+
+
+def _same_selector(new: LabelSelector | None, old: LabelSelector | None) -> list[FieldError]:
+    return [] if new == old else [invalid("spec.selector", shown_selector(new), IMMUTABLE)]
+
+
+def validate_deployment_update(new: Deployment, old: Deployment) -> list[FieldError]:
+    return validate_deployment(new) + _same_selector(new.spec.selector, old.spec.selector)
+
+
+def validate_replica_set(replica_set: ReplicaSet) -> list[FieldError]:
+    return _validate_replicas(replica_set.spec, "deployment")
+
+
+def _validate_replicas(spec: ReplicaSetSpec, _owner: str) -> list[FieldError]:
+    errors = not_negative(spec.replicas, "spec.replicas")
+    errors += not_negative(spec.min_ready_seconds, "spec.minReadySeconds")
+    errors += _validate_own_selector(spec.selector, "deployment")
+    return errors + validate_own_template(spec.template, spec.selector, "spec.template", "ReplicaSet")
+
+
+def validate_replica_set_update(new: ReplicaSet, old: ReplicaSet) -> list[FieldError]:
+    return validate_replica_set(new) + _same_selector(new.spec.selector, old.spec.selector)
+
+
+def validate_replication_controller(controller: ReplicationController) -> list[FieldError]:
+    spec = controller.spec
+    errors = not_negative(spec.replicas, "spec.replicas")
+    errors += not_negative(spec.min_ready_seconds, "spec.minReadySeconds")
+    if not spec.selector:
+        errors.append(required("spec.selector"))
+    if spec.template is None:
+        return [*errors, required("spec.template")]
+    selector = LabelSelector(match_labels=spec.selector) if spec.selector else None
+    return errors + validate_own_template(spec.template, selector, "spec.template", "ReplicationController")
+
+
+def validate_replication_controller_update(new: ReplicationController, _old: ReplicationController) -> list[FieldError]:
+    return validate_replication_controller(new)
+
+
+def validate_daemon_set(daemon_set: DaemonSet) -> list[FieldError]:
+    spec = daemon_set.spec
+    errors = validate_selector(spec.selector, "spec.selector")
+    if spec.selector is not None and not spec.selector.match_labels and not spec.selector.match_expressions:
+        errors.append(invalid("spec.selector", {}, "empty selector is invalid for daemonset"))
+    errors += validate_own_template(spec.template, spec.selector, "spec.template", "DaemonSet")
+    errors += not_negative(spec.min_ready_seconds, "spec.minReadySeconds")
+    errors += _validate_daemon_update(spec)
+    return errors + not_negative(spec.revision_history_limit, "spec.revisionHistoryLimit")
+
+
+def _validate_daemon_update(spec: DaemonSetSpec) -> list[FieldError]:
+    strategy = spec.update_strategy
+    if strategy.type == "OnDelete":
+        return []
+    if strategy.type != "RollingUpdate":
+        shown = {"Type": strategy.type, "RollingUpdate": None}
+        return [not_supported("spec.updateStrategy", shown, ("RollingUpdate", "OnDelete"))]
+    path = "spec.updateStrategy.rollingUpdate"
+    return [required(path)] if strategy.rolling_update is None else _validate_rolling(strategy.rolling_update, path)
+
+
+def _validate_rolling(rolling: RollingUpdateDaemonSet, path: str) -> list[FieldError]:
+    errors = int_or_percent(rolling.max_unavailable, f"{path}.maxUnavailable")
+    errors += int_or_percent(rolling.max_surge, f"{path}.maxSurge")
+    if errors:
+        return errors
+    unavailable, surge = not is_zero(rolling.max_unavailable), not is_zero(rolling.max_surge)
+    if unavailable and surge:
+        detail = "may not be set when maxUnavailable is non-zero"
+        errors.append(invalid(f"{path}.maxSurge", rolling.max_surge, detail))
+    elif not unavailable and not surge:
+        errors.append(required(f"{path}.maxUnavailable", "cannot be 0 when maxSurge is 0"))
+    errors += at_most_all(rolling.max_unavailable, f"{path}.maxUnavailable")
+    return errors + at_most_all(rolling.max_surge, f"{path}.maxSurge")
+
+
+def validate_daemon_set_update(new: DaemonSet, old: DaemonSet) -> list[FieldError]:
+    return _same_selector(new.spec.selector, old.spec.selector) + validate_daemon_set(new)
+
+
+def validate_stateful_set(stateful_set: StatefulSet) -> list[FieldError]:
+    spec = stateful_set.spec
+    errors = _validate_stateful_policies(spec)
+    errors += not_negative(spec.replicas, "spec.replicas")
+    errors += not_negative(spec.min_ready_seconds, "spec.minReadySeconds")
+    if spec.ordinals is not None:
+        errors += not_negative(spec.ordinals.start, "spec.ordinals.start")
+    errors += _validate_own_selector(spec.selector, "statefulset")
+    errors += validate_own_template(spec.template, spec.selector, "spec.template", "StatefulSet")
+    return errors
+
+
+def _validate_stateful_policies(spec: StatefulSetSpec) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if spec.pod_management_policy not in ("OrderedReady", "Parallel"):
+        detail = "must be 'OrderedReady' or 'Parallel'"
+        errors.append(invalid("spec.podManagementPolicy", spec.pod_management_policy, detail))
+    strategy = spec.update_strategy
+    rolling = strategy.rolling_update
+    if strategy.type == "OnDelete":
+        if rolling is not None:
+            detail = "only allowed for updateStrategy 'RollingUpdate'"
+            shown = {"Partition": rolling.partition, "MaxUnavailable": rolling.max_unavailable}
+            errors.append(invalid("spec.updateStrategy.rollingUpdate", shown, detail))
+    elif strategy.type != "RollingUpdate":
+        detail = "must be 'RollingUpdate' or 'OnDelete'"
+        errors.append(invalid("spec.updateStrategy", {"Type": strategy.type, "RollingUpdate": None}, detail))
+    elif rolling is not None:
+        errors += not_negative(rolling.partition, "spec.updateStrategy.rollingUpdate.partition")
+    retention = spec.persistent_volume_claim_retention_policy
+    if retention is not None:
+        for name, policy in (("whenDeleted", retention.when_deleted), ("whenScaled", retention.when_scaled)):
+            if policy not in ("Retain", "Delete"):
+                where = f"spec.persistentVolumeClaimRetentionPolicy.{name}"
+                errors.append(not_supported(where, policy, ("Retain", "Delete")))
+    return errors
+
+
+def validate_stateful_set_update(new: StatefulSet, old: StatefulSet) -> list[FieldError]:
+    spec = copy(new.spec)
+    for name in (
+        "replicas",
+        "ordinals",
+        "template",
+        "update_strategy",
+        "revision_history_limit",
+        "persistent_volume_claim_retention_policy",
+        "min_ready_seconds",
+    ):
+        setattr(spec, name, getattr(old.spec, name))
+    errors = validate_stateful_set(new)
+    if spec != old.spec:
+        errors.append(forbidden_field("spec", _STATEFUL_SET_FIELDS))
+    return errors
+
+
+def validate_pod_template(template: PodTemplate) -> list[FieldError]:
+    return validate_template(template.template, "template")
+
+
+def validate_pod_template_update(new: PodTemplate, _old: PodTemplate) -> list[FieldError]:
+    return validate_pod_template(new)
+
+
+def validate_controller_revision(revision: ControllerRevision) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if revision.data is None:
+        errors.append(required("data", "data is mandatory"))
+    return errors + not_negative(revision.revision, "revision")
+
+
+def validate_controller_revision_update(new: ControllerRevision, old: ControllerRevision) -> list[FieldError]:
+    return not_negative(new.revision, "revision") + immutable(new.data, old.data, "data")
