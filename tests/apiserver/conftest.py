@@ -1,9 +1,10 @@
-"""An API server in memory, and a caller that speaks JSON to it."""
+"""An API server in memory and a caller that speaks JSON to it; for parts of it, a Reader over plain objects."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from pybernetes.api.objects import ApiObject, Object
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.apiserver import ApiServer
 from pybernetes.apiserver.options import ApiServerOptions
@@ -70,3 +72,40 @@ async def api(service_account_key: bytes) -> AsyncIterator[ApiServer]:
 @pytest.fixture
 def call(api: ApiServer) -> Caller:
     return Caller(api)
+
+
+class MemoryReader:
+    """Holds objects as the API server's caches do; tests add to `objects` as they go."""
+
+    def __init__(self, *objects: ApiObject) -> None:
+        self.objects = list(objects)
+
+    def get(self, type_: type[Object], name: str, namespace: str = "") -> Object | None:
+        return next((obj for obj in self.list(type_, namespace or None) if obj.metadata.name == name), None)
+
+    def list(self, type_: type[Object], namespace: str | None = None) -> Iterable[Object]:
+        found = [obj for obj in self.objects if isinstance(obj, type_)]
+        return [obj for obj in found if namespace is None or (obj.metadata.namespace or "") == namespace]
+
+
+class ManualClock:
+    """Stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def reader() -> MemoryReader:
+    return MemoryReader()
+
+
+@pytest.fixture
+def manual_clock() -> ManualClock:
+    return ManualClock()
