@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from pybernetes.api.kind import Kind
-from pybernetes.api.names import dns1123_label
+from pybernetes.api.names import dns1123_label, path_segment_name
 from pybernetes.api.status import FieldError
-from pybernetes.api.types import apps_v1, batch_v1, core_v1
+from pybernetes.api.types import apps_v1, batch_v1, core_v1, rbac_v1
 from pybernetes.apiserver.resources.validation import configuration, jobs, pod, service, workloads
 from pybernetes.apiserver.resources.validation.metadata import validate_metadata, validate_metadata_update
 from pybernetes.apiserver.resources.validation.rules import Rules
@@ -37,6 +37,11 @@ _RULES: Mapping[type, Rules] = {
     apps_v1.StatefulSet: Rules(workloads.validate_stateful_set, workloads.validate_stateful_set_update),
     batch_v1.CronJob: Rules(jobs.validate_cron_job, jobs.validate_cron_job_update),
     batch_v1.Job: Rules(jobs.validate_create, jobs.validate_update),
+    # Names such as `system:node` are paths' segments, no DNS names.
+    rbac_v1.ClusterRole: Rules(name=path_segment_name),
+    rbac_v1.ClusterRoleBinding: Rules(name=path_segment_name),
+    rbac_v1.Role: Rules(name=path_segment_name),
+    rbac_v1.RoleBinding: Rules(name=path_segment_name),
 }
 
 
