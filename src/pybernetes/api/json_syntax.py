@@ -12,7 +12,8 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _END = "unexpected end of JSON input"
 _TOO_DEEP = "exceeded max depth"
-_MAX_DEPTH = 500
+# Deeper than any manifest, and shallow enough for Python's stack.
+_MAX_DEPTH = 150
 
 
 class _Wrong(Exception):

@@ -320,9 +320,13 @@ _SPECIAL: dict[str, Decode] = {
 
 # Go sends plain (not pointer) fields even when they are zero, and leaves them out of JSON. The table cannot tell plain
 # from pointer, so these lists do: strings are plain but for the first list, numbers and truth values in the second are.
-_POINTER_STRINGS = {"PersistentVolumeClaimSpec.storageClassName", "PersistentVolumeClaimSpec.volumeAttributesClassName"}
-_PLAIN = frozenset(  # noqa: SIM905 - seventy quoted words would hide the list
-    """
+_POINTER_STRINGS = {
+    "GRPCAction.service",
+    "HostPathVolumeSource.type",
+    "PersistentVolumeClaimSpec.storageClassName",
+    "PersistentVolumeClaimSpec.volumeAttributesClassName",
+}
+_PLAIN_WORDS = """
     active allowed authenticated availableReplicas chapAuthDiscovery chapAuthSession clusterScope code count
     currentReplicas denied deprecated deprecatedCount exclusiveMaximum
     exclusiveMinimum failed failureThreshold fullyLabeledReplicas generation globalDefault handSize
@@ -334,8 +338,8 @@ _PLAIN = frozenset(  # noqa: SIM905 - seventy quoted words would hide the list
     x-kubernetes-embedded-resource x-kubernetes-int-or-string Probe.timeoutSeconds ReplicaSetStatus.replicas
     DeploymentStatus.replicas AWSElasticBlockStoreVolumeSource.partition GCEPersistentDiskVolumeSource.partition
     CustomResourceColumnDefinition.priority
-    """.split()
-)
+"""
+_PLAIN = frozenset(_PLAIN_WORDS.split())
 _POINTERS = frozenset(
     {
         "AzureDiskVolumeSource.readOnly",

@@ -79,7 +79,7 @@ class _StructVisitor:
             self.plan = self.planned(type(obj))
         for attribute, replace, visit in self.plan:
             value = getattr(obj, attribute)
-            if value is None or value == []:
+            if not value:
                 continue
             if replace is not None:
                 setattr(obj, attribute, replace(value))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 LAYOUT = "2006-01-02T15:04:05Z07:00"
 MICRO_LAYOUT = "2006-01-02T15:04:05.000000Z07:00"
@@ -61,6 +62,7 @@ def format_micro(when: datetime) -> str:
     return when.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
+@lru_cache(maxsize=1024)
 def normalized(text: str, micro: bool = False) -> str:
     """The text as the API server stores it; ValueError with Go's wording when it is no time."""
     if (_MICRO if micro else _WHOLE).fullmatch(text):
