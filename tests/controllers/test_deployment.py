@@ -160,7 +160,9 @@ def test_recreate_ends_the_old_pods_before_it_starts_new_ones() -> None:
         mixed: list[bool] = []
 
         def watch(old: Pod | None, new: Pod | None) -> None:
-            hashes = {pod.metadata.labels.get("pod-template-hash") for pod in world.context.informers.of(Pod).cache.list()}
+            hashes = {
+                pod.metadata.labels.get("pod-template-hash") for pod in world.context.informers.of(Pod).cache.list()
+            }
             mixed.append(len(hashes) > 1)
 
         world.context.informers.of(Pod).on_change(watch)
