@@ -87,17 +87,22 @@ def command(node: NodeLayout) -> tuple[str, ...]:
 
 
 def prepare(node: NodeLayout, template: Path | None) -> None:
-    """Writes the configuration, and makes the root folder out of the template unless the node has one already."""
+    """Writes the configuration, and makes the root folder out of the template unless the node has one of it already.
+
+    No container of the node may be running: a root with other images is thrown away with what it knew of containers.
+    """
     for folder in (node.run, node.containerd_state, node.cni, node.data):
         folder.mkdir(parents=True, exist_ok=True)
     text = config(node.containerd_root, node.containerd_state, node.containerd_socket, node.cni)
     node.containerd_config.write_text(text)
     node.containerd_socket.unlink(missing_ok=True)
-    if template is not None and not node.containerd_root.exists():
-        fresh = node.containerd_root.with_name(".containerd.new")
-        shutil.rmtree(fresh, ignore_errors=True)
-        seed(template, fresh)
-        fresh.rename(node.containerd_root)
+    mark = node.data / "containerd.images"
+    if template is None or (mark.exists() and mark.read_text() == template.name):
+        return
+    mark.unlink(missing_ok=True)
+    shutil.rmtree(node.containerd_root, ignore_errors=True)
+    seed(template, node.containerd_root)
+    mark.write_text(template.name)
 
 
 def seed(template: Path, root: Path) -> None:

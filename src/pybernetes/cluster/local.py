@@ -11,7 +11,7 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,43 +99,50 @@ async def _make(spec: ClusterSpec, layout: Layout, say: Say) -> None:
 
 
 async def _supervise(layout: Layout, lock: ClusterLock, commands: str, say: Say) -> None:
-    """Starts the supervisor, hands it the lock, and waits until it says that all is ready."""
+    """Starts the supervisor with the lock; that process ends when all is ready, and leaves a child behind."""
     readiness = Readiness(layout.run / f"{SUPERVISOR}.notify")
     log = layout.logs / f"{SUPERVISOR}.log"
     try:
         with log.open("ab") as out:
             child = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "pybernetes.cluster.local_supervisor", layout.name, commands,
+                sys.executable, "-m", "pybernetes.cluster.local_supervisor", layout.name, commands, str(lock.fd),
                 stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out, pass_fds=[lock.fd],
                 start_new_session=True, env={**os.environ, "NOTIFY_SOCKET": str(readiness.path)},
             )  # fmt: skip
-        ended = asyncio.ensure_future(child.wait())
         try:
-            error = await _listen(readiness, ended, say)
-        finally:
-            ended.cancel()
+            error = await _listen(readiness, child.wait(), say)
+        except asyncio.CancelledError:
+            child.kill()
+            await child.wait()
+            raise
         if error is not None:
             raise ClusterError(error or f"the cluster's supervisor ended; its log is {log}{tail(log)}")
     finally:
         readiness.close()
 
 
-async def _listen(readiness: Readiness, ended: asyncio.Future[int], say: Say) -> str | None:
-    """Passes on what the supervisor says; None when it is ready, else its error ("" when it just ended)."""
-    while True:
-        message = asyncio.ensure_future(readiness.receive())
-        either: set[asyncio.Future[Any]] = {message, ended}
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        if not message.done():
-            message.cancel()
-            return ""
-        kind, _, text = message.result().partition("=")
-        if kind == "READY":
-            return None
+async def _listen(readiness: Readiness, end_of_start: Coroutine[Any, Any, int], say: Say) -> str | None:
+    """Passes on what the supervisor says; None when it is ready, else its error ("" when it gave none)."""
+    said: list[str] = []
+
+    def hear(message: str) -> None:
+        kind, _, text = message.partition("=")
+        if kind == "STATUS":
+            say(text)
         if kind == "ERROR":
-            await ended
-            return text
-        say(text)
+            said.append(text)
+
+    async def hear_all() -> None:
+        while True:
+            hear(await readiness.receive())
+
+    async with asyncio.TaskGroup() as tasks:
+        hearing = tasks.create_task(hear_all())
+        code = await end_of_start
+        hearing.cancel()
+    for message in readiness.waiting():
+        hear(message)
+    return None if code == 0 else "".join(said)
 
 
 async def down(name: str, keep_data: bool = False) -> bool:

@@ -14,7 +14,9 @@ from pybernetes.cluster.layout import Layout
 from pybernetes.cluster.processes import ComponentCommand
 from pybernetes.cluster.state import ClusterSpec
 
+# Forked components start here; what they import should be preloaded, since only that is shared between them.
 ENTRY = "pybernetes.cli.main:main"
+PRELOAD: tuple[str, ...] = ()
 
 
 async def prepare(spec: ClusterSpec, layout: Layout) -> None:  # noqa: ARG001

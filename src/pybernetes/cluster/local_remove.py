@@ -152,5 +152,9 @@ def join_cgroup(path: str) -> None:
 
 
 def _forget_addresses(spec: ClusterSpec, node: str) -> None:
-    for path in _CNI_RESULTS.glob(f"{cni_network(spec.name, node)}-*"):
+    """What CNI remembers of the node's pods, their loopback interfaces included, which go by the pod's id alone."""
+    prefix = f"{cni_network(spec.name, node)}-"
+    for path in _CNI_RESULTS.glob(f"{prefix}*"):
+        pod = path.name.removeprefix(prefix).rpartition("-")[0]
         path.unlink(missing_ok=True)
+        (_CNI_RESULTS / f"cni-loopback-{pod}-lo").unlink(missing_ok=True)

@@ -1,7 +1,8 @@
 """What stays behind when `pyb up` returns: it keeps the cluster's processes running and publishes NodePorts.
 
-Started by `local.up` with the cluster's lock; says STATUS= lines and READY=1 to NOTIFY_SOCKET, or ends with an error in
-its log. SIGTERM ends the cluster's processes in order and then itself. Answers questions on the control socket.
+Started by `local.up` with the cluster's lock; says STATUS= and ERROR= to NOTIFY_SOCKET, and the exit code of what
+was started says whether all is ready. SIGTERM ends the cluster's processes in order and then itself. Answers
+questions on the control socket.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pybernetes.cluster.local_control import Say, serve
 from pybernetes.cluster.processes import Supervisor
 from pybernetes.cluster.publish import Published, Publisher
 from pybernetes.cluster.state import ClusterError, ClusterSpec, read_spec, record_process
-from pybernetes.environment.process import identify, notify, notify_ready
+from pybernetes.environment.process import identify, notify
 from pybernetes.environment.process_fork import ForkServer
 
 NAME = "supervisor"
@@ -34,12 +35,14 @@ _log = logging.getLogger(__name__)
 class LocalCluster:
     """A running cluster, from the inside."""
 
-    def __init__(self, spec: ClusterSpec, layout: Layout, commands: str) -> None:
+    def __init__(self, spec: ClusterSpec, layout: Layout, commands: str, ready: int) -> None:
+        """`ready` is a descriptor to which a byte is written once all processes are ready."""
+        self._ready = ready
         self.spec = spec
         self.layout = layout
         module, _, function = commands.partition(":")
         wanted = getattr(importlib.import_module(module), function)(spec, layout)
-        forks = ForkServer(local_components.ENTRY, layout.logs / "fork-server.log")
+        forks = ForkServer(local_components.ENTRY, layout.logs / "fork-server.log", local_components.PRELOAD)
         self._forks = forks if any(command.forked for command in wanted) else None
         self._supervisor = Supervisor(wanted, layout, forks)
         self._publisher = Publisher(
@@ -64,6 +67,8 @@ class LocalCluster:
                 await stopping
             stopping.cancel()
             await self._supervisor.stop()
+            if self._forks:
+                await self._forks.close()
             for task in self._background:
                 task.cancel()
         return failure
@@ -77,7 +82,7 @@ class LocalCluster:
             tasks.create_task(server.serve_forever()),
             tasks.create_task(self._publisher.run(ports)),
         )
-        notify_ready()
+        os.write(self._ready, b"1")
 
     async def answer(self, question: dict[str, Any], say: Say) -> Any:
         """Answers one question of the control socket. Raises ClusterError."""
@@ -120,8 +125,23 @@ class LocalCluster:
 
 
 def main(argv: list[str]) -> int:
-    """`local_supervisor NAME COMMANDS`; the lock's descriptor is inherited and stays open until this process ends."""
-    name, commands = argv
+    """`local_supervisor NAME COMMANDS LOCK`; returns when the cluster is ready, having left the supervisor behind.
+
+    The lock's descriptor stays open until the supervisor ends, and no other process.
+    """
+    name, commands, lock = argv
+    os.set_inheritable(int(lock), False)
+    waiting, ready = os.pipe()
+    if os.fork():
+        os.close(ready)
+        return 0 if os.read(waiting, 1) else 1
+    os.close(waiting)
+    os.setsid()
+    return supervise(name, commands, ready)
+
+
+def supervise(name: str, commands: str, ready: int) -> int:
+    """Runs the cluster until SIGTERM."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     layout = Layout(name)
     spec = read_spec(layout)
@@ -132,7 +152,7 @@ def main(argv: list[str]) -> int:
     local_remove.join_cgroup(f"{layout.cgroup()}/{PROCESSES}")
     record_process(layout, NAME, identity)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        failure = runner.run(LocalCluster(spec, layout, commands).run())
+        failure = runner.run(LocalCluster(spec, layout, commands, ready).run())
     if failure:
         notify(f"ERROR={failure}")
     return int(bool(failure))

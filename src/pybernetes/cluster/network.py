@@ -115,10 +115,7 @@ async def create(spec: ClusterSpec, layout: Layout) -> None:
     for name in spec.namespaces:
         write_sysctls(name, _FABRIC_SYSCTLS if name == spec.fabric else _NODE_SYSCTLS)
     await ip_batch(made.inside[spec.fabric], spec.fabric)
-    async with asyncio.TaskGroup() as tasks:
-        for name, lines in made.inside.items():
-            if name != spec.fabric:
-                tasks.create_task(ip_batch(lines, name))
+    await asyncio.gather(*(ip_batch(lines, name) for name, lines in made.inside.items() if name != spec.fabric))
 
 
 def write_sysctls(name: str, values: dict[str, str]) -> None:

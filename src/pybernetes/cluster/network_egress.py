@@ -89,10 +89,8 @@ async def create(spec: ClusterSpec, layout: Layout) -> None:
     up = [f"addr add {fabric}/30 dev {UPLINK}", f"link set {UPLINK} up", f"route add default via {host}"]
     await ip_batch(up, spec.fabric)
     await _restore(host_rules(spec))
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_restore(fabric_rules(spec), spec.fabric))
-        for node in spec.nodes:
-            tasks.create_task(open_node(spec, node.name))
+    opened = (open_node(spec, node.name) for node in spec.nodes)
+    await asyncio.gather(_restore(fabric_rules(spec), spec.fabric), *opened)
     await asyncio.to_thread(_FORWARDING.write_text, "1")
 
 

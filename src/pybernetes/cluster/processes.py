@@ -100,6 +100,7 @@ class Supervised:
         if self.identity is not None:
             await process.end(self.identity, GRACE)
         self._forget()
+        await self._bury()
         for listener in self._listeners:
             listener.close()
         self._listeners = []
@@ -137,6 +138,7 @@ class Supervised:
                 await process.wait_gone(identity)
                 waiting.cancel()
             self._forget()
+            await self._bury()
         finally:
             self.ready.clear()
             readiness.close()
@@ -160,6 +162,11 @@ class Supervised:
                 start_new_session=True,
             )  # fmt: skip
             return process.identify(self._child.pid)
+
+    async def _bury(self) -> None:
+        if self._child is not None:
+            await self._child.wait()
+        self._child = None
 
     def _forget(self) -> None:
         self.identity = None

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import struct
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +28,7 @@ class Published:
     node: str
     host_address: str
     address: str
-    namespace: str
+    namespace: str | None
 
 
 class Publisher:
@@ -77,10 +79,17 @@ async def _serve(node: Published, port: int, reader: asyncio.StreamReader, write
         async with asyncio.timeout(_CONNECT_WITHIN):
             far_reader, far_writer = await open_connection_in(node.namespace, node.address, port)
     except (OSError, TimeoutError):
-        # A reset, not an orderly end: the client shall see that nobody answered.
-        writer.transport.abort()
+        _reset(writer)
         return
     await pipe((reader, writer), (far_reader, far_writer))
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Ends a connection by a reset, so that the other side does not take it for an orderly end."""
+    connection = writer.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -93,8 +102,8 @@ async def pipe(near: Stream, far: Stream) -> None:
             tasks.create_task(_copy(near[0], far[1]))
             tasks.create_task(_copy(far[0], near[1]))
     except* OSError:
-        near[1].transport.abort()
-        far[1].transport.abort()
+        _reset(near[1])
+        _reset(far[1])
     finally:
         near[1].close()
         far[1].close()

@@ -34,26 +34,27 @@ class RouteTable:
 
     async def add(self, pod_cidr: str, node_address: str) -> None:
         """Every other node learns the way; one that is there is replaced. Raises CommandFailed."""
-        line = f"route replace {pod_cidr} via {node_address} dev eth0 proto {POD_ROUTE_PROTOCOL}"
-        async with asyncio.TaskGroup() as tasks:
-            for there in self._others(node_address):
-                tasks.create_task(ip_batch([line], there))
+        line = f"route replace {pod_cidr} via {node_address} proto {POD_ROUTE_PROTOCOL}"
+        await asyncio.gather(*(ip_batch([line], there) for there in self._others(node_address)))
 
     async def remove(self, pod_cidr: str, node_address: str) -> None:
         """Every node forgets the way; a route that is not there is no error."""
         line = f"route del {pod_cidr} via {node_address} proto {POD_ROUTE_PROTOCOL}"
-        async with asyncio.TaskGroup() as tasks:
-            for there in self._others(node_address):
-                tasks.create_task(ip_batch([line], there, force=True))
+        await asyncio.gather(*(ip_batch([line], there, force=True) for there in self._others(node_address)))
 
     async def list(self) -> Sequence[PodRoute]:
         """The routes that every node has; one that some node lacks is left out, so that it is added again."""
-        nodes = self._spec.nodes
-        tables = await asyncio.gather(*(self._table(self._spec.namespace(node.name)) for node in nodes))
-        return complete_routes({node.address: table for node, table in zip(nodes, tables, strict=True)})
+        places = self._places()
+        tables = await asyncio.gather(*(self._table(there) for there in places.values()))
+        return complete_routes(dict(zip(places, tables, strict=True)))
 
     def _others(self, node_address: str) -> Sequence[str]:
-        return [self._spec.namespace(node.name) for node in self._spec.nodes if node.address != node_address]
+        return [there for address, there in self._places().items() if address != node_address]
+
+    def _places(self) -> dict[str, str]:
+        """The namespaces with routes by their address: the nodes', and the fabric's, which answers stray pods."""
+        nodes = {node.address: self._spec.namespace(node.name) for node in self._spec.nodes}
+        return {**nodes, self._spec.gateway: self._spec.fabric}
 
     async def _table(self, there: str) -> set[PodRoute]:
         try:

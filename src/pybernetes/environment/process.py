@@ -148,6 +148,14 @@ class Readiness:
         """The next message."""
         return (await asyncio.get_running_loop().sock_recv(self._socket, 4096)).decode(errors="replace")
 
+    def waiting(self) -> list[str]:
+        """The messages that have come already."""
+        messages = []
+        with suppress(BlockingIOError):
+            while True:
+                messages.append(self._socket.recv(4096).decode(errors="replace"))
+        return messages
+
     async def wait(self) -> None:
         """Returns at the first READY=1."""
         while "READY=1" not in await self.receive():

@@ -27,8 +27,9 @@ _MAXIMUM = 1 << 20
 class ForkServer:
     """The asking side. Not safe for two questions at once: they are asked one after the other."""
 
-    def __init__(self, entry: str, log: Path) -> None:
-        self._entry = entry
+    def __init__(self, entry: str, log: Path, preload: Sequence[str] = ()) -> None:
+        """`preload`: modules to be imported before the first fork, besides the entry's own."""
+        self._modules = [entry, *preload]
         self._log = log
         self._socket: socket.socket | None = None
         self._process: asyncio.subprocess.Process | None = None
@@ -43,7 +44,7 @@ class ForkServer:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         with theirs, self._log.open("ab") as log:
-            argv = [sys.executable, "-m", __name__, str(theirs.fileno()), self._entry]
+            argv = [sys.executable, "-m", __name__, str(theirs.fileno()), *self._modules]
             self._process = await asyncio.create_subprocess_exec(
                 *argv, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[theirs.fileno()]
             )
@@ -59,7 +60,7 @@ class ForkServer:
             try:
                 return await self._ask({"argv": list(argv), "env": dict(env), "in": inside}, [log, *listeners])
             except OSError as error:
-                self.close()
+                await self.close()
                 raise ConnectionError(f"the fork server is gone: {error}") from error
 
     async def _ask(self, question: dict[str, Any], fds: list[int]) -> int:
@@ -70,17 +71,20 @@ class ForkServer:
             raise ConnectionResetError("no answer")
         return int(answer)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """The server ends when its socket does; its children live on."""
         if self._socket is not None:
             self._socket.close()
-        self._socket = None
+        if self._process is not None:
+            await self._process.wait()
+        self._socket = self._process = None
 
 
-def serve(control: socket.socket, entry: str) -> None:
+def serve(control: socket.socket, entry: str, preload: Sequence[str]) -> None:
     """The forking side: one question, one child, one answer, until the other end closes."""
     module, _, function = entry.partition(":")
-    importlib.import_module(module)
+    for each in (module, *preload):
+        importlib.import_module(each)
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGCHLD, _bury)
@@ -137,4 +141,4 @@ def _become(question: dict[str, Any], fds: list[int], module: str, function: str
 
 
 if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])
+    serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2], sys.argv[3:])
