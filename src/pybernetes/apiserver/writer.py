@@ -179,6 +179,12 @@ class Writer:
             allocator.release(entry.object)
         return gone.revision
 
+    async def check_create(self, intent: Intent, obj: ApiObject) -> None:
+        """Runs the admission of what is answered without being stored, such as a TokenRequest."""
+        admission = self._admission("CREATE", intent, obj, None)
+        await self._mutate(admission)
+        await self._approve(admission)
+
     async def check_delete(self, intent: Intent, old: ApiObject | None) -> None:
         """Runs the admission of a deletion."""
         admission = self._admission("DELETE", intent, None, old)

@@ -30,5 +30,6 @@ class TokenSubresource:
         if account is None:
             raise status.not_found(info.kind, info.name)
         intent = intent_of(asked, options)
+        await self._writer.check_create(intent, wanted)
         answered = request_token(wanted, account, self._issuer, self._writer.registry)
         return answer_object(asked.request, answered, intent.warnings, 201)

@@ -1,0 +1,1 @@
+"""The built-in admission plug-ins, one file each; `order.py` says which run and when."""

@@ -1,0 +1,74 @@
+"""Which admission plug-ins run, and in which order: upstream's, so that each finds what the ones before it left.
+
+Mutating and validating halves both run in this order. Called once, when an API server is put together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from pybernetes.apiserver.admission import Plugin
+from pybernetes.apiserver.admission_plugins.certificates import (
+    CertificateApproval,
+    CertificateSigning,
+    CertificateSubjectRestriction,
+)
+from pybernetes.apiserver.admission_plugins.default_ingress_class import DefaultIngressClass
+from pybernetes.apiserver.admission_plugins.default_toleration_seconds import DefaultTolerationSeconds
+from pybernetes.apiserver.admission_plugins.namespace_lifecycle import NamespaceLifecycle
+from pybernetes.apiserver.admission_plugins.node_restriction import NodeRestriction
+from pybernetes.apiserver.admission_plugins.pod_topology_labels import PodTopologyLabels
+from pybernetes.apiserver.admission_plugins.priority import Priority
+from pybernetes.apiserver.admission_plugins.runtime_class import RuntimeClassAdmission
+from pybernetes.apiserver.admission_plugins.service_account import ServiceAccountAdmission
+from pybernetes.apiserver.admission_plugins.storage_defaults import (
+    DefaultStorageClass,
+    PersistentVolumeClaimResize,
+    StorageObjectInUseProtection,
+)
+from pybernetes.apiserver.admission_plugins.taint_nodes_by_condition import TaintNodesByCondition
+from pybernetes.apiserver.reader import Reader
+from pybernetes.apiserver.stages.authorization import Authorizer
+from pybernetes.apiserver.stages.rbac_escalation import RbacEscalation
+from pybernetes.environment.chance import Chance
+
+# Known but off unless `--enable-admission-plugins` names them.
+OFF_BY_DEFAULT = frozenset({"NodeRestriction"})
+
+
+def default_plugins(
+    reader: Reader,
+    authorizer: Authorizer,
+    chance: Chance,
+    enable: Collection[str] = (),
+    disable: Collection[str] = (),
+) -> tuple[Plugin, ...]:
+    """The plug-ins that are on, in run order; ValueError for a name that no plug-in has."""
+    every: Sequence[Plugin] = (
+        NamespaceLifecycle(reader),
+        ServiceAccountAdmission(reader, chance),
+        NodeRestriction(reader),
+        TaintNodesByCondition(),
+        Priority(reader),
+        DefaultTolerationSeconds(),
+        DefaultStorageClass(reader),
+        StorageObjectInUseProtection(),
+        PersistentVolumeClaimResize(reader),
+        RuntimeClassAdmission(reader),
+        CertificateApproval(authorizer),
+        CertificateSigning(authorizer),
+        CertificateSubjectRestriction(),
+        DefaultIngressClass(reader),
+        PodTopologyLabels(reader),
+    )
+    known = {plugin.name for plugin in every}
+    for name in (*enable, *disable):
+        if name not in known:
+            raise ValueError(f"there is no admission plug-in {name!r}; known are {', '.join(sorted(known))}")
+    chosen = [
+        plugin
+        for plugin in every
+        if plugin.name not in disable and (plugin.name not in OFF_BY_DEFAULT or plugin.name in enable)
+    ]
+    # Not a plug-in that anybody could turn off, but the same seam.
+    return (*chosen, RbacEscalation(authorizer))

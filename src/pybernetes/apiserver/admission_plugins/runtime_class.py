@@ -1,0 +1,74 @@
+"""RuntimeClass: a pod takes over the overhead and the scheduling constraints of its runtime class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pybernetes.api.quantity import compare
+from pybernetes.api.struct import Quantity
+from pybernetes.api.types.core_v1 import Pod
+from pybernetes.api.types.node_v1 import RuntimeClass, Scheduling
+from pybernetes.apiserver.admission import AdmissionRequest
+from pybernetes.apiserver.admission_plugins.bystander import Bystander, is_write, refusal
+from pybernetes.apiserver.reader import Reader
+
+
+class RuntimeClassAdmission(Bystander):
+    """Fills in and checks new pods."""
+
+    name = "RuntimeClass"
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def handles(self, request: AdmissionRequest) -> bool:
+        return is_write(request, "", "pods", ("CREATE",))
+
+    def _class_of(self, request: AdmissionRequest, pod: Pod) -> RuntimeClass | None:
+        name = pod.spec.runtime_class_name
+        if not name:
+            return None
+        found = self._reader.get(RuntimeClass, name)
+        if found is None:
+            raise refusal(request, f'pod rejected: RuntimeClass "{name}" not found')
+        return found
+
+    async def admit(self, request: AdmissionRequest) -> None:
+        pod = request.object
+        if not isinstance(pod, Pod):
+            return
+        runtime = self._class_of(request, pod)
+        if runtime is None:
+            return
+        if runtime.overhead is not None:
+            if pod.spec.overhead and not _equal(pod.spec.overhead, runtime.overhead.pod_fixed):
+                why = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"
+                raise refusal(request, why)
+            pod.spec.overhead = dict(runtime.overhead.pod_fixed)
+        if runtime.scheduling is not None:
+            _constrain(request, pod, runtime.scheduling)
+
+    async def validate(self, request: AdmissionRequest) -> None:
+        pod = request.object
+        if not isinstance(pod, Pod) or not pod.spec.overhead:
+            return
+        runtime = self._class_of(request, pod)
+        if runtime is None or runtime.overhead is None:
+            why = "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"
+            raise refusal(request, why)
+
+
+def _equal(left: Mapping[str, Quantity], right: Mapping[str, Quantity]) -> bool:
+    return left.keys() == right.keys() and all(compare(left[key], right[key]) == 0 for key in left)
+
+
+def _constrain(request: AdmissionRequest, pod: Pod, scheduling: Scheduling) -> None:
+    selector = dict(pod.spec.node_selector)
+    for key, value in scheduling.node_selector.items():
+        own = selector.setdefault(key, value)
+        if own != value:
+            theirs = f"runtimeClass.scheduling.nodeSelector[{key}] = {value}"
+            raise refusal(request, f"conflict: {theirs}; pod.spec.nodeSelector[{key}] = {own}")
+    pod.spec.node_selector = selector
+    added = [toleration for toleration in scheduling.tolerations if toleration not in pod.spec.tolerations]
+    pod.spec.tolerations = pod.spec.tolerations + added
