@@ -49,8 +49,14 @@ class Outcome:
 class Preparation(Protocol):
     """Everything a container needs of its node besides an image: files, environment, addresses."""
 
+    async def run(self) -> None:
+        """Keeps what it has made up to date, until cancelled; may return at once."""
+
     async def prepare(self, pod: Pod) -> None:
         """Brings the pod's volumes and directories about; `StartFailure` when that is not possible now."""
+
+    def changed(self, pod: Pod) -> None:
+        """The pod is another one now; what it says of itself may stand in files."""
 
     def sandbox(self, pod: Pod, attempt: int) -> SandboxSpec: ...
 

@@ -54,6 +54,7 @@ class Kubelet:
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             tasks.create_task(self.keeper.run(), name="node")
+            tasks.create_task(self.kit.preparation.run(), name="preparation")
             await self.keeper.registered()
             self._nodes.on_change(self._node_changed)
             tasks.create_task(self._nodes.run(), name="informer of the node")

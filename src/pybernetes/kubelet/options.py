@@ -30,6 +30,8 @@ class KubeletOptions:
     node_ip: str
     root_dir: Path
     log_dir: Path | None = None
+    # On a tmpfs, so that secrets and tokens never reach a disk; below `root_dir` when not told.
+    secret_dir: Path | None = None
     hostname: str = ""
     cluster_dns: tuple[str, ...] = ("10.96.0.10",)
     cluster_domain: str = "cluster.local"
@@ -49,6 +51,8 @@ class KubeletOptions:
     lease_seconds: int = 40
     lease_interval: float = 10.0
     status_interval: float = 300.0
+    # No registry can be reached: images that the node has are good enough even where the policy says Always.
+    offline: bool = False
     simulated: bool = False
     # Pods need addresses: nothing is started before the node has its pod CIDR.
     wait_for_pod_cidr: bool = True

@@ -15,7 +15,13 @@ from pybernetes.kubelet.simulated import SimulatedRuntime
 class SimulatedPreparation:
     """Specs with nothing in them but what the simulation looks at."""
 
+    async def run(self) -> None:
+        return None
+
     async def prepare(self, pod: Pod) -> None:
+        return None
+
+    def changed(self, pod: Pod) -> None:
         return None
 
     def sandbox(self, pod: Pod, attempt: int) -> SandboxSpec:

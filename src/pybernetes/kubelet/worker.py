@@ -60,6 +60,7 @@ class PodWorker:
             self.removed = True
         else:
             self.pod = pod
+            self.kit.preparation.changed(pod)
         if self._is_unwanted() and self._action is not None:
             self._action.cancel()
         self._wake.set()

@@ -97,8 +97,7 @@ def hosts_file(pod: Pod, pod_ips: Iterable[str], options: KubeletOptions) -> str
         "fe00::2\tip6-allrouters",
     ]
     name, domain = hostname_of(pod), domain_of(pod, options)
-    for ip in pod_ips:
-        lines.append(f"{ip}\t{name}.{domain}\t{name}" if domain else f"{ip}\t{name}")
+    lines += [f"{ip}\t{name}.{domain}\t{name}" if domain else f"{ip}\t{name}" for ip in pod_ips]
     return "\n".join([*lines, *_aliases(pod.spec.host_aliases)]) + "\n"
 
 

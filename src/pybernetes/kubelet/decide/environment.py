@@ -40,7 +40,7 @@ def environment(pod: Pod, container: AnyContainer, sources: Sources) -> dict[str
     linked = service_variables(pod, sources.services)
     result: dict[str, str] = {}
     for origin in container.env_from:
-        result.update(_from(pod, origin, sources))
+        result.update(_from(origin, sources))
     for variable in container.env:
         value = _value(pod, container, variable, sources)
         if value is None:
@@ -104,7 +104,7 @@ def _pick(data: Mapping[str, str] | None, where: tuple[str, str, str], key: str,
     return data[key]
 
 
-def _from(pod: Pod, origin: EnvFromSource, sources: Sources) -> dict[str, str]:
+def _from(origin: EnvFromSource, sources: Sources) -> dict[str, str]:
     prefix = origin.prefix or ""
     data: dict[str, str] | None = {}
     what, name, optional = "", "", False

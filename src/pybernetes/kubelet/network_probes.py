@@ -1,0 +1,178 @@
+"""Carries out probes and hooks of real containers: commands through the runtime, HTTP, TCP and gRPC over the network.
+
+Connections start in the kubelet's own network namespace, which is the node's. Implements `kit.Prober` and `kit.Hooks`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+import grpc
+import grpc.aio
+
+from pybernetes.api.struct import IntOrString
+from pybernetes.api.types.core_v1 import HTTPGetAction, LifecycleHandler, Probe
+from pybernetes.kubelet.decide.probes import timeout
+from pybernetes.kubelet.kit import Outcome, Target
+from pybernetes.kubelet.runtime import ContainerRuntime, RuntimeFailure
+
+LONGEST_OUTPUT = 10 * 1024
+HOOK_TIMEOUT = 120.0
+_SERVING = b"\x08\x01"  # HealthCheckResponse{status: SERVING}
+
+
+class NetworkProber:
+    """One node's probes."""
+
+    def __init__(self, runtime: ContainerRuntime) -> None:
+        self._runtime = runtime
+
+    async def probe(self, target: Target, probe: Probe) -> Outcome:
+        limit = timeout(probe)
+        if probe.exec is not None:
+            return await self._command(target, tuple(probe.exec.command), limit)
+        try:
+            async with asyncio.timeout(limit):
+                return await _over_network(target, probe)
+        except TimeoutError:
+            where = f"{target.pod_ip}"
+            return Outcome(
+                False, f"{where}: context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+            )
+        except ValueError as error:
+            return Outcome(False, str(error))
+        except OSError as error:
+            return Outcome(False, _dial_error(target, probe, error))
+
+    async def _command(self, target: Target, command: tuple[str, ...], limit: float) -> Outcome:
+        try:
+            result = await self._runtime.exec_sync(target.container_id, command, limit)
+        except TimeoutError:
+            return Outcome(False, f"command timed out: {' '.join(command)!r} timed out after {limit:g}s")
+        except RuntimeFailure as failure:
+            return Outcome(False, str(failure))
+        return Outcome(result.exit_code == 0, result.output[:LONGEST_OUTPUT])
+
+
+class NodeHooks:
+    """One node's lifecycle hooks."""
+
+    def __init__(self, runtime: ContainerRuntime) -> None:
+        self._runtime = runtime
+
+    async def run(self, target: Target, handler: LifecycleHandler) -> Outcome:
+        if handler.sleep is not None:
+            await asyncio.sleep(handler.sleep.seconds)
+            return Outcome(True)
+        if handler.exec is not None:
+            return await self._command(target, tuple(handler.exec.command))
+        try:
+            async with asyncio.timeout(HOOK_TIMEOUT):
+                if handler.http_get is not None:
+                    return await _http(target, handler.http_get)
+                if handler.tcp_socket is not None:
+                    host = handler.tcp_socket.host or target.pod_ip
+                    return await _tcp(host, port_number(target, handler.tcp_socket.port))
+        except (OSError, ValueError) as error:
+            return Outcome(False, str(error))
+        return Outcome(True)
+
+    async def _command(self, target: Target, command: tuple[str, ...]) -> Outcome:
+        try:
+            result = await self._runtime.exec_sync(target.container_id, command, 0.0)
+        except RuntimeFailure as failure:
+            return Outcome(False, str(failure))
+        if result.exit_code == 0:
+            return Outcome(True)
+        words = " ".join(command)
+        return Outcome(False, f"command '{words}' exited with {result.exit_code}: {result.output[:LONGEST_OUTPUT]}")
+
+
+async def _over_network(target: Target, probe: Probe) -> Outcome:
+    if probe.http_get is not None:
+        return await _http(target, probe.http_get)
+    if probe.tcp_socket is not None:
+        host = probe.tcp_socket.host or target.pod_ip
+        return await _tcp(host, port_number(target, probe.tcp_socket.port))
+    if probe.grpc is not None:
+        return await _grpc(target.pod_ip, probe.grpc.port, probe.grpc.service or "")
+    return Outcome(True)
+
+
+def port_number(target: Target, port: IntOrString | None) -> int:
+    """A port by number, or by the name that the container gives it; ValueError when it gives none."""
+    if isinstance(port, int):
+        return port
+    if isinstance(port, str) and port.isdecimal():
+        return int(port)
+    for each in target.container.ports:
+        if each.name == port:
+            return each.container_port
+    raise ValueError(f"invalid port: {port} could not be found in container {target.container.name}")
+
+
+def _host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+async def _tcp(host: str, port: int) -> Outcome:
+    _, writer = await asyncio.open_connection(host, port)
+    writer.close()
+    return Outcome(True)
+
+
+async def _http(target: Target, action: HTTPGetAction) -> Outcome:
+    """A GET of which only the status line is read; certificates are not verified, as upstream."""
+    host, port = action.host or target.pod_ip, port_number(target, action.port)
+    context = None
+    if (action.scheme or "HTTP").upper() == "HTTPS":
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    path = action.path or "/"
+    headers = {"User-Agent": "kube-probe/1.36", "Accept": "*/*", "Host": f"{_host(host)}:{port}"}
+    headers.update({header.name: header.value for header in action.http_headers})
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    reader, writer = await asyncio.open_connection(host, port, ssl=context)
+    try:
+        slash = "" if path.startswith("/") else "/"
+        writer.write(f"GET {slash}{path} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n".encode())
+        status_line = await reader.readline()
+    finally:
+        writer.close()
+    words = status_line.split()
+    if len(words) < 2 or not words[1].isdigit():
+        return Outcome(False, f'Get "http://{_host(host)}:{port}{path}": malformed HTTP response')
+    code = int(words[1])
+    if 200 <= code < 400:
+        return Outcome(True)
+    return Outcome(False, f"HTTP probe failed with statuscode: {code}")
+
+
+async def _grpc(host: str, port: int, service: str) -> Outcome:
+    name = service.encode()
+    request = b"\x0a" + bytes([len(name)]) + name if name else b""
+    async with grpc.aio.insecure_channel(f"{_host(host)}:{port}", options=[("grpc.enable_http_proxy", 0)]) as channel:
+        check = channel.unary_unary(
+            "/grpc.health.v1.Health/Check", request_serializer=bytes, response_deserializer=bytes
+        )
+        try:
+            answer = await check(request)
+        except grpc.aio.AioRpcError as error:
+            return Outcome(False, f"error: health rpc probe failed: {error.details()}")
+    if answer == _SERVING:
+        return Outcome(True)
+    return Outcome(False, 'service unhealthy (responded with "NOT_SERVING")')
+
+
+def _dial_error(target: Target, probe: Probe, error: OSError) -> str:
+    words = "connect: connection refused" if isinstance(error, ConnectionRefusedError) else str(error)
+    if probe.http_get is not None:
+        where = f"{_host(probe.http_get.host or target.pod_ip)}:{port_number(target, probe.http_get.port)}"
+        scheme = (probe.http_get.scheme or "HTTP").lower()
+        return f'Get "{scheme}://{where}{probe.http_get.path or "/"}": dial tcp {where}: {words}'
+    if probe.tcp_socket is not None:
+        where = f"{_host(probe.tcp_socket.host or target.pod_ip)}:{port_number(target, probe.tcp_socket.port)}"
+        return f"dial tcp {where}: {words}"
+    return words
