@@ -152,3 +152,28 @@ def test_recorded_objects_survive_a_round_trip(scenario: str) -> None:
             continue  # a placeholder stands where a number or base64 should
         assert decode(encode(obj), JSON, kind.type).object == obj
         assert decode(encoding.encode_yaml(obj), encoding.YAML, kind.type).object == obj
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"data":{"a":"1"},"data":{"a":"1"}}',
+        '{"data":{"a":"1","a":"1"}}',
+        '{"metadata":{"annotations":{"x":"{\\"a\\":1}"},"name":"p","name":"p"}}',
+        '{"metadata" : {"name" : "a", "name" : "b"}}',
+        '{"metadata":{"ownerReferences":[{"nope":1}]}}',
+    ],
+)
+def test_strict_lines_are_found_wherever_they_are(text: str) -> None:
+    assert len(decode(text.encode(), JSON, ConfigMap, strict=True).strict) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"metadata":{"annotations":{"x":"{\\"a\\":1}","y\\"z":"\\":"}},"data":{"c":"\\":"}}',
+        '{"metadata" : { "managedFields" :[{"fieldsV1":{"f:data":{".":{}}}}]}}',
+    ],
+)
+def test_clean_texts_have_no_strict_lines(text: str) -> None:
+    assert decode(text.encode(), JSON, ConfigMap, strict=True).strict == []
