@@ -1,22 +1,114 @@
-"""Answers for paths that are no resources: health, version, discovery."""
+"""Answers for paths that are no resources: discovery, OpenAPI, health, version, token keys and metrics.
+
+The pipeline hands over every request that is no resource request, when its sender may have the path. One order of
+questions, and at the end the plain 404 page.
+"""
 
 from __future__ import annotations
 
-from pybernetes.api.wire import Response
+import platform
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from pybernetes.api.kind import Kind
+from pybernetes.api.kind_rows import KINDS
+from pybernetes.api.status import failure
+from pybernetes.api.types.meta_v1 import StatusDetails
+from pybernetes.api.types.version import Info
+from pybernetes.api.wire import Request, Response
+from pybernetes.apiserver.discovery import UNCACHED, Discovery, document, method_not_allowed
+from pybernetes.apiserver.health import Check, Health
+from pybernetes.apiserver.metrics import CONTENT_TYPE, Metrics
+from pybernetes.apiserver.negotiation import by_quality, negotiate
 from pybernetes.apiserver.request import Authenticated
 from pybernetes.apiserver.stages.service_account_tokens import TokenIssuer
 from pybernetes.environment.clock import Clock
 
+_TEXT = {"content-type": "text/plain; charset=utf-8", "cache-control": UNCACHED, "x-content-type-options": "nosniff"}
+_JWKS, _OPENID = "/openid/v1/jwks", "/.well-known/openid-configuration"
+_KEY_SET_TYPE = "application/jwk-set+json"
+_AN_HOUR = "public, max-age=3600"
+
 
 class ApiDocuments:
-    """The documents that the pipeline serves."""
+    """The documents of one server; `address` is its `host:port` as clients outside reach it."""
 
-    def __init__(self, issuer: TokenIssuer, clock: Clock) -> None:
+    def __init__(
+        self,
+        issuer: TokenIssuer | None,
+        clock: Clock,
+        *,
+        address: str = "",
+        checks: Mapping[str, Check] | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
         self._issuer = issuer
         self._clock = clock
+        self._address = address
+        self.metrics = metrics or Metrics()
+        self._health = Health(checks)
+        self.serve(KINDS)
+
+    def serve(self, kinds: Iterable[Kind]) -> None:
+        """Publishes these kinds; called again when custom resources come or go."""
+        self._discovery = Discovery(kinds, self._address)
 
     async def answer(self, asked: Authenticated) -> Response | None:
-        """The document of a path; None when it has none."""
-        if asked.info.path in ("/healthz", "/livez", "/readyz"):
-            return Response(200, {"content-type": "text/plain; charset=utf-8"}, b"ok")
+        """The document of a path, or the 404 page; StatusError as upstream refuses methods and media types."""
+        request = asked.request
+        response = self._discovery.answer(request) or self._health.answer(request) or self._other(request)
+        return response or Response(404, _TEXT, b"404 page not found\n")
+
+    def _other(self, request: Request) -> Response | None:
+        match request.path.rstrip("/"):
+            case "":
+                return self._index(request) if request.path == "/" else None
+            case "/version":
+                return _json(request, msgspec.to_builtins(_version()))
+            case "/metrics":
+                return Response(200, {"content-type": CONTENT_TYPE, "cache-control": UNCACHED}, self._metrics())
+            case "/openid/v1/jwks" if self._issuer is not None:
+                return _json(request, self._issuer.key_set(), _KEY_SET_TYPE, _AN_HOUR)
+            case "/.well-known/openid-configuration" if self._issuer is not None:
+                location = f"https://{self._address}{_JWKS}"
+                return _json(request, self._issuer.discovery(location), cache=_AN_HOUR)
         return None
+
+    def _index(self, request: Request) -> Response:
+        others = ["/metrics", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version", _JWKS, _OPENID]
+        paths = sorted({*self._discovery.paths, *self._health.paths, *others, "/apis/"})
+        return document(msgspec.json.encode({"paths": paths}), negotiate(request))
+
+    def _metrics(self) -> bytes:
+        return self.metrics.text().encode()
+
+
+def _version() -> Info:
+    return Info(
+        major="1",
+        minor="36",
+        emulation_major="1",
+        emulation_minor="36",
+        min_compatibility_major="1",
+        min_compatibility_minor="35",
+        git_version="v1.36.2",
+        git_tree_state="clean",
+        build_date="1970-01-01T00:00:00Z",
+        # Clients want the field; what runs us is no Go.
+        go_version=f"python{platform.python_version()}",
+        compiler="cpython",
+        platform="linux/amd64",
+    )
+
+
+def _json(request: Request, value: Any, media: str = "application/json", cache: str = UNCACHED) -> Response:
+    """JSON that exists in one media type only: 405 for what is no GET, 406 for who wants another."""
+    if request.method != "GET":
+        raise method_not_allowed()
+    accepted = {found for found, _parameters in by_quality(request.headers.get("accept", "") or "*/*")}
+    if not accepted & {media, "*/*", media.partition("/")[0] + "/*"}:
+        message = f"406: Not Acceptable\n\nAvailable representations: {media}"
+        raise failure(406, "NotAcceptable", message, StatusDetails())
+    return Response(200, {"content-type": media, "cache-control": cache}, msgspec.json.encode(value))

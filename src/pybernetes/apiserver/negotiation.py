@@ -44,7 +44,7 @@ def negotiate(request: Request, *, watch: bool = False) -> Accepted:
 @lru_cache(maxsize=512)
 def _negotiate(accept: str, watch: bool, human: bool) -> Accepted:
     offered = False
-    for clause in _by_quality(accept):
+    for clause in by_quality(accept):
         media, parameters = clause
         if media not in _MEDIA:
             continue
@@ -74,7 +74,8 @@ def _accepted(media: str, parameters: dict[str, str], human: bool) -> Accepted |
     return Accepted("yaml" if kind == "yaml" else "json", "partial", version, pretty)
 
 
-def _by_quality(accept: str) -> list[tuple[str, dict[str, str]]]:
+def by_quality(accept: str) -> list[tuple[str, dict[str, str]]]:
+    """The clauses of an Accept header, best first: media types with their parameters."""
     clauses = []
     for text in accept.split(","):
         media, *rest = (part.strip() for part in text.split(";"))
