@@ -215,9 +215,9 @@ def test_foreground_deletion_takes_the_pods_first() -> None:
         await world.client.create(web())
         await settled(world)
         order: list[str] = []
-        world.context.informers.of(Pod).on_change(lambda old, new: order.append("pod") if new is None else None)
+        world.context.informers.of(Pod).on_change(lambda _, new: order.append("pod") if new is None else None)
         world.context.informers.of(Deployment).on_change(
-            lambda old, new: order.append("deployment") if new is None else None
+            lambda _, new: order.append("deployment") if new is None else None
         )
         await world.client.delete(Deployment, "web", "default", DeleteOptions(propagation_policy="Foreground"))
         await world.until(lambda: world.gone(Deployment, "web"))

@@ -75,7 +75,7 @@ def test_never_a_pod_too_many() -> None:
         await world.client.create(workload(ReplicaSet, 20))
         most: list[int] = []
         world.context.informers.of(Pod).on_change(
-            lambda old, new: most.append(len(world.context.informers.of(Pod).cache.list("default")))
+            lambda *_: most.append(len(world.context.informers.of(Pod).cache.list("default")))
         )
 
         async def available() -> bool:

@@ -95,7 +95,7 @@ class Agent:
         self._work: asyncio.Queue[Pod] = asyncio.Queue()
         self._turn = 0
         self._address = 1
-        self._pods.on_change(lambda old, new: self._work.put_nowait(new) if new is not None else None)
+        self._pods.on_change(lambda _, new: self._work.put_nowait(new) if new is not None else None)
 
     async def run(self) -> None:
         for name in self.nodes:
