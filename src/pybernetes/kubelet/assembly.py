@@ -1,4 +1,4 @@
-"""Builds the kubelet of a real node: CRI runtime, files, probes. The composition root calls it, in the node's namespace."""
+"""Builds the kubelet of a real node: CRI runtime, files, probes. The composition root calls it inside the namespace."""
 
 from __future__ import annotations
 
