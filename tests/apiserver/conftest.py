@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 import pytest
@@ -44,12 +45,12 @@ class Caller:
 
     async def send(self, method: str, path: str, body: Any = None, **headers: str) -> Response:
         path, _, query = path.partition("?")
-        pairs = tuple(tuple((item + "=").split("=")[:2]) for item in query.split("&") if item)
+        pairs = tuple(parse_qsl(query, keep_blank_values=True))
         sent = {"authorization": f"Bearer {self.token}"} if self.token else {}
         sent["content-type"] = "application/json"
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         content = body if isinstance(body, bytes) else msgspec.json.encode(body) if body is not None else b""
-        return await self.api.handle(Request(method, path, pairs, sent, content))  # type: ignore[arg-type]
+        return await self.api.handle(Request(method, path, pairs, sent, content))
 
     async def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         response = await self.send(method, path, body, **headers)
@@ -64,6 +65,8 @@ async def api(service_account_key: bytes) -> AsyncIterator[ApiServer]:
     clock = SystemClock()
     store = await EmbeddedStore.open(None, clock)
     server = await ApiServer.start(ApiServerOptions(service_account_key, tokens=TOKENS), store, clock, Chance(1))
+    # What the service account controller would do: pods are admitted for accounts that exist.
+    await Caller(server)("POST", "/api/v1/namespaces/default/serviceaccounts", {"metadata": {"name": "default"}})
     yield server
     server.close()
     await store.close()

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from pybernetes.api.encoding import from_value
 from pybernetes.api.kind import Kind
 from pybernetes.api.kinds import kind_of
-from pybernetes.api.objects import ApiObject, from_builtins, to_builtins
+from pybernetes.api.objects import ApiObject, to_builtins
 from pybernetes.api.types import autoscaling_v1, autoscaling_v2, core_v1, events_v1
 
 _STORED_AS: dict[type[ApiObject], type[ApiObject]] = {
@@ -42,7 +43,7 @@ def convert(obj: ApiObject, kind: Kind) -> ApiObject:
     document = to_builtins(obj)
     document["apiVersion"] = kind.api_version
     convert_document = _CONVERSIONS[type(obj), kind.type]
-    return from_builtins(convert_document(document), kind.type)
+    return from_value(convert_document(document), kind.type).object
 
 
 def _event_to_core(document: dict[str, Any]) -> dict[str, Any]:
@@ -54,7 +55,6 @@ def _event_to_core(document: dict[str, Any]) -> dict[str, Any]:
 def _event_from_core(document: dict[str, Any]) -> dict[str, Any]:
     names = {core: events for events, core in _EVENT_FIELDS.items()}
     result = {names.get(key, key): value for key, value in document.items()}
-    result.setdefault("eventTime", None)
     return result
 
 

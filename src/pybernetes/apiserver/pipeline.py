@@ -132,6 +132,8 @@ def _require_served(request: Request, info: RequestInfo) -> None:
     verbs = info.child.verbs if info.child is not None else kind.verbs
     if info.verb not in verbs or (request.method == "POST" and info.name and not info.subresource):
         raise _method_not_allowed()
+    if info.verb in ("update", "patch") and not info.name:
+        raise _method_not_allowed()
     if info.verb in ("create", "deletecollection") and kind.namespaced and not info.namespace:
         raise _method_not_allowed()
 

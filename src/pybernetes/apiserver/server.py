@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from socket import socket
 from typing import Any
 from urllib.parse import unquote
-from weakref import WeakKeyDictionary
 
 from aiohttp import WSCloseCode, WSMsgType, web
 from cryptography import x509
@@ -33,9 +32,8 @@ class Server:
     def __init__(self, handler: Handler, tls: ssl.SSLContext | None) -> None:
         self._handler = handler
         self._tls = tls
-        self._server = web.Server(self._serve, access_log=None, keepalive_timeout=300)
+        self._server = _Connections(self._serve, access_log=None, keepalive_timeout=300, logger=_log)
         self._listeners: list[asyncio.Server] = []
-        self._peers: WeakKeyDictionary[asyncio.BaseTransport, Peer] = WeakKeyDictionary()
 
     async def listen(self, listener: socket) -> None:
         """Begins to accept connections on a bound socket."""
@@ -79,13 +77,23 @@ class Server:
 
     def _peer(self, incoming: web.BaseRequest) -> Peer:
         """The other end; its certificate is read once a connection."""
-        transport = incoming.transport
-        if transport is None:
-            return Peer()
-        peer = self._peers.get(transport)
-        if peer is None:
-            peer = self._peers[transport] = _peer_of(transport)
-        return peer
+        peers = self._server.peers
+        peer = peers.get(incoming.protocol)
+        if peer is None and incoming.transport is not None:
+            peer = peers[incoming.protocol] = _peer_of(incoming.transport)
+        return peer or Peer()
+
+
+class _Connections(web.Server):
+    """aiohttp's server, which also remembers who is at the other end of each connection."""
+
+    def __init__(self, handler: Any, **options: Any) -> None:
+        super().__init__(handler, **options)
+        self.peers: dict[Any, Peer] = {}
+
+    def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
+        self.peers.pop(handler, None)
+        super().connection_lost(handler, exc)
 
 
 async def _body(incoming: web.BaseRequest) -> bytes:
