@@ -5,6 +5,8 @@ The ClusterIP and the address and port that the server advertises go in; Service
 
 from __future__ import annotations
 
+import ipaddress
+
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types import discovery_v1
 from pybernetes.api.types.core_v1 import (
@@ -20,7 +22,7 @@ from pybernetes.api.types.meta_v1 import ObjectMeta
 
 
 def kubernetes_service(cluster_ip: str, advertise_address: str, port: int) -> list[ApiObject]:
-    """The three objects, as the API server keeps them in the namespace `default`."""
+    """The three objects, as the API server keeps them in `default`; no endpoints when nobody else could reach them."""
     ports = [ServicePort(name="https", protocol="TCP", port=443, target_port=port)]
     spec = ServiceSpec(
         type="ClusterIP",
@@ -33,6 +35,8 @@ def kubernetes_service(cluster_ip: str, advertise_address: str, port: int) -> li
         internal_traffic_policy="Cluster",
     )
     service = Service(metadata=_meta({"component": "apiserver", "provider": "kubernetes"}), spec=spec)
+    if ipaddress.ip_address(advertise_address).is_loopback:
+        return [service]
     subset = EndpointSubset(
         addresses=[EndpointAddress(ip=advertise_address)],
         ports=[EndpointPort(name="https", port=port, protocol="TCP")],
