@@ -9,7 +9,7 @@ from pybernetes.apiserver.resources.strategy import Strategy
 
 
 def default_limit_range(limit_range: LimitRange) -> None:
-    """For containers the maximum is the default limit, and a default limit (or a minimum) the default request."""
+    """For containers the maximum is the default limit, and that (or else the minimum) the default request."""
     for item in limit_range.spec.limits:
         if item.type == "Container":
             _default_item(item)
@@ -19,7 +19,7 @@ def default_limit_range(limit_range: LimitRange) -> None:
 
 def _default_item(item: LimitRangeItem) -> None:
     item.default = {**item.max, **item.default}
-    item.default_request = {**item.default, **item.min, **item.default_request}
+    item.default_request = {**item.min, **item.default, **item.default_request}
 
 
 def default_resource_quota(quota: ResourceQuota) -> None:

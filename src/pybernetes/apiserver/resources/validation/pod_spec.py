@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pybernetes.api.names import dns1123_label, dns1123_subdomain, ip_address
+from pybernetes.api.names import dns1123_label, dns1123_subdomain, dns1123_subdomain_with_underscore, ip_address
 from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.core_v1 import PodDNSConfig, PodSpec, PodTemplateSpec
 from pybernetes.apiserver.resources.validation.affinity import validate_affinity, validate_spreading
@@ -106,9 +106,7 @@ def _validate_dns(config: PodDNSConfig | None, policy: str | None, path: str) ->
     for index, search in enumerate(config.searches):
         if search == ".":
             continue
-        # Underscores are allowed inside: SRV records are searched for, too.
-        checked = search.removesuffix(".")
-        texts = dns1123_subdomain(checked.replace("_", "")) if checked.strip("_") else dns1123_subdomain(checked)
+        texts = dns1123_subdomain_with_underscore(search.removesuffix("."))
         errors += [invalid(f"{path}.searches[{index}]", search, text) for text in texts]
     for index, option in enumerate(config.options):
         if not option.name:

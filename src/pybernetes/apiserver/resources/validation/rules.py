@@ -1,4 +1,4 @@
-"""The rules of a kind as one value: for creates, for updates, for writes of the status; and how its objects are called."""
+"""The rules of a kind as one value: for creates, for updates, for writes of the status, and for names."""
 
 from __future__ import annotations
 

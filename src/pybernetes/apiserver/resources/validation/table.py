@@ -6,12 +6,43 @@ from collections.abc import Mapping
 from typing import Any
 
 from pybernetes.api.kind import Kind
-from pybernetes.api.names import dns1123_label, path_segment_name
+from pybernetes.api.names import dns1123_label, ip_address, path_segment_name
 from pybernetes.api.status import FieldError
-from pybernetes.api.types import apps_v1, batch_v1, core_v1, rbac_v1
-from pybernetes.apiserver.resources.validation import configuration, jobs, pod, service, workloads
+from pybernetes.api.types import (
+    admissionregistration_v1,
+    apiregistration_v1,
+    apps_v1,
+    autoscaling_v1,
+    autoscaling_v2,
+    batch_v1,
+    certificates_v1,
+    coordination_v1,
+    core_v1,
+    discovery_v1,
+    events_v1,
+    networking_v1,
+    node_v1,
+    policy_v1,
+    rbac_v1,
+    scheduling_v1,
+    storage_v1,
+)
+from pybernetes.apiserver.resources.validation import (
+    access,
+    configuration,
+    endpoints,
+    jobs,
+    limits,
+    networking,
+    persistent_volumes,
+    pod,
+    scaling,
+    service,
+    storage,
+    workloads,
+)
 from pybernetes.apiserver.resources.validation.metadata import validate_metadata, validate_metadata_update
-from pybernetes.apiserver.resources.validation.rules import Rules
+from pybernetes.apiserver.resources.validation.rules import Rules, always
 
 _PLAIN = Rules()
 
@@ -38,10 +69,35 @@ _RULES: Mapping[type, Rules] = {
     batch_v1.CronJob: Rules(jobs.validate_cron_job, jobs.validate_cron_job_update),
     batch_v1.Job: Rules(jobs.validate_create, jobs.validate_update),
     # Names such as `system:node` are paths' segments, no DNS names.
-    rbac_v1.ClusterRole: Rules(name=path_segment_name),
-    rbac_v1.ClusterRoleBinding: Rules(name=path_segment_name),
-    rbac_v1.Role: Rules(name=path_segment_name),
-    rbac_v1.RoleBinding: Rules(name=path_segment_name),
+    core_v1.Endpoints: always(endpoints.validate_endpoints),
+    core_v1.Event: Rules(endpoints.validate_core_event),
+    core_v1.LimitRange: always(limits.validate_limit_range),
+    core_v1.PersistentVolume: Rules(persistent_volumes.validate_volume, persistent_volumes.validate_volume_update),
+    core_v1.PersistentVolumeClaim: Rules(persistent_volumes.validate_claim, persistent_volumes.validate_claim_update),
+    core_v1.ResourceQuota: Rules(limits.validate_quota, limits.validate_quota_update),
+    admissionregistration_v1.MutatingWebhookConfiguration: always(storage.validate_webhooks),
+    admissionregistration_v1.ValidatingWebhookConfiguration: always(storage.validate_webhooks),
+    apiregistration_v1.APIService: always(access.validate_api_service, path_segment_name),
+    autoscaling_v1.HorizontalPodAutoscaler: always(scaling.validate_v1),
+    autoscaling_v2.HorizontalPodAutoscaler: always(scaling.validate_v2),
+    certificates_v1.CertificateSigningRequest: Rules(access.validate_request, name=path_segment_name),
+    coordination_v1.Lease: always(access.validate_lease),
+    discovery_v1.EndpointSlice: Rules(endpoints.validate_slice, endpoints.validate_slice_update),
+    events_v1.Event: Rules(endpoints.validate_event),
+    networking_v1.Ingress: always(networking.validate_ingress),
+    networking_v1.IngressClass: Rules(networking.validate_ingress_class, networking.validate_ingress_class_update),
+    networking_v1.IPAddress: Rules(name=ip_address),
+    networking_v1.NetworkPolicy: always(networking.validate_network_policy),
+    networking_v1.ServiceCIDR: Rules(networking.validate_service_cidr, networking.validate_service_cidr_update),
+    node_v1.RuntimeClass: Rules(storage.validate_runtime_class, storage.validate_runtime_class_update),
+    policy_v1.PodDisruptionBudget: always(scaling.validate_budget),
+    rbac_v1.ClusterRole: always(access.validate_cluster_role, path_segment_name),
+    rbac_v1.ClusterRoleBinding: Rules(access.validate_binding, access.validate_binding_update, name=path_segment_name),
+    rbac_v1.Role: always(access.validate_role, path_segment_name),
+    rbac_v1.RoleBinding: Rules(access.validate_binding, access.validate_binding_update, name=path_segment_name),
+    scheduling_v1.PriorityClass: Rules(limits.validate_priority_class, limits.validate_priority_class_update),
+    storage_v1.CSIDriver: always(storage.validate_driver),
+    storage_v1.StorageClass: Rules(storage.validate_storage_class, storage.validate_storage_class_update),
 }
 
 

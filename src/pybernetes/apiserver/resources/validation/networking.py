@@ -1,0 +1,191 @@
+"""Rules for NetworkPolicies, Ingresses, IngressClasses, ServiceCIDRs and IPAddresses."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from pybernetes.api.names import cidr, dns1123_subdomain, ip_address, wildcard_dns1123_subdomain
+from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
+from pybernetes.api.types.networking_v1 import (
+    HTTPIngressPath,
+    Ingress,
+    IngressBackend,
+    IngressClass,
+    IPBlock,
+    NetworkPolicy,
+    NetworkPolicyPeer,
+    NetworkPolicyPort,
+    ServiceCIDR,
+)
+from pybernetes.apiserver.resources.validation.metadata import immutable
+from pybernetes.apiserver.resources.validation.probes import named_port
+from pybernetes.apiserver.resources.validation.selectors import validate_selector
+
+_PROTOCOLS = ("TCP", "UDP", "SCTP")
+_PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
+
+
+def validate_network_policy(policy: NetworkPolicy) -> list[FieldError]:
+    spec = policy.spec
+    errors = validate_selector(spec.pod_selector, "spec.podSelector")
+    for index, rule in enumerate(spec.ingress):
+        path = f"spec.ingress[{index}]"
+        errors += _validate_ports(rule.ports, path)
+        errors += _validate_peers(rule.from_, f"{path}.from")
+    for index, egress in enumerate(spec.egress):
+        path = f"spec.egress[{index}]"
+        errors += _validate_ports(egress.ports, path)
+        errors += _validate_peers(egress.to, f"{path}.to")
+    if len(spec.policy_types) > 2:
+        detail = "may not specify more than two policyTypes"
+        errors.append(invalid("spec.policyTypes", spec.policy_types, detail))
+    for index, name in enumerate(spec.policy_types):
+        if name not in ("Ingress", "Egress"):
+            errors.append(not_supported(f"spec.policyTypes[{index}]", name, ("Ingress", "Egress")))
+    return errors
+
+
+def _validate_ports(ports: list[NetworkPolicyPort], path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for index, port in enumerate(ports):
+        where = f"{path}.ports[{index}]"
+        if port.protocol not in (None, *_PROTOCOLS):
+            errors.append(not_supported(f"{where}.protocol", port.protocol, _PROTOCOLS))
+        if port.port is None:
+            if port.end_port is not None:
+                detail = "may not be specified when `port` is not specified"
+                errors.append(invalid(f"{where}.endPort", port.end_port, detail))
+            continue
+        errors += named_port(port.port, f"{where}.port")
+        if port.end_port is None:
+            continue
+        if isinstance(port.port, str):
+            detail = "may not be specified when `port` is non-numeric"
+            errors.append(invalid(f"{where}.endPort", port.end_port, detail))
+        elif port.end_port < port.port:
+            errors.append(invalid(f"{where}.endPort", port.port, "must be greater than or equal to `port`"))
+    return errors
+
+
+def _validate_peers(peers: list[NetworkPolicyPeer], path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for index, peer in enumerate(peers):
+        where = f"{path}[{index}]"
+        selects = False
+        for name, selector in (("podSelector", peer.pod_selector), ("namespaceSelector", peer.namespace_selector)):
+            if selector is not None:
+                selects = True
+                errors += validate_selector(selector, f"{where}.{name}")
+        if peer.ip_block is not None:
+            errors += _validate_block(peer.ip_block, f"{where}.ipBlock")
+        if not selects and peer.ip_block is None:
+            errors.append(required(where, "must specify a peer"))
+        elif selects and peer.ip_block is not None:
+            errors.append(forbidden_field(where, "may not specify both ipBlock and another peer"))
+    return errors
+
+
+def _validate_block(block: IPBlock, path: str) -> list[FieldError]:
+    if not block.cidr:
+        return [required(f"{path}.cidr")]
+    problems = cidr(block.cidr)
+    if problems:
+        return [invalid(f"{path}.cidr", block.cidr, text) for text in problems]
+    errors: list[FieldError] = []
+    whole = ipaddress.ip_network(block.cidr, strict=False)
+    for index, text in enumerate(block.except_):
+        where = f"{path}.except[{index}]"
+        texts = cidr(text)
+        errors += [invalid(where, text, problem) for problem in texts]
+        if texts:
+            continue
+        part = ipaddress.ip_network(text, strict=False)
+        inside = part.version == whole.version and part.network_address in whole
+        if not inside or part.prefixlen <= whole.prefixlen:
+            errors.append(invalid(where, text, "must be a strict subset of `cidr`"))
+    return errors
+
+
+def validate_ingress(ingress: Ingress) -> list[FieldError]:
+    spec = ingress.spec
+    errors: list[FieldError] = []
+    if spec.default_backend is None and not spec.rules:
+        detail = "either `defaultBackend` or `rules` must be specified"
+        errors.append(invalid("spec", {}, detail))
+    if spec.default_backend is not None:
+        errors += _validate_backend(spec.default_backend, "spec.defaultBackend")
+    for index, rule in enumerate(spec.rules):
+        path = f"spec.rules[{index}]"
+        if rule.host:
+            errors += _validate_host(rule.host, f"{path}.host")
+        if rule.http is not None:
+            if not rule.http.paths:
+                errors.append(required(f"{path}.http.paths"))
+            for number, each in enumerate(rule.http.paths):
+                errors += _validate_path(each, f"{path}.http.paths[{number}]")
+    if spec.ingress_class_name is not None:
+        texts = dns1123_subdomain(spec.ingress_class_name)
+        errors += [invalid("spec.ingressClassName", spec.ingress_class_name, text) for text in texts]
+    return errors
+
+
+def _validate_host(host: str, path: str) -> list[FieldError]:
+    if not ip_address(host):
+        return [invalid(path, host, "must be a DNS name, not an IP address")]
+    rule = wildcard_dns1123_subdomain if "*" in host else dns1123_subdomain
+    return [invalid(path, host, text) for text in rule(host)]
+
+
+def _validate_path(each: HTTPIngressPath, path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if not each.path_type:
+        errors.append(required(f"{path}.pathType", "pathType must be specified"))
+    elif each.path_type not in _PATH_TYPES:
+        errors.append(not_supported(f"{path}.pathType", each.path_type, _PATH_TYPES))
+    elif (each.path_type != "ImplementationSpecific" or each.path) and not (each.path or "").startswith("/"):
+        errors.append(invalid(f"{path}.path", each.path or "", "must be an absolute path"))
+    return errors + _validate_backend(each.backend, f"{path}.backend")
+
+
+def _validate_backend(backend: IngressBackend, path: str) -> list[FieldError]:
+    if backend.resource is not None and backend.service is not None:
+        return [invalid(path, "", "cannot set both resource and service backends")]
+    if backend.resource is not None:
+        return []
+    if backend.service is None:
+        return [invalid(path, "", "resource or service backend is required")]
+    errors: list[FieldError] = []
+    port = backend.service.port
+    if not backend.service.name:
+        errors.append(required(f"{path}.service.name"))
+    if port.name and port.number:
+        errors.append(invalid(path, "", "cannot set both port name & port number"))
+    elif not port.name and not port.number:
+        errors.append(required(path, "port name or number is required"))
+    return errors
+
+
+def validate_ingress_class(ingress_class: IngressClass) -> list[FieldError]:
+    controller = ingress_class.spec.controller or ""
+    if not controller:
+        return [required("spec.controller")]
+    domain, slash, _ = controller.partition("/")
+    if not slash:
+        detail = 'must be a domain-prefixed path (such as "acme.io/foo")'
+        return [invalid("spec.controller", controller, detail)]
+    return [invalid("spec.controller", domain, text) for text in dns1123_subdomain(domain)]
+
+
+def validate_ingress_class_update(new: IngressClass, old: IngressClass) -> list[FieldError]:
+    return validate_ingress_class(new) + immutable(new.spec.controller, old.spec.controller, "spec.controller")
+
+
+def validate_service_cidr(service_cidr: ServiceCIDR) -> list[FieldError]:
+    if not service_cidr.spec.cidrs:
+        return [required("spec.cidrs", "at least one CIDR required")]
+    pairs = enumerate(service_cidr.spec.cidrs)
+    return [invalid(f"spec.cidrs[{index}]", text, t) for index, text in pairs for t in cidr(text)]
+
+
+def validate_service_cidr_update(new: ServiceCIDR, old: ServiceCIDR) -> list[FieldError]:
+    return immutable(new.spec.cidrs, old.spec.cidrs, "spec.cidrs")

@@ -1,0 +1,175 @@
+"""Rules for StorageClasses, CSIDrivers, RuntimeClasses and webhook configurations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from pybernetes.api.names import dns1123_label, dns1123_subdomain, qualified_name
+from pybernetes.api.status import FieldError, invalid, not_supported, required
+from pybernetes.api.types.admissionregistration_v1 import (
+    MutatingWebhook,
+    MutatingWebhookConfiguration,
+    RuleWithOperations,
+    ValidatingWebhook,
+    ValidatingWebhookConfiguration,
+    WebhookClientConfig,
+)
+from pybernetes.api.types.node_v1 import RuntimeClass
+from pybernetes.api.types.storage_v1 import CSIDriver, StorageClass
+from pybernetes.apiserver.resources.validation.metadata import immutable
+from pybernetes.apiserver.resources.validation.selectors import validate_selector
+
+_OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
+_REVIEW_VERSIONS = ("v1", "v1beta1")
+
+
+def validate_storage_class(storage_class: StorageClass) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if not storage_class.provisioner:
+        errors.append(required("provisioner"))
+    else:
+        texts = qualified_name(storage_class.provisioner.lower())
+        errors += [invalid("provisioner", storage_class.provisioner, text) for text in texts]
+    if "" in storage_class.parameters:
+        errors.append(invalid("parameters", "", "field can not be empty."))
+    if storage_class.reclaim_policy not in ("Delete", "Retain"):
+        errors.append(not_supported("reclaimPolicy", storage_class.reclaim_policy, ("Delete", "Retain")))
+    mode = storage_class.volume_binding_mode
+    if mode not in ("Immediate", "WaitForFirstConsumer"):
+        errors.append(not_supported("volumeBindingMode", mode, ("Immediate", "WaitForFirstConsumer")))
+    return errors
+
+
+def validate_storage_class_update(new: StorageClass, old: StorageClass) -> list[FieldError]:
+    errors = validate_storage_class(new)
+    errors += immutable(new.parameters, old.parameters, "parameters")
+    errors += immutable(new.provisioner, old.provisioner, "provisioner")
+    errors += immutable(new.reclaim_policy, old.reclaim_policy, "reclaimPolicy")
+    return errors + immutable(new.volume_binding_mode, old.volume_binding_mode, "volumeBindingMode")
+
+
+def validate_driver(driver: CSIDriver) -> list[FieldError]:
+    spec = driver.spec
+    errors: list[FieldError] = []
+    choices = ("File", "None", "ReadWriteOnceWithFSType")
+    if spec.fs_group_policy not in choices:
+        errors.append(not_supported("spec.fsGroupPolicy", spec.fs_group_policy, choices))
+    modes = ("Ephemeral", "Persistent")
+    wrong = [mode for mode in spec.volume_lifecycle_modes if mode not in modes]
+    errors += [not_supported("spec.volumeLifecycleModes", mode, modes) for mode in wrong]
+    return errors
+
+
+def validate_runtime_class(runtime_class: RuntimeClass) -> list[FieldError]:
+    return [invalid("handler", runtime_class.handler, text) for text in dns1123_label(runtime_class.handler)]
+
+
+def validate_runtime_class_update(new: RuntimeClass, old: RuntimeClass) -> list[FieldError]:
+    return validate_runtime_class(new) + immutable(new.handler, old.handler, "handler")
+
+
+def validate_webhooks(configuration: ValidatingWebhookConfiguration | MutatingWebhookConfiguration) -> list[FieldError]:
+    errors: list[FieldError] = []
+    names: set[str] = set()
+    webhooks: Sequence[ValidatingWebhook | MutatingWebhook] = configuration.webhooks
+    for index, webhook in enumerate(webhooks):
+        path = f"webhooks[{index}]"
+        errors += _validate_webhook(webhook, path)
+        if webhook.name in names:
+            errors.append(FieldError("FieldValueDuplicate", f"{path}.name", "", webhook.name))
+        names.add(webhook.name)
+    return errors
+
+
+def _validate_webhook(webhook: ValidatingWebhook | MutatingWebhook, path: str) -> list[FieldError]:
+    errors = [invalid(f"{path}.name", webhook.name, text) for text in dns1123_subdomain(webhook.name)]
+    if not errors and webhook.name.count(".") < 2:
+        detail = "should be a domain with at least three segments separated by dots"
+        errors.append(invalid(f"{path}.name", webhook.name, detail))
+    for index, rule in enumerate(webhook.rules):
+        errors += _validate_rule(rule, f"{path}.rules[{index}]")
+    if webhook.failure_policy not in ("Fail", "Ignore"):
+        errors.append(not_supported(f"{path}.failurePolicy", webhook.failure_policy, ("Fail", "Ignore")))
+    if webhook.match_policy not in ("Equivalent", "Exact"):
+        errors.append(not_supported(f"{path}.matchPolicy", webhook.match_policy, ("Equivalent", "Exact")))
+    effects = webhook.side_effects
+    if not effects:
+        errors.append(required(f"{path}.sideEffects", "must specify one of None, NoneOnDryRun"))
+    elif effects not in ("None", "NoneOnDryRun"):
+        errors.append(not_supported(f"{path}.sideEffects", effects, ("None", "NoneOnDryRun")))
+    seconds = webhook.timeout_seconds
+    if seconds is not None and not 1 <= seconds <= 30:
+        detail = "the timeout value must be between 1 and 30 seconds"
+        errors.append(invalid(f"{path}.timeoutSeconds", seconds, detail))
+    errors += validate_selector(webhook.namespace_selector, f"{path}.namespaceSelector")
+    errors += validate_selector(webhook.object_selector, f"{path}.objectSelector")
+    errors += _validate_client(webhook.client_config, f"{path}.clientConfig")
+    return errors + _validate_versions(webhook.admission_review_versions, f"{path}.admissionReviewVersions")
+
+
+def _validate_rule(rule: RuleWithOperations, path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if not rule.operations:
+        errors.append(required(f"{path}.operations"))
+    if "*" in rule.operations and len(rule.operations) > 1:
+        detail = "if '*' is present, must not specify other operations"
+        errors.append(invalid(f"{path}.operations", rule.operations, detail))
+    for index, operation in enumerate(rule.operations):
+        if operation not in _OPERATIONS:
+            errors.append(not_supported(f"{path}.operations[{index}]", operation, _OPERATIONS))
+    for name, values, what in (
+        ("apiGroups", rule.api_groups, "API groups"),
+        ("apiVersions", rule.api_versions, "API versions"),
+    ):
+        if not values:
+            errors.append(required(f"{path}.{name}"))
+        if "*" in values and len(values) > 1:
+            errors.append(invalid(f"{path}.{name}", values, f"if '*' is present, must not specify other {what}"))
+    if not rule.resources:
+        errors.append(required(f"{path}.resources"))
+    if "*/*" in rule.resources and len(rule.resources) > 1:
+        detail = "if '*/*' is present, must not specify other resources"
+        errors.append(invalid(f"{path}.resources", rule.resources, detail))
+    if rule.scope not in (None, "*", "Cluster", "Namespaced"):
+        errors.append(not_supported(f"{path}.scope", rule.scope, ("*", "Cluster", "Namespaced")))
+    return errors
+
+
+def _validate_client(client: WebhookClientConfig, path: str) -> list[FieldError]:
+    if (client.url is None) == (client.service is None):
+        return [required(path, "exactly one of url or service is required")]
+    if client.url is not None:
+        return _validate_url(client.url, f"{path}.url")
+    assert client.service is not None
+    errors: list[FieldError] = []
+    if not client.service.name:
+        errors.append(required(f"{path}.service.name", "service name is required"))
+    if not client.service.namespace:
+        errors.append(required(f"{path}.service.namespace", "service namespace is required"))
+    return errors
+
+
+def _validate_url(url: str, path: str) -> list[FieldError]:
+    form = "; desired format: https://host[/path]"
+    parts = urlsplit(url)
+    errors: list[FieldError] = []
+    if parts.scheme != "https":
+        errors.append(invalid(path, parts.scheme, f"'https' is the only allowed URL scheme{form}"))
+    if not parts.netloc:
+        errors.append(invalid(path, "", f"host must be specified{form}"))
+    if parts.username is not None:
+        errors.append(invalid(path, parts.username, "user information is not permitted in the URL"))
+    if parts.fragment:
+        errors.append(invalid(path, parts.fragment, "fragments are not permitted in the URL"))
+    if parts.query:
+        errors.append(invalid(path, parts.query, "query parameters are not permitted in the URL"))
+    return errors
+
+
+def _validate_versions(versions: list[str], path: str) -> list[FieldError]:
+    if not versions:
+        return [required(path, "must specify one of v1, v1beta1")]
+    if not any(version in _REVIEW_VERSIONS for version in versions):
+        return [invalid(path, versions, "must include at least one of v1, v1beta1")]
+    return []
