@@ -10,8 +10,8 @@ import re
 
 _DNS1123_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _DNS1123_SUBDOMAIN = _DNS1123_LABEL + r"(\." + _DNS1123_LABEL + ")*"
-_LOOSE_LABEL = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
-_LOOSE_SUBDOMAIN = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?" + r"(\." + _LOOSE_LABEL + ")*"
+_LOOSE_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
+_LOOSE_SUBDOMAIN = _LOOSE_LABEL + r"(\." + _LOOSE_LABEL + ")*"
 _DNS1035_LABEL = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _LABEL_VALUE = f"({_QUALIFIED})?"
