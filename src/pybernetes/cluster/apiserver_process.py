@@ -22,7 +22,7 @@ from pybernetes.apiserver.stages.static_tokens import parse_token_file
 from pybernetes.cluster.pki import Pki, apiserver
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import Clock, SystemClock
-from pybernetes.environment.process import notify_ready
+from pybernetes.environment.process import inherited_listeners, notify_ready
 from pybernetes.store.embedded import EmbeddedStore
 
 
@@ -31,7 +31,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", type=Path, required=True, help="folder of the store and of generated keys")
     parser.add_argument("--secure-port", type=int, default=6443)
     parser.add_argument("--bind-address", default="127.0.0.1")
-    parser.add_argument("--listen-fd", type=int, action="append", default=[], help="a bound socket that was inherited")
     parser.add_argument("--advertise-address", default="")
     parser.add_argument("--tls-cert-file", type=Path)
     parser.add_argument("--tls-private-key-file", type=Path)
@@ -99,9 +98,9 @@ def options(arguments: argparse.Namespace, used: Files) -> ApiServerOptions:
 
 
 def listeners(arguments: argparse.Namespace) -> list[socket.socket]:
-    """The sockets to serve on: the address of the flags, and those that were inherited."""
-    own = socket.create_server((arguments.bind_address, arguments.secure_port), backlog=1024)
-    return [own, *(socket.socket(fileno=fd) for fd in arguments.listen_fd)]
+    """The sockets to serve on: those that were inherited, else one at the address of the flags."""
+    inherited = inherited_listeners()
+    return inherited or [socket.create_server((arguments.bind_address, arguments.secure_port), backlog=1024)]
 
 
 async def run(arguments: argparse.Namespace) -> None:

@@ -1,0 +1,73 @@
+"""The `pyb` command: words in, a cluster, a component or an answer out. Each sub-command is imported when it is used."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+
+# Sub-command -> the module with its `add_arguments(parser)` and `run(arguments)`, and a line of help.
+COMMANDS = {
+    "up": ("pybernetes.cli.up", "start a local cluster: one control-plane node and six workers"),
+    "down": ("pybernetes.cli.down", "stop a local cluster and remove what it made"),
+    "status": ("pybernetes.cli.status", "what runs where"),
+    "node": ("pybernetes.cli.node", "switch a node of a local cluster off and on"),
+    "demo": ("pybernetes.cli.demo", "start a cluster and walk through it"),
+    "images": ("pybernetes.cli.images", "build the images that need no registry"),
+    "kubectl": ("pybernetes.cli.kubectl", "a kubectl for machines that have none"),
+    "apiserver": ("pybernetes.cluster.apiserver_process", "kube-apiserver and its store"),
+    "scheduler": ("pybernetes.cluster.scheduler_process", "kube-scheduler"),
+    "controller-manager": ("pybernetes.cluster.controller_manager_process", "kube-controller-manager"),
+    "cloud-controller-manager": ("pybernetes.cluster.cloud_process", "cloud-controller-manager"),
+    "kubelet": ("pybernetes.cluster.kubelet_process", "kubelet"),
+    "proxy": ("pybernetes.cluster.proxy_process", "kube-proxy"),
+    "dns": ("pybernetes.cluster.dns_process", "cluster DNS"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command line; the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(prog="pyb", description="Kubernetes, written in Python.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    chosen = next((word for word in words if not word.startswith("-")), "")
+    module = importlib.import_module(COMMANDS[chosen][0]) if chosen in COMMANDS else None
+    for name, (_module, help_) in COMMANDS.items():
+        own = commands.add_parser(name, help=help_, add_help=name != "kubectl")
+        if name == chosen and module is not None:
+            module.add_arguments(own)
+    if chosen == "kubectl" and module is not None:
+        # kubectl's own flags are its own business.
+        return int(module.run_words(words[words.index("kubectl") + 1 :]))
+    arguments = parser.parse_args(words)
+    assert module is not None
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname).1s %(name)s: %(message)s", stream=sys.stderr
+    )
+    return run_until_signal(lambda: module.run(arguments))
+
+
+def run_until_signal(start: Callable[[], Awaitable[int | None]]) -> int:
+    """Runs a coroutine on uvloop; SIGTERM and SIGINT cancel it, which is a good end."""
+    import uvloop
+
+    async def supervised() -> int:
+        task = asyncio.ensure_future(start())
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, task.cancel)
+        try:
+            return int(await task or 0)
+        except asyncio.CancelledError:
+            return 0
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(supervised())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
