@@ -27,6 +27,7 @@ class Step:
     body: Any
     status: int
     answer: Any
+    dry_run: bool = False
 
     @property
     def label(self) -> str:
@@ -49,6 +50,7 @@ def steps(folder: str, scenario: str) -> Iterator[Step]:
             request.get("body"),
             response["status"],
             response.get("body"),
+            "dryRun" in request.get("query", {}),
         )
 
 

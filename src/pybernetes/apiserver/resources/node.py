@@ -17,9 +17,10 @@ def default_node(node: Node) -> None:
         status.allocatable = dict(status.capacity)
     canonicalize(status.capacity)
     canonicalize(status.allocatable)
-    if spec.pod_cidr and not spec.pod_cidrs:
-        spec.pod_cidrs = [spec.pod_cidr]
-    elif spec.pod_cidrs and not spec.pod_cidr:
+    if spec.pod_cidr:
+        # The older field wins over the first of the newer one.
+        spec.pod_cidrs = [spec.pod_cidr, *spec.pod_cidrs[1:]]
+    elif spec.pod_cidrs:
         spec.pod_cidr = spec.pod_cidrs[0]
     spec.unschedulable = spec.unschedulable or None
 

@@ -55,6 +55,7 @@ def prepare_create(service: Service) -> None:
 
 def prepare_update(new: Service, old: Service) -> None:
     keep_status(new, old)
+    _follow_address(new.spec, old.spec)
     _drop_foreign_fields(new, old)
     _keep_allocations(new.spec, old.spec)
     default_families(new.spec)
@@ -68,8 +69,18 @@ def default_families(spec: ServiceSpec) -> None:
         spec.cluster_ips = [spec.cluster_ip]
     elif spec.cluster_ips and not spec.cluster_ip:
         spec.cluster_ip = spec.cluster_ips[0]
+    if spec.cluster_ip == "None" and not spec.selector:
+        # Without addresses and pods of its own it names endpoints of any family.
+        spec.ip_family_policy = spec.ip_family_policy or "RequireDualStack"
+        spec.ip_families = spec.ip_families or ["IPv4", "IPv6"]
     spec.ip_family_policy = spec.ip_family_policy or "SingleStack"
     spec.ip_families = spec.ip_families or ["IPv4"]
+
+
+def _follow_address(new: ServiceSpec, old: ServiceSpec) -> None:
+    """A client that knows only `clusterIP` changes or clears the list by it."""
+    if new.cluster_ip != old.cluster_ip and new.cluster_ips == old.cluster_ips:
+        new.cluster_ips = [new.cluster_ip] if new.cluster_ip else []
 
 
 def _keep_allocations(new: ServiceSpec, old: ServiceSpec) -> None:
