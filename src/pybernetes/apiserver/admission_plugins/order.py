@@ -15,10 +15,12 @@ from pybernetes.apiserver.admission_plugins.certificates import (
 )
 from pybernetes.apiserver.admission_plugins.default_ingress_class import DefaultIngressClass
 from pybernetes.apiserver.admission_plugins.default_toleration_seconds import DefaultTolerationSeconds
+from pybernetes.apiserver.admission_plugins.limit_ranger import LimitRanger
 from pybernetes.apiserver.admission_plugins.namespace_lifecycle import NamespaceLifecycle
 from pybernetes.apiserver.admission_plugins.node_restriction import NodeRestriction
 from pybernetes.apiserver.admission_plugins.pod_topology_labels import PodTopologyLabels
 from pybernetes.apiserver.admission_plugins.priority import Priority
+from pybernetes.apiserver.admission_plugins.resource_quota import ResourceQuotaAdmission
 from pybernetes.apiserver.admission_plugins.runtime_class import RuntimeClassAdmission
 from pybernetes.apiserver.admission_plugins.service_account import ServiceAccountAdmission
 from pybernetes.apiserver.admission_plugins.storage_defaults import (
@@ -46,6 +48,7 @@ def default_plugins(
     """The plug-ins that are on, in run order; ValueError for a name that no plug-in has."""
     every: Sequence[Plugin] = (
         NamespaceLifecycle(reader),
+        LimitRanger(reader),
         ServiceAccountAdmission(reader, chance),
         NodeRestriction(reader),
         TaintNodesByCondition(),
@@ -60,6 +63,7 @@ def default_plugins(
         CertificateSubjectRestriction(),
         DefaultIngressClass(reader),
         PodTopologyLabels(reader),
+        ResourceQuotaAdmission(reader),
     )
     known = {plugin.name for plugin in every}
     for name in (*enable, *disable):

@@ -1,0 +1,139 @@
+"""LimitRanger: gives containers a namespace's default requests and limits, and refuses what is outside its bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pybernetes.api.quantity import canonical, compare, parse
+from pybernetes.api.struct import Quantity
+from pybernetes.api.types.core_v1 import Container, LimitRange, LimitRangeItem, PersistentVolumeClaim, Pod
+from pybernetes.apiserver.admission import AdmissionRequest
+from pybernetes.apiserver.admission_plugins.bystander import Bystander, is_write, refusal
+from pybernetes.apiserver.admission_plugins.pod_amounts import pod_limits, pod_requests
+from pybernetes.apiserver.reader import Reader
+
+_ANNOTATION = "kubernetes.io/limit-ranger"
+Amounts = Mapping[str, Quantity]
+
+
+class LimitRanger(Bystander):
+    """Applies the LimitRanges of a namespace to new pods and claims."""
+
+    name = "LimitRanger"
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def handles(self, request: AdmissionRequest) -> bool:
+        return is_write(request, "", "pods", ("CREATE",)) or is_write(
+            request, "", "persistentvolumeclaims", ("CREATE", "UPDATE")
+        )
+
+    def _items(self, request: AdmissionRequest) -> list[LimitRangeItem]:
+        ranges = self._reader.list(LimitRange, request.namespace)
+        return [item for limit_range in ranges for item in limit_range.spec.limits]
+
+    async def admit(self, request: AdmissionRequest) -> None:
+        pod = request.object
+        if isinstance(pod, Pod) and (items := self._items(request)):
+            apply_defaults(pod, items)
+
+    async def validate(self, request: AdmissionRequest) -> None:
+        obj = request.object
+        if obj is None or not (items := self._items(request)):
+            return
+        problems: list[str] = []
+        if isinstance(obj, Pod):
+            problems = [text for item in items for text in pod_problems(obj, item)]
+        elif isinstance(obj, PersistentVolumeClaim):
+            requests = obj.spec.resources.requests
+            for item in items:
+                if item.type == "PersistentVolumeClaim":
+                    problems += [*_below(item, requests, {}), *_above_request(item, requests)]
+        if problems:
+            raise refusal(request, *problems)
+
+
+def apply_defaults(pod: Pod, items: list[LimitRangeItem]) -> None:
+    """Fills in what containers leave out, and notes on the pod what was filled in."""
+    requests: dict[str, Quantity] = {}
+    limits: dict[str, Quantity] = {}
+    for item in items:
+        if item.type == "Container":
+            requests.update(item.default_request)
+            limits.update(item.default)
+    notes: list[str] = []
+    for container in pod.spec.containers:
+        notes += _fill(container, "container", requests, limits)
+    for container in pod.spec.init_containers:
+        notes += _fill(container, "init container", requests, limits)
+    if notes:
+        text = "LimitRanger plugin set: " + "; ".join(notes)
+        pod.metadata.annotations = {**pod.metadata.annotations, _ANNOTATION: text}
+
+
+def _fill(container: Container, what: str, requests: Amounts, limits: Amounts) -> Iterator[str]:
+    resources = container.resources
+    new_requests = {key: value for key, value in requests.items() if key not in resources.requests}
+    new_limits = {key: value for key, value in limits.items() if key not in resources.limits}
+    if new_requests:
+        resources.requests = {**resources.requests, **new_requests}
+        yield f"{', '.join(sorted(new_requests))} request for {what} {container.name}"
+    if new_limits:
+        resources.limits = {**resources.limits, **new_limits}
+        yield f"{', '.join(sorted(new_limits))} limit for {what} {container.name}"
+
+
+def pod_problems(pod: Pod, item: LimitRangeItem) -> Iterator[str]:
+    """Everything about a pod that a limit does not allow."""
+    if item.type == "Container":
+        for container in (*pod.spec.containers, *pod.spec.init_containers):
+            yield from _problems(item, container.resources.requests, container.resources.limits)
+    elif item.type == "Pod":
+        yield from _problems(item, pod_requests(pod), pod_limits(pod))
+
+
+def _problems(item: LimitRangeItem, requests: Amounts, limits: Amounts) -> Iterator[str]:
+    yield from _below(item, requests, limits)
+    yield from _above(item, requests, limits)
+    yield from _apart(item, requests, limits)
+
+
+def _below(item: LimitRangeItem, requests: Amounts, limits: Amounts) -> Iterator[str]:
+    for key, bound in sorted(item.min.items()):
+        rule = f"minimum {key} usage per {item.type} is {canonical(bound)}"
+        if key not in requests:
+            yield f"{rule}.  No request is specified"
+        elif compare(requests[key], bound) < 0:
+            yield f"{rule}, but request is {canonical(requests[key])}"
+        elif key in limits and compare(limits[key], bound) < 0:
+            yield f"{rule}, but limit is {canonical(limits[key])}"
+
+
+def _above(item: LimitRangeItem, requests: Amounts, limits: Amounts) -> Iterator[str]:
+    for key, bound in sorted(item.max.items()):
+        rule = f"maximum {key} usage per {item.type} is {canonical(bound)}"
+        if key not in limits:
+            yield f"{rule}.  No limit is specified"
+        elif compare(limits[key], bound) > 0:
+            yield f"{rule}, but limit is {canonical(limits[key])}"
+        elif key in requests and compare(requests[key], bound) > 0:
+            yield f"{rule}, but request is {canonical(requests[key])}"
+
+
+def _above_request(item: LimitRangeItem, requests: Amounts) -> Iterator[str]:
+    for key, bound in sorted(item.max.items()):
+        if key in requests and compare(requests[key], bound) > 0:
+            rule = f"maximum {key} usage per {item.type} is {canonical(bound)}"
+            yield f"{rule}, but request is {canonical(requests[key])}"
+
+
+def _apart(item: LimitRangeItem, requests: Amounts, limits: Amounts) -> Iterator[str]:
+    for key, bound in sorted(item.max_limit_request_ratio.items()):
+        rule = f"{key} max limit to request ratio per {item.type} is {canonical(bound)}"
+        if key not in requests or parse(requests[key]) == 0:
+            yield f"{rule}, but no request is specified or request is 0"
+        elif key not in limits or parse(limits[key]) == 0:
+            yield f"{rule}, but no limit is specified or limit is 0"
+        elif (ratio := parse(limits[key]) / parse(requests[key])) > parse(bound):
+            yield f"{rule}, but provided ratio is {float(ratio):f}"
