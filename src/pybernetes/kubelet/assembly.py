@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from pybernetes.client import Client
@@ -15,6 +16,7 @@ from pybernetes.kubelet.network_probes import NetworkProber, NodeHooks
 from pybernetes.kubelet.options import KubeletOptions
 from pybernetes.kubelet.preparation import NodePreparation
 from pybernetes.kubelet.runtime import ContainerRuntime
+from pybernetes.kubelet.server import KubeletServer
 
 
 def node_kubelet(  # noqa: PLR0913 - the places where a node meets the world
@@ -44,3 +46,10 @@ def node_kubelet(  # noqa: PLR0913 - the places where a node meets the world
         recorder=recorder,
     )
     return Kubelet(kit, chance=chance, machine=machine, on_pod_cidr=on_pod_cidr)
+
+
+async def run_node(kubelet: Kubelet) -> None:
+    """Runs a kubelet and its server until cancelled. OSError when the server's port is taken."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(KubeletServer(kubelet).run(), name="server")
+        tasks.create_task(kubelet.run(), name="kubelet")
