@@ -18,6 +18,7 @@ from pybernetes.apiserver.admission_plugins.default_toleration_seconds import De
 from pybernetes.apiserver.admission_plugins.limit_ranger import LimitRanger
 from pybernetes.apiserver.admission_plugins.namespace_lifecycle import NamespaceLifecycle
 from pybernetes.apiserver.admission_plugins.node_restriction import NodeRestriction
+from pybernetes.apiserver.admission_plugins.pod_security import PodSecurity
 from pybernetes.apiserver.admission_plugins.pod_topology_labels import PodTopologyLabels
 from pybernetes.apiserver.admission_plugins.priority import Priority
 from pybernetes.apiserver.admission_plugins.resource_quota import ResourceQuotaAdmission
@@ -52,6 +53,7 @@ def default_plugins(
         ServiceAccountAdmission(reader, chance),
         NodeRestriction(reader),
         TaintNodesByCondition(),
+        PodSecurity(reader),
         Priority(reader),
         DefaultTolerationSeconds(),
         DefaultStorageClass(reader),
