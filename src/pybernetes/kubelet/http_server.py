@@ -59,6 +59,8 @@ class HttpServer:
         self._handler = handler
         self._context = context
         self._server: asyncio.Server | None = None
+        # asyncio itself keeps no hold on the task of a connection whose client has gone.
+        self._open: set[asyncio.Task[Any]] = set()
 
     async def listen(self, host: str, port: int) -> int:
         """Starts listening; the port (useful where 0 was asked for). OSError when it is taken."""
@@ -71,8 +73,15 @@ class HttpServer:
     async def close(self) -> None:
         if self._server is not None:
             self._server.close()
+        for task in self._open:
+            task.cancel()
+        await asyncio.gather(*self._open, return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._open.add(task)
+            task.add_done_callback(self._open.discard)
         try:
             await self._serve(reader, writer)
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
@@ -183,12 +192,14 @@ async def _tunnel(url: str, head: bytes, body: bytes, ours: tuple[asyncio.Stream
     ]
     lines = [f"{method} {path} HTTP/1.1", f"Host: {target.netloc}", *kept]
     writer.write("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)
+    pipes = {asyncio.ensure_future(_pipe(ours[0], writer)), asyncio.ensure_future(_pipe(reader, ours[1]))}
     try:
-        async with asyncio.TaskGroup() as pipes:
-            inward = pipes.create_task(_pipe(ours[0], writer))
-            await _pipe(reader, ours[1])
-            inward.cancel()
+        # Upgraded protocols have their own way to end one direction; a closed connection is the end of both.
+        await asyncio.wait(pipes, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        for pipe in pipes:
+            pipe.cancel()
+        await asyncio.gather(*pipes, return_exceptions=True)
         writer.close()
 
 
@@ -197,8 +208,6 @@ async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         while block := await reader.read(BLOCK):
             writer.write(block)
             await writer.drain()
-        if writer.can_write_eof():
-            writer.write_eof()
     except OSError as error:
         log.debug("tunnel ended: %s", error)
         cast(Any, writer.transport).abort()
