@@ -28,6 +28,7 @@ class Step:
     status: int
     answer: Any
     dry_run: bool = False
+    warnings: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -51,7 +52,14 @@ def steps(folder: str, scenario: str) -> Iterator[Step]:
             response["status"],
             response.get("body"),
             "dryRun" in request.get("query", {}),
+            _warnings(response.get("headers", {}).get("Warning", [])),
         )
+
+
+def _warnings(given: str | list[str]) -> tuple[str, ...]:
+    """The texts of `Warning` headers, without code and quotes."""
+    listed = [given] if isinstance(given, str) else given
+    return tuple(text.removeprefix('299 - "').removesuffix('"').replace('\\"', '"') for text in listed)
 
 
 def kind_of_path(path: str) -> Kind | None:

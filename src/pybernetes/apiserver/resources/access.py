@@ -39,4 +39,4 @@ CERTIFICATE_SIGNING_REQUEST = Strategy(
     fields=_signer,
     field_names=frozenset({"spec.signerName"}),
 )
-LEASE = Strategy(prepare_update=keep_generation, creates_on_update=True)
+LEASE = Strategy(prepare_update=keep_generation, creates_on_update=True, unconditional_update=False)

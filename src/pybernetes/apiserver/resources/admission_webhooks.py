@@ -76,6 +76,7 @@ def _webhooks(default: Callable[[Any], None]) -> Strategy:
         default=default,
         prepare_create=first_generation,
         prepare_update=count_any_change_of("webhooks"),
+        unconditional_update=False,
     )
 
 
@@ -86,10 +87,17 @@ VALIDATING_ADMISSION_POLICY = Strategy(
     prepare_create=clear_status_and_count,
     prepare_update=keep_status_and_count,
     prepare_status=only_status_and_its_metadata,
+    unconditional_update=False,
 )
 MUTATING_ADMISSION_POLICY = Strategy(
-    default=default_policy, prepare_create=first_generation, prepare_update=count_spec_changes
+    default=default_policy,
+    prepare_create=first_generation,
+    prepare_update=count_spec_changes,
+    unconditional_update=False,
 )
 ADMISSION_POLICY_BINDING = Strategy(
-    default=default_binding, prepare_create=first_generation, prepare_update=count_spec_changes
+    default=default_binding,
+    prepare_create=first_generation,
+    prepare_update=count_spec_changes,
+    unconditional_update=False,
 )

@@ -63,7 +63,12 @@ CUSTOM_RESOURCE_DEFINITION = Strategy(
     prepare_create=_prepare_definition,
     prepare_update=_prepare_definition_update,
     prepare_status=only_status_and_its_metadata,
+    unconditional_update=False,
 )
 API_SERVICE = Strategy(
-    default=default_api_service, prepare_create=clear_status, prepare_update=keep_status, prepare_status=only_status
+    default=default_api_service,
+    prepare_create=clear_status,
+    prepare_update=keep_status,
+    prepare_status=only_status,
+    unconditional_update=False,
 )

@@ -83,4 +83,5 @@ POD_DISRUPTION_BUDGET = Strategy(
     prepare_create=_prepare_budget,
     prepare_update=keep_status_and_count,
     prepare_status=only_status,
+    unconditional_update=False,
 )

@@ -50,14 +50,17 @@ def default_runtime_class(runtime_class: RuntimeClass) -> None:
 
 
 STORAGE_CLASS = Strategy(default=default_storage_class, prepare_update=keep_generation, returns_deleted=True)
-CSI_DRIVER = Strategy(default=default_driver, prepare_update=keep_generation, returns_deleted=True)
-CSI_NODE = Strategy(prepare_update=keep_generation, returns_deleted=True)
+CSI_DRIVER = Strategy(
+    default=default_driver, prepare_update=keep_generation, returns_deleted=True, unconditional_update=False
+)
+CSI_NODE = Strategy(prepare_update=keep_generation, returns_deleted=True, unconditional_update=False)
 CSI_STORAGE_CAPACITY = Strategy(default=default_storage_capacity, prepare_update=keep_generation)
 VOLUME_ATTACHMENT = Strategy(
     prepare_create=clear_status,
     prepare_update=keep_status,
     prepare_status=only_status_and_its_metadata,
     returns_deleted=True,
+    unconditional_update=False,
 )
 VOLUME_ATTRIBUTES_CLASS = Strategy(prepare_update=keep_generation, returns_deleted=True)
 PRIORITY_CLASS = Strategy(
@@ -65,4 +68,4 @@ PRIORITY_CLASS = Strategy(
     prepare_create=first_generation,
     prepare_update=count_any_change_of("value", "global_default", "description", "preemption_policy"),
 )
-RUNTIME_CLASS = Strategy(default=default_runtime_class, prepare_update=keep_generation)
+RUNTIME_CLASS = Strategy(default=default_runtime_class, prepare_update=keep_generation, unconditional_update=False)

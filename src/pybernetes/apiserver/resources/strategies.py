@@ -53,6 +53,7 @@ from pybernetes.apiserver.resources import (
 from pybernetes.apiserver.resources.prepare import keep_generation
 from pybernetes.apiserver.resources.strategy import Strategy
 from pybernetes.apiserver.resources.validation.table import rules_of
+from pybernetes.apiserver.resources.warnings import WARNINGS, no_warnings
 
 _PLAIN = Strategy(prepare_update=keep_generation)
 
@@ -128,4 +129,5 @@ def strategy_of(kind: Kind) -> Strategy:
         validate_create=rules.create,
         validate_update=rules.update,
         validate_status=rules.status,
+        warnings=WARNINGS.get(kind.type, no_warnings),
     )

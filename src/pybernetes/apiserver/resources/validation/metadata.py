@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from pybernetes.api.names import dns1123_label, dns1123_subdomain, label_value, path_segment_name, qualified_name
+from pybernetes.api.names import (
+    dns1123_label,
+    dns1123_subdomain,
+    label_value,
+    masked_generate_name,
+    path_segment_name,
+    qualified_name,
+)
 from pybernetes.api.status import FieldError, forbidden_field, invalid, required
 from pybernetes.api.types.meta_v1 import ObjectMeta, OwnerReference
 
@@ -25,7 +32,7 @@ def validate_metadata(
     """The rules for new metadata."""
     errors: list[FieldError] = []
     if metadata.generate_name:
-        prefix = _masked(metadata.generate_name)
+        prefix = masked_generate_name(metadata.generate_name)
         errors += [invalid(f"{path}.generateName", metadata.generate_name, text) for text in rule(prefix)]
     if not metadata.name:
         errors.append(required(f"{path}.name", "name or generateName is required"))
@@ -39,11 +46,6 @@ def validate_metadata(
     else:
         errors += [invalid(f"{path}.namespace", metadata.namespace, t) for t in dns1123_label(metadata.namespace)]
     return errors + validate_decorations(metadata, path)
-
-
-def _masked(prefix: str) -> str:
-    """A prefix may end in a dash, which a name may not."""
-    return prefix.rstrip("-") + "a" if prefix.endswith("-") and len(prefix) > 1 else prefix
 
 
 def validate_decorations(metadata: ObjectMeta, path: str) -> list[FieldError]:
