@@ -59,3 +59,14 @@ def test_pods_get_addresses_of_the_nodes_cidr_and_keep_them_within_the_cluster(t
     assert bridge["ipam"]["ranges"] == [[{"subnet": "10.244.3.0/24"}]]
     assert bridge["ipMasq"] is False
     assert port_map["capabilities"] == {"portMappings": True}
+
+
+def test_templates_go_when_nobody_leans_on_them_any_more(tmp_path: Path) -> None:
+    snapshots = Path("io.containerd.snapshotter.v1.overlayfs/snapshots")
+    for name in ("engine-old", "engine-unused", "engine-of-a-node"):
+        (tmp_path / name / snapshots / "1").mkdir(parents=True)
+    engine.seed(tmp_path / "engine-old", tmp_path / "engine-new")
+    node = NodeLayout(tmp_path / "data", tmp_path / "run")
+    engine.prepare(node, tmp_path / "engine-of-a-node")
+    engine.prune_templates(tmp_path, tmp_path / "engine-new", [node])
+    assert sorted(path.name for path in tmp_path.glob("engine-*")) == ["engine-new", "engine-of-a-node", "engine-old"]

@@ -8,6 +8,7 @@ import secrets
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ from tests.cluster.cri_messages import Engine
 
 from pybernetes.cluster import engine, local
 from pybernetes.cluster.layout import Layout
+from pybernetes.cluster.local_components import engine_commands
 from pybernetes.cluster.local_remove import cgroup_folders
 from pybernetes.cluster.local_supervisor import NAME as SUPERVISOR
+from pybernetes.cluster.processes import ComponentCommand, Listen
 from pybernetes.cluster.routes import RouteTable
 from pybernetes.cluster.state import ClusterError, ClusterSpec, Wishes, recorded_processes
 from pybernetes.environment.namespace import open_connection_in
@@ -83,6 +86,7 @@ async def test_pods_of_different_nodes_reach_each_other_and_nothing_leaves(name:
     await network_pods(spec)
     web, _, address = await asyncio.to_thread(run_pod, name, "worker-1", "nginx:1.7.9")
     other, client, _ = await asyncio.to_thread(run_pod, name, "worker-2", "busybox:latest", "sleep", "1000")
+    await reach(spec, address)
     fetch = ["timeout", "10", "wget", "-qO-", f"http://{address}/"]
     code, page = await asyncio.to_thread(other.execute, client, fetch)
     assert (code, "nginx:1.7.9" in page) == (0, True)
@@ -113,7 +117,7 @@ async def test_a_node_that_was_switched_off_comes_back_with_no_containers(name: 
     here.close()
     await local.node_stop(name, "worker-1", print)
     with pytest.raises(OSError):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(2):
             await open_connection_in(spec.namespace("worker-2"), address, 80)
     stopped = await local.status(name)
     assert stopped.stopped_nodes == ["worker-1"]
@@ -121,8 +125,7 @@ async def test_a_node_that_was_switched_off_comes_back_with_no_containers(name: 
     await local.node_start(name, "worker-1", print)
     again, _, address = await asyncio.to_thread(run_pod, name, "worker-1", "nginx:1.9.1")
     again.close()
-    _, writer = await open_connection_in(spec.namespace("worker-2"), address, 80)
-    writer.close()
+    await reach(spec, address)
     with pytest.raises(ClusterError, match='no node "worker-7"'):
         await local.node_stop(name, "worker-7", print)
 
@@ -133,8 +136,7 @@ async def test_containers_outlive_their_engine_and_a_crashed_cluster_is_removed_
     here, _, address = await asyncio.to_thread(run_pod, name, "worker-1", "nginx:1.7.9")
     here.close()
     await kill(recorded_processes(Layout(name))["containerd.worker-1"])
-    _, writer = await open_connection_in(spec.namespace("worker-2"), address, 80)
-    writer.close()
+    await reach(spec, address)
 
     await kill(recorded_processes(Layout(name))[SUPERVISOR])
     assert not (await local.status(name)).running
@@ -143,6 +145,30 @@ async def test_containers_outlive_their_engine_and_a_crashed_cluster_is_removed_
     assert await local.down(name)
     assert not is_alive(left)
     assert traces(name) == []
+
+
+def commands_that_cannot_start(spec: ClusterSpec, layout: Layout) -> list[ComponentCommand]:
+    """The engines, then a process that wants a port which the test has taken."""
+    taken = ComponentCommand(
+        "late", spec.control_plane.name, ("sleep", "60"), None, listen=(Listen(None, "127.0.0.1", spec.api_port),)
+    )
+    return [*engine_commands(spec, layout), taken]
+
+
+async def test_a_cluster_that_cannot_start_says_why_and_leaves_nothing(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "_port_is_free", lambda _: True)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        monkeypatch.setattr(local, "API_PORT", port)
+        with pytest.raises(ClusterError, match=f"cannot listen on 127.0.0.1:{port}: Address already in use"):
+            await local.up(
+                name, Wishes(workers=1, egress=False), print, "tests.cluster.test_local:commands_that_cannot_start"
+            )
+    assert [trace for trace in traces(name) if not trace.endswith(".lock")] == []
 
 
 async def test_a_crashed_cluster_starts_again_on_its_data(name: str) -> None:
@@ -157,6 +183,15 @@ async def test_a_crashed_cluster_starts_again_on_its_data(name: str) -> None:
     assert kept.exists()
     with pytest.raises(CommandFailed):
         await run(["ip", "-n", spec.fabric, "link"])
+
+
+async def reach(spec: ClusterSpec, address: str) -> None:
+    """Connects from another node, as soon as the program in the container listens."""
+    while True:
+        with suppress(ConnectionRefusedError):
+            _, writer = await open_connection_in(spec.namespace("worker-2"), address, 80)
+            writer.close()
+            return
 
 
 async def kill(identity: Identity) -> None:

@@ -11,10 +11,11 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pybernetes.cluster.images import PAUSE
+from pybernetes.cluster.images_oci import image_names
 from pybernetes.cluster.layout import CNI_BINARIES, NodeLayout
 from pybernetes.cluster.state import ClusterError, write_whole
 from pybernetes.environment.process import CommandFailed, Readiness, run
@@ -36,6 +37,8 @@ _DISABLED = (
 )
 _CRI = "io.containerd.grpc.v1.cri"
 _SNAPSHOTS = Path("io.containerd.snapshotter.v1.overlayfs/snapshots")
+# Beside a node's root: the name of the template that it was made from.
+_MARK = "containerd.images"
 _BLOBS = Path("io.containerd.content.v1.content/blobs")
 
 
@@ -96,7 +99,7 @@ def prepare(node: NodeLayout, template: Path | None) -> None:
     text = config(node.containerd_root, node.containerd_state, node.containerd_socket, node.cni)
     node.containerd_config.write_text(text)
     node.containerd_socket.unlink(missing_ok=True)
-    mark = node.data / "containerd.images"
+    mark = node.data / _MARK
     if template is None or (mark.exists() and mark.read_text() == template.name):
         return
     mark.unlink(missing_ok=True)
@@ -114,7 +117,7 @@ def seed(template: Path, root: Path) -> None:
         (root / relative).mkdir(exist_ok=True)
         if relative == _SNAPSHOTS:
             for name in names:
-                (root / relative / name).symlink_to(Path(folder) / name)
+                (root / relative / name).symlink_to((Path(folder) / name).resolve())
             names.clear()
         for name in files:
             source, target = Path(folder) / name, root / relative / name
@@ -125,7 +128,10 @@ def seed(template: Path, root: Path) -> None:
 
 
 async def ensure_template(folder: Path, archives: Sequence[Path], say: Callable[[str], None]) -> Path:
-    """A containerd root that holds the images of the archives, made in `folder` once. Raises ClusterError."""
+    """A containerd root that holds the images of the archives, made in `folder` once. Raises ClusterError.
+
+    It starts from the latest there is, whose unpacked layers it shares.
+    """
     digest = hashlib.sha256("".join(path.name for path in archives).encode()).hexdigest()[:16]
     template = folder / f"engine-{digest}"
     if template.exists():
@@ -133,15 +139,31 @@ async def ensure_template(folder: Path, archives: Sequence[Path], say: Callable[
     say("importing the images into the container engine")
     fresh = folder / f".engine-{digest}"
     await asyncio.to_thread(shutil.rmtree, fresh, ignore_errors=True)
+    earlier = max(folder.glob("engine-*"), key=lambda path: path.stat().st_mtime_ns, default=None)
+    if earlier is not None:
+        await asyncio.to_thread(seed, earlier, fresh / "root")
     await _import(fresh, archives)
     (fresh / "root").rename(template)
     await asyncio.to_thread(shutil.rmtree, fresh, ignore_errors=True)
     return template
 
 
+def prune_templates(folder: Path, newest: Path, nodes: Iterable[NodeLayout]) -> None:
+    """Removes the templates on which neither the newest one nor any node leans, directly or through another."""
+    nodes = list(nodes)
+    marks = [node.data / _MARK for node in nodes]
+    needed = {newest.name} | {mark.read_text() for mark in marks if mark.exists()}
+    for root in [folder / name for name in needed] + [node.containerd_root for node in nodes]:
+        links = (path for path in (root / _SNAPSHOTS).glob("*") if path.is_symlink())
+        needed |= {link.readlink().relative_to(folder).parts[0] for link in links}
+    for template in folder.glob("engine-*"):
+        if template.name not in needed:
+            shutil.rmtree(template, ignore_errors=True)
+
+
 async def _import(folder: Path, archives: Sequence[Path]) -> None:
     """Runs a containerd for as long as the import takes."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     socket = folder / "containerd.sock"
     settings = folder / "containerd.toml"
     write_whole(settings, config(folder / "root", folder / "state", socket).encode())
@@ -157,6 +179,7 @@ async def _import(folder: Path, archives: Sequence[Path]) -> None:
                 await readiness.wait()
             for archive in archives:
                 await import_archive(socket, archive)
+            await _forget_others(socket, {name for archive in archives for name in image_names(archive)})
         finally:
             daemon.terminate()
             await daemon.wait()
@@ -165,6 +188,14 @@ async def _import(folder: Path, archives: Sequence[Path]) -> None:
     finally:
         log.close()
         readiness.close()
+
+
+async def _forget_others(socket: Path, names: set[str]) -> None:
+    """Removes the images of an earlier template that are no more, with their layers."""
+    ctr = ["ctr", "--address", str(socket), "--namespace", NAMESPACE, "images"]
+    others = set((await run([*ctr, "ls", "-q"])).split()) - names
+    if others:
+        await run([*ctr, "rm", "--sync", *sorted(others)])
 
 
 async def import_archive(socket: Path, archive: Path) -> None:

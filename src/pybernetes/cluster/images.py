@@ -7,14 +7,17 @@ turns archives into a containerd root that nodes start from. Called by `local` a
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 import platform
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from pybernetes.cluster import images_debian, images_pause, images_python
-from pybernetes.cluster.images_oci import Blob, Entry, Image, full_name, layer, write_archive
+from pybernetes.cluster.images_oci import Blob, Entry, Files, Image, full_name, layer, write_archive
+from pybernetes.cluster.state import write_whole
 
 PAUSE = "registry.k8s.io/pause:3.10.1"
 BUSYBOX = ("busybox:1.28", "busybox:1.36", "busybox:latest")
@@ -25,12 +28,21 @@ STAND_IN = "io.pybernetes.stand-in"
 Say = Callable[[str], None]
 
 
+@asynccontextmanager
+async def exclusive(folder: Path) -> AsyncIterator[None]:
+    """One process at a time builds in `folder`; others wait until it has finished."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        yield
+
+
 async def build(folder: Path, say: Say) -> list[Path]:
     """The archives with all images, built in `folder` unless they are there. Raises ClusterError."""
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     packages = await images_debian.fetch_nginx(folder / "debian")
     base_key = _key(packages, [_busybox(), *_recipes()])
-    python_key = _key([images_python.interpreter()], _recipes())
+    python_key = _key(images_python.distributions(), _recipes())
     project_key = _key([], [*images_python.project_sources(), *_recipes(), images_python.interpreter(), _busybox()])
     base = folder / f"base-{base_key}.tar"
     addons = folder / f"pybernetes-{python_key}-{project_key}.tar"
@@ -39,7 +51,7 @@ async def build(folder: Path, say: Say) -> list[Path]:
         await _write(base, await _base_images(packages), "base-*.tar")
     if not addons.exists():
         say(f"building image: {PYBERNETES}")
-        await _write(addons, [await _pybernetes_image()], "pybernetes-*.tar")
+        await _write(addons, [await _pybernetes_image(folder, python_key)], "pybernetes-*.tar")
     return [base, addons]
 
 
@@ -68,12 +80,27 @@ def _nginx_image(tag: str, below: tuple[Blob, ...]) -> Image:
     return Image(_names([f"nginx:{tag}"]), (*below, own), command, labels, ports=("80/tcp",))
 
 
-async def _pybernetes_image() -> Image:
-    layers = [await images_debian.busybox_files(), await images_python.interpreter_files()]
-    layers += [await images_python.dependency_files(), images_python.project_files()]
+async def _pybernetes_image(folder: Path, python_key: str) -> Image:
     env = (*Image((), (), ()).env, f"PYTHONPATH=/{images_python.SITE}", "PYTHONDONTWRITEBYTECODE=1")
-    made = tuple(layer(files) for files in layers)
-    return Image(_names([PYBERNETES]), made, (), env=env, entrypoint=("pyb",))
+    layers = (
+        layer(await images_debian.busybox_files()),
+        await _kept_layer(folder, f"python-{python_key}", images_python.interpreter_files),
+        await _kept_layer(folder, f"packages-{python_key}", images_python.dependency_files),
+        layer(images_python.project_files()),
+    )
+    return Image(_names([PYBERNETES]), layers, (), env=env, entrypoint=("pyb",))
+
+
+async def _kept_layer(folder: Path, name: str, files: Callable[[], Awaitable[Files]]) -> Blob:
+    """A layer that does not change with the project, kept in a file."""
+    path = folder / f"{name}.layer"
+    if path.exists():
+        return Blob.of(path.read_bytes())
+    made = layer(await files())
+    for old in folder.glob(f"{name.partition('-')[0]}-*.layer"):
+        old.unlink()
+    write_whole(path, made.data)
+    return made
 
 
 def _names(names: Iterable[str]) -> tuple[str, ...]:
@@ -105,7 +132,8 @@ def _key(named: Iterable[Path], read: Iterable[Path]) -> str:
     """A key of content: packages and interpreters count by name and size, other files by their bytes."""
     digest = hashlib.sha256(platform.machine().encode())
     for path in named:
-        digest.update(f"{path.name} {path.stat().st_size}\n".encode())
+        size = path.stat().st_size if path.exists() else 0
+        digest.update(f"{path.name} {size}\n".encode())
     for path in read:
         digest.update(path.name.encode() + b"\0" + (path.read_bytes() if path.exists() else b""))
     return digest.hexdigest()[:16]

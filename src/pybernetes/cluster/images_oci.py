@@ -159,3 +159,11 @@ def _manifest(image: Image, blobs: dict[str, Blob]) -> Blob:
             "layers": [{"mediaType": _LAYER, "digest": blob.digest, "size": len(blob.data)} for blob in image.layers],
         }
     )
+
+
+def image_names(path: Path) -> list[str]:
+    """The names under which an archive's images are imported."""
+    with tarfile.open(path) as tar:
+        index = tar.extractfile("index.json")
+        assert index is not None
+        return [each["annotations"]["io.containerd.image.name"] for each in json.load(index)["manifests"]]

@@ -65,6 +65,16 @@ async def dependency_files() -> Files:
     return files | await library_files([path for path in shared if isinstance(path, Path)])
 
 
+def distributions() -> list[Path]:
+    """The interpreter and the packages that go in, as files that tell versions apart by name and size."""
+    return [interpreter(), *(_metadata(name) for name in sorted(_closure(_ROOTS)))]
+
+
+def _metadata(name: str) -> Path:
+    packaged = importlib.metadata.distribution(name)
+    return Path(str(packaged.locate_file(f"{name}-{packaged.version}")))
+
+
 def project_files() -> Files:
     """This project, and `pyb`."""
     root = Path(pybernetes.__file__).parent

@@ -78,6 +78,10 @@ class Layout:
     def pki(self) -> Path:
         return self.data / "pki"
 
+    def kubeconfig(self, component: str) -> Path:
+        """The kubeconfig of a component, such as `scheduler` or `kubelet-worker-1`, or of the `admin`."""
+        return self.data / "kubeconfig" / f"{component}.yaml"
+
     @property
     def store(self) -> Path:
         return self.data / "store"

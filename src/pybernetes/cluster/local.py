@@ -87,14 +87,17 @@ async def _make(spec: ClusterSpec, layout: Layout, say: Say) -> None:
     """Everything that the processes find when they start."""
     for folder in (layout.run, layout.logs, layout.process_records):
         folder.mkdir(parents=True, exist_ok=True)
-    archives = await images.build(layout.images, say)
-    template = await engine.ensure_template(layout.images, archives, say)
+    async with images.exclusive(layout.images):
+        archives = await images.build(layout.images, say)
+        template = await engine.ensure_template(layout.images, archives, say)
+        for node in spec.nodes:
+            await asyncio.to_thread(engine.prepare, layout.node(node.name), template)
+        nodes = [Layout(each.name).node(node.name) for each in [spec, *other_specs(layout)] for node in each.nodes]
+        await asyncio.to_thread(engine.prune_templates, layout.images, template, nodes)
     say(f"making the network: {len(spec.nodes)} nodes in {spec.node_cidr}" + ("" if spec.egress else ", no way out"))
     await network.create(spec, layout)
     if spec.egress:
         await network_egress.create(spec, layout)
-    for node in spec.nodes:
-        await asyncio.to_thread(engine.prepare, layout.node(node.name), template)
     await local_components.prepare(spec, layout)
 
 

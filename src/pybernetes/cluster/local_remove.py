@@ -30,8 +30,7 @@ _CNI_RESULTS = Path("/var/lib/cni/results")
 async def remove_cluster(spec: ClusterSpec, layout: Layout, keep_data: bool) -> None:
     """Removes the cluster; with `keep_data` what a later `up` starts from stays: store, certificates, images."""
     await kill(recorded_processes(layout).values())
-    for node in spec.nodes:
-        await kill_containers(layout, node.name)
+    await asyncio.gather(*(kill_containers(layout, node.name) for node in spec.nodes))
     await kill(_inhabitants(spec, layout))
     unmount_below(layout.run, layout.data)
     await network_egress.remove(spec, layout)
@@ -66,7 +65,9 @@ async def kill_containers(layout: Layout, node: str) -> None:
     shims = {pid for pid in _pids() if wanted in (line := _command_line(pid)) and "containerd-shim" in line}
     if shims:
         children = {pid for pid in _pids() if _parent(pid) in shims}
-        await kill(filter(None, map(identify, children | shims)))
+        # The shims go last: they bury their children, which else would keep a pod's process namespace from ending.
+        await kill(filter(None, map(identify, children)))
+        await kill(filter(None, map(identify, shims)))
     for address in layout.node(node).containerd_state.glob("io.containerd.runtime.v2.task/*/*/address"):
         Path(address.read_text().removeprefix("unix://")).unlink(missing_ok=True)
 

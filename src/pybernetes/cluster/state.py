@@ -65,6 +65,16 @@ class ClusterSpec(msgspec.Struct, frozen=True):
         return str(IPv4Network(self.node_cidr)[-2])
 
     @property
+    def kubernetes_address(self) -> str:
+        """The ClusterIP of the Service `kubernetes`, the first address of the service range."""
+        return str(IPv4Network(self.service_cidr)[1])
+
+    @property
+    def dns_address(self) -> str:
+        """The ClusterIP of cluster DNS, the tenth address of the service range, as kubeadm chooses it."""
+        return str(IPv4Network(self.service_cidr)[10])
+
+    @property
     def namespaces(self) -> tuple[str, ...]:
         return (self.fabric, *(self.namespace(node.name) for node in self.nodes))
 
