@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import importlib
 import logging
-import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+
+from pybernetes.cluster.running import run_until_signal
 
 # Sub-command -> the module with its `add_arguments(parser)` and `run(arguments)`, and a line of help.
 COMMANDS = {
@@ -49,24 +49,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         level=logging.INFO, format="%(asctime)s %(levelname).1s %(name)s: %(message)s", stream=sys.stderr
     )
     return run_until_signal(lambda: module.run(arguments))
-
-
-def run_until_signal(start: Callable[[], Awaitable[int | None]]) -> int:
-    """Runs a coroutine on uvloop; SIGTERM and SIGINT cancel it, which is a good end."""
-    import uvloop
-
-    async def supervised() -> int:
-        task = asyncio.ensure_future(start())
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, task.cancel)
-        try:
-            return int(await task or 0)
-        except asyncio.CancelledError:
-            return 0
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(supervised())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,30 @@
+"""`pyb up`: starts a local cluster and says how to use it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from pybernetes.cluster import local, system_packages
+from pybernetes.cluster.layout import Layout
+from pybernetes.cluster.state import ClusterError, Wishes
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `pyb up`."""
+    parser.add_argument("--name", default="default", help="the cluster's name")
+    parser.add_argument("--workers", type=int, default=6)
+    parser.add_argument("--no-egress", action="store_true", help="give the pods no way out of the cluster")
+
+
+async def run(arguments: argparse.Namespace) -> int:
+    """Returns when every node is ready to take pods; 1 with a message when that cannot be."""
+    try:
+        await system_packages.install_packages(print)
+        await local.up(arguments.name, Wishes(workers=arguments.workers, egress=not arguments.no_egress), print)
+    except ClusterError as error:
+        print(f"pyb up: {error}", file=sys.stderr)
+        return 1
+    kubeconfig = Layout(arguments.name).kubeconfig("admin")
+    print(f'cluster "{arguments.name}" is up; to use it:\n    export KUBECONFIG={kubeconfig}\n    kubectl get nodes')
+    return 0

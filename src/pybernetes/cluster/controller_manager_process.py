@@ -1,0 +1,59 @@
+"""`pyb controller-manager`: kube-controller-manager as a process, with upstream's flag names."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from pybernetes.client import Client
+from pybernetes.cluster.connection import add_kubeconfig, connected
+from pybernetes.controllers.context import ControllerOptions
+from pybernetes.controllers.main import CONTROLLERS, make_context, run_controllers
+from pybernetes.environment.chance import Chance
+from pybernetes.environment.clock import SystemClock
+from pybernetes.environment.process import notify_ready
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `pyb controller-manager`."""
+    add_kubeconfig(parser)
+    parser.add_argument("--controllers", default="*", help="comma-separated names; * is all, -name leaves one out")
+    parser.add_argument("--cluster-cidr", default="")
+    parser.add_argument("--node-cidr-mask-size", type=int, default=24)
+    parser.add_argument("--service-cluster-ip-range", default="10.96.0.0/16")
+    parser.add_argument("--root-ca-file", type=Path)
+    parser.add_argument("--node-monitor-grace-period", type=float, default=50.0, help="seconds")
+
+
+def options(arguments: argparse.Namespace) -> ControllerOptions:
+    """The controllers' options from the flags."""
+    return ControllerOptions(
+        cluster_cidr=arguments.cluster_cidr,
+        node_cidr_mask_size=arguments.node_cidr_mask_size,
+        service_cluster_ip_range=arguments.service_cluster_ip_range,
+        node_monitor_grace_period=arguments.node_monitor_grace_period,
+        root_ca=arguments.root_ca_file.read_text() if arguments.root_ca_file else "",
+    )
+
+
+def chosen(words: str) -> list[str]:
+    """The controllers that `--controllers` names. Pure; KeyError for an unknown name."""
+    listed = [word.strip() for word in words.split(",") if word.strip()]
+    left_out = {word[1:] for word in listed if word.startswith("-")}
+    named = set(CONTROLLERS) if "*" in listed else {word for word in listed if not word.startswith("-")}
+    for name in named | left_out:
+        CONTROLLERS[name]
+    return [name for name in CONTROLLERS if name in named - left_out]
+
+
+async def run(arguments: argparse.Namespace) -> None:
+    """Controls until cancelled."""
+    async with connected(arguments.kubeconfig, "kube-controller-manager") as client:
+        notify_ready()
+        await run_controller_manager(client, options(arguments), chosen(arguments.controllers))
+
+
+async def run_controller_manager(client: Client, settings: ControllerOptions, names: Sequence[str]) -> None:
+    """The controllers with informers of their own, until cancelled."""
+    await run_controllers(make_context(client, SystemClock(), Chance(), settings), names)

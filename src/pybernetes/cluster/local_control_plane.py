@@ -1,0 +1,52 @@
+"""The control plane of a local cluster but for the API server, in one process: two cores mean two busy processes.
+
+Scheduler, controller manager and cloud controller manager each have their own identity and connections. The add-ons
+are made sure of here, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from pybernetes.cluster.addons import ensure_addons
+from pybernetes.cluster.cloud_process import run_cloud
+from pybernetes.cluster.connection import connected
+from pybernetes.cluster.controller_manager_process import run_controller_manager
+from pybernetes.cluster.layout import Layout
+from pybernetes.cluster.marking import mark_control_plane
+from pybernetes.cluster.scheduler_process import run_scheduler
+from pybernetes.cluster.state import read_spec
+from pybernetes.controllers.context import ControllerOptions
+from pybernetes.controllers.main import CONTROLLERS
+from pybernetes.environment.process import notify_ready
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of this process, which only `pyb up` starts."""
+    parser.add_argument("--cluster-name", required=True)
+
+
+async def run(arguments: argparse.Namespace) -> None:
+    """Controls until cancelled."""
+    layout = Layout(arguments.cluster_name)
+    spec = read_spec(layout)
+    assert spec is not None
+    settings = ControllerOptions(
+        cluster_cidr=spec.pod_cidr,
+        service_cluster_ip_range=spec.service_cidr,
+        root_ca=(layout.pki / "ca.crt").read_text(),
+    )
+    async with (
+        connected(layout.kubeconfig("scheduler"), "kube-scheduler") as scheduler,
+        connected(layout.kubeconfig("controller-manager"), "kube-controller-manager") as manager,
+        connected(layout.kubeconfig("cloud-controller-manager"), "cloud-controller-manager") as cloud,
+        connected(layout.kubeconfig("admin"), "pyb") as admin,
+        asyncio.TaskGroup() as tasks,
+    ):
+        tasks.create_task(run_controller_manager(manager, settings, tuple(CONTROLLERS)), name="controller-manager")
+        tasks.create_task(run_scheduler(scheduler), name="scheduler")
+        tasks.create_task(run_cloud(cloud, spec), name="cloud-controller-manager")
+        tasks.create_task(mark_control_plane(admin, spec.control_plane.name), name="mark")
+        tasks.create_task(ensure_addons(admin, spec.dns_address), name="add-ons")
+        notify_ready()

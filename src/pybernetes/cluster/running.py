@@ -1,0 +1,26 @@
+"""Runs a component's coroutine as a whole process: uvloop, and SIGTERM or SIGINT as a good end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+
+import uvloop
+
+
+def run_until_signal(start: Callable[[], Awaitable[int | None]]) -> int:
+    """Runs a coroutine until it ends or a signal cancels it; the exit code."""
+
+    async def supervised() -> int:
+        task = asyncio.ensure_future(start())
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, task.cancel)
+        try:
+            return int(await task or 0)
+        except asyncio.CancelledError:
+            return 0
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(supervised())
