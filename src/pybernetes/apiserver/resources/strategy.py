@@ -35,8 +35,8 @@ class Strategy:
 
     # Fills in what the client left out; runs on decoded input and on the result of a patch.
     default: Callable[[Any], None] = _nothing
-    # Sets what the server owns on create (status emptied, generation 1 where the kind has one); name, namespace, uid and
-    # creationTimestamp are filled before.
+    # Sets what the server owns on create (status emptied, generation 1 where the kind has one); name, namespace, uid
+    # and creationTimestamp are filled before.
     prepare_create: Callable[[Any], None] = _nothing
     # (new, old): keeps what an update of the main resource may not change, and raises the generation on spec changes.
     prepare_update: Callable[[Any, Any], None] = _nothing
