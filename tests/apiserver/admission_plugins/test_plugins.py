@@ -1,0 +1,147 @@
+"""What single plug-ins do where the recorded scenarios do not reach."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from pybernetes.api.kinds import kind_of
+from pybernetes.api.status import StatusError
+from pybernetes.api.types.certificates_v1 import CertificateSigningRequest
+from pybernetes.api.types.core_v1 import ConfigMap, Namespace, Node, PersistentVolumeClaim, Pod
+from pybernetes.api.types.storage_v1 import StorageClass
+from pybernetes.apiserver.admission import AdmissionRequest
+from pybernetes.apiserver.admission_plugins.order import default_plugins
+from pybernetes.apiserver.request import UserInfo
+from pybernetes.apiserver.stages.authorization import Authorizer
+from pybernetes.environment.chance import Chance
+
+ALICE = UserInfo("alice", groups=("system:authenticated",))
+
+
+def make(type_, name: str = "x", namespace: str | None = None, **rest):
+    meta = {"name": name, "namespace": namespace, **rest.pop("metadata", {})}
+    return msgspec.convert({"metadata": {key: value for key, value in meta.items() if value}, **rest}, type_)
+
+
+def writing(operation: str, obj, old=None, subresource: str = "") -> AdmissionRequest:
+    shown = obj or old
+    return AdmissionRequest(
+        operation=operation,
+        kind=kind_of(type(shown)),
+        subresource=subresource,
+        namespace=shown.metadata.namespace or "",
+        name=shown.metadata.name or "",
+        user=ALICE,
+        object=obj,
+        old_object=old,
+    )
+
+
+@pytest.fixture
+def run(reader):
+    """Runs a write through all plug-ins, as the write path does."""
+    plugins = default_plugins(reader, Authorizer(reader), Chance(1), enable=("NodeRestriction",))
+
+    async def run(request: AdmissionRequest) -> None:
+        chosen = [plugin for plugin in plugins if plugin.handles(request)]
+        for plugin in chosen:
+            await plugin.admit(request)
+        for plugin in chosen:
+            await plugin.validate(request)
+
+    return run
+
+
+async def refusal(run, request: AdmissionRequest) -> str:
+    with pytest.raises(StatusError) as error:
+        await run(request)
+    return str(error.value)
+
+
+async def test_nothing_is_made_where_there_is_no_namespace_or_it_is_going(run, reader):
+    request = writing("CREATE", make(ConfigMap, namespace="ns"))
+    assert await refusal(run, request) == 'namespaces "ns" not found'
+    reader.objects.append(make(Namespace, "ns", status={"phase": "Terminating"}))
+    assert await refusal(run, request) == (
+        'configmaps "x" is forbidden: unable to create new content in namespace ns because it is being terminated'
+    )
+    old = make(ConfigMap, namespace="ns")
+    await run(writing("UPDATE", old, old))
+    await run(writing("DELETE", None, old))
+
+
+async def test_some_namespaces_stay(run):
+    request = writing("DELETE", None, make(Namespace, "kube-system"))
+    assert await refusal(run, request) == 'namespaces "kube-system" is forbidden: this namespace may not be deleted'
+    await run(writing("DELETE", None, make(Namespace, "other")))
+
+
+async def test_a_bound_pod_gets_the_zone_of_its_node(run, reader):
+    labels = {"topology.kubernetes.io/zone": "z", "other": "o"}
+    reader.objects += [make(Namespace, "ns"), make(Node, "n", metadata={"labels": labels})]
+    pod = make(Pod, namespace="ns", spec={"nodeName": "n"})
+    await run(writing("UPDATE", pod, make(Pod, namespace="ns"), "binding"))
+    assert pod.metadata.labels == {"topology.kubernetes.io/zone": "z"}
+
+
+async def test_claims_get_the_newest_default_class_and_grow_where_it_lets_them(run, reader):
+    default = {"storageclass.kubernetes.io/is-default-class": "true"}
+    reader.objects += [
+        make(Namespace, "ns"),
+        make(StorageClass, "a", metadata={"annotations": default, "creationTimestamp": "2026-01-01T00:00:00Z"}),
+        make(
+            StorageClass,
+            "b",
+            allowVolumeExpansion=True,
+            metadata={"annotations": default, "creationTimestamp": "2026-01-02T00:00:00Z"},
+        ),
+    ]
+
+    def claim(size: str, **spec):
+        return make(PersistentVolumeClaim, namespace="ns", spec={"resources": {"requests": {"storage": size}}, **spec})
+
+    new = claim("1Gi")
+    await run(writing("CREATE", new))
+    assert (new.spec.storage_class_name, new.metadata.finalizers) == ("b", ["kubernetes.io/pvc-protection"])
+    await run(writing("UPDATE", claim("2Gi", storageClassName="b"), new))
+    fixed = claim("1Gi", storageClassName="a")
+    assert "only dynamically provisioned pvc can be resized" in await refusal(
+        run, writing("UPDATE", claim("2Gi", storageClassName="a"), fixed)
+    )
+
+
+def signing_request(*groups: str) -> CertificateSigningRequest:
+    name = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
+    builder = x509.CertificateSigningRequestBuilder(x509.Name(name))
+    signed = builder.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+    obj = make(CertificateSigningRequest, spec={"signerName": "kubernetes.io/kube-apiserver-client"})
+    obj.spec.request = signed.public_bytes(serialization.Encoding.PEM)
+    return obj
+
+
+async def test_certificates_need_the_signers_consent_and_make_no_masters(run):
+    wanted = signing_request("dev")
+    await run(writing("CREATE", wanted))
+    assert await refusal(run, writing("CREATE", signing_request("system:masters"))) == (
+        'certificatesigningrequests.certificates.k8s.io "x" is forbidden: '
+        "use of kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed"
+    )
+    signer = 'requests with signerName "kubernetes.io/kube-apiserver-client"'
+    assert f"user not permitted to approve {signer}" in await refusal(
+        run, writing("UPDATE", wanted, wanted, "approval")
+    )
+    issued = msgspec.structs.replace(wanted, status=type(wanted.status)(certificate=b"x"))
+    assert f"user not permitted to sign {signer}" in await refusal(run, writing("UPDATE", issued, wanted, "status"))
+
+
+def test_unknown_plugins_are_named(reader):
+    with pytest.raises(ValueError, match="there is no admission plug-in 'Nosuch'"):
+        default_plugins(reader, Authorizer(reader), Chance(1), enable=("Nosuch",))
+    names = [plugin.name for plugin in default_plugins(reader, Authorizer(reader), Chance(1), disable=("Priority",))]
+    assert "Priority" not in names
+    assert "NodeRestriction" not in names
