@@ -223,6 +223,6 @@ def play(scenario: Callable[[World], Awaitable[None]], **settings: Any) -> None:
 
 def made(type_: type[Object], name: str, namespace: str = "default", **parts: Any) -> Object:
     """An object from its JSON parts."""
-    metadata = {"name": name} if type_ in (Namespace, Node) else {"name": name, "namespace": namespace}
+    metadata = {"name": name} if type_ in (Namespace, Node) or not namespace else {"name": name, "namespace": namespace}
     metadata |= parts.pop("metadata", {})
     return from_builtins({"metadata": metadata, **parts}, type_)

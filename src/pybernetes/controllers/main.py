@@ -11,8 +11,11 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from pybernetes.client import Client
+from pybernetes.controllers.clusterroleaggregation import ClusterRoleAggregationController
 from pybernetes.controllers.context import ControllerContext, ControllerOptions, Recorders
+from pybernetes.controllers.daemonset import DaemonSetController
 from pybernetes.controllers.deployment import DeploymentController
+from pybernetes.controllers.disruption import DisruptionController
 from pybernetes.controllers.endpoints import EndpointsController
 from pybernetes.controllers.endpointslice import EndpointSliceController
 from pybernetes.controllers.endpointslicemirroring import EndpointSliceMirroringController
@@ -27,6 +30,7 @@ from pybernetes.controllers.rootca import RootCACertificatePublisher
 from pybernetes.controllers.serviceaccount import ServiceAccountController
 from pybernetes.controllers.serviceaccount_token import ServiceAccountTokenController
 from pybernetes.controllers.tainteviction import TaintEvictionController
+from pybernetes.controllers.ttlafterfinished import TTLAfterFinishedController
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import Clock
 from pybernetes.reconcile import Informers
@@ -56,11 +60,15 @@ CONTROLLERS: Mapping[str, ControllerClass] = {
     "namespace-controller": NamespaceController,
     "serviceaccount-controller": ServiceAccountController,
     "garbage-collector-controller": GarbageCollector,
+    "daemonset-controller": DaemonSetController,
     "deployment-controller": DeploymentController,
     "replicaset-controller": ReplicaSetController,
+    "disruption-controller": DisruptionController,
     "node-ipam-controller": NodeIpamController,
     "node-lifecycle-controller": NodeLifecycleController,
     "taint-eviction-controller": TaintEvictionController,
+    "clusterrole-aggregation-controller": ClusterRoleAggregationController,
+    "ttl-after-finished-controller": TTLAfterFinishedController,
     "root-ca-certificate-publisher-controller": RootCACertificatePublisher,
 }
 
