@@ -22,6 +22,7 @@ from pybernetes.apiserver.discovery import UNCACHED, Discovery, document, method
 from pybernetes.apiserver.health import Check, Health
 from pybernetes.apiserver.metrics import CONTENT_TYPE, Metrics
 from pybernetes.apiserver.negotiation import by_quality, negotiate
+from pybernetes.apiserver.openapi.publisher import Publisher
 from pybernetes.apiserver.request import Authenticated
 from pybernetes.apiserver.stages.service_account_tokens import TokenIssuer
 from pybernetes.environment.clock import Clock
@@ -53,12 +54,19 @@ class ApiDocuments:
 
     def serve(self, kinds: Iterable[Kind]) -> None:
         """Publishes these kinds; called again when custom resources come or go."""
-        self._discovery = Discovery(kinds, self._address)
+        rows = tuple(kinds)
+        self._discovery = Discovery(rows, self._address)
+        self._openapi = Publisher(rows, self._clock)
 
     async def answer(self, asked: Authenticated) -> Response | None:
         """The document of a path, or the 404 page; StatusError as upstream refuses methods and media types."""
         request = asked.request
-        response = self._discovery.answer(request) or self._health.answer(request) or self._other(request)
+        response = (
+            self._discovery.answer(request)
+            or self._health.answer(request)
+            or self._openapi.answer(request)
+            or self._other(request)
+        )
         return response or Response(404, _TEXT, b"404 page not found\n")
 
     def _other(self, request: Request) -> Response | None:

@@ -1,0 +1,152 @@
+"""Serves the OpenAPI documents: /openapi/v2, /openapi/v3 and one document a group-version below it.
+
+Rows of kinds go in once; each document is written at its first question and kept as bytes with its hash. Called by
+`documents`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from pybernetes.api.kind import Kind
+from pybernetes.api.wire import Request, Response
+from pybernetes.apiserver.discovery import UNCACHED
+from pybernetes.apiserver.negotiation import by_quality
+from pybernetes.apiserver.openapi import gnostic, version2, version3
+from pybernetes.apiserver.openapi.operations import Path, version_paths
+from pybernetes.apiserver.openapi.service_paths import SINGLE_PATHS, group_path, resources_path
+from pybernetes.environment.clock import Clock
+
+_JSON = "application/json"
+_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+# The second spelling has been wrong since 1.10 and is what clients send.
+_PROTOBUF_NAMES = (_PROTOBUF, "application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
+_HTTP_DATE = "%a, %d %b %Y %H:%M:%S"
+
+
+@dataclass(frozen=True)
+class _Document:
+    """One document; `write` gives its JSON value."""
+
+    write: Callable[[], dict[str, Any]]
+
+    @cached_property
+    def json(self) -> bytes:
+        return msgspec.json.encode(self.write())
+
+    @cached_property
+    def protobuf(self) -> bytes:
+        """Version 2 only."""
+        return gnostic.encode(msgspec.json.decode(self.json))
+
+    @cached_property
+    def hash(self) -> str:
+        return hashlib.sha512(self.json).hexdigest().upper()
+
+
+class Publisher:
+    """The OpenAPI documents of some kinds."""
+
+    def __init__(self, kinds: Iterable[Kind], clock: Clock) -> None:
+        self._clock = clock
+        self._written = clock.now()
+        self._kinds: dict[tuple[str, str], list[Kind]] = {}
+        for kind in kinds:
+            self._kinds.setdefault((kind.group, kind.version), []).append(kind)
+        self._version2 = _Document(lambda: version2.document(self._all_paths()))
+        self._version3 = dict(sorted(self._documents().items()))
+
+    def answer(self, request: Request) -> Response | None:
+        """The document of a path; None for a path that is not below /openapi/v2 or /openapi/v3."""
+        path = request.path.rstrip("/")
+        if path == "/openapi/v2":
+            return self._serve_version2(request)
+        if path == "/openapi/v3":
+            return Response(200, {"content-type": "text/plain; charset=utf-8", "cache-control": UNCACHED}, self._index)
+        if path.startswith("/openapi/v3/"):
+            return self._serve_version3(request, path.removeprefix("/openapi/v3/"))
+        return None
+
+    def _documents(self) -> dict[str, _Document]:
+        found = {name: _single(path) for name, path in SINGLE_PATHS.items()}
+        for (group, _version), kinds in self._kinds.items():
+            level = f"apis/{group}" if group else "api"
+            found[level] = _single(group_path(group))
+            found[kinds[0].path_prefix.removeprefix("/")] = _of_version(kinds)
+        return found
+
+    def _all_paths(self) -> list[Path]:
+        paths = list(SINGLE_PATHS.values())
+        paths += [group_path(group) for group in dict.fromkeys(group for group, _version in self._kinds)]
+        for (group, version), kinds in self._kinds.items():
+            paths += [resources_path(group, version), *version_paths(kinds)]
+        return paths
+
+    @cached_property
+    def _index(self) -> bytes:
+        paths = {
+            name: {"serverRelativeURL": f"/openapi/v3/{name}?hash={document.hash}"}
+            for name, document in self._version3.items()
+        }
+        return msgspec.json.encode({"paths": paths})
+
+    def _serve_version2(self, request: Request) -> Response:
+        media = _preferred(request, (_JSON, *_PROTOBUF_NAMES))
+        if media is None:
+            return Response(406, {"cache-control": UNCACHED, "vary": "Accept"})
+        if media == _JSON:
+            return self._respond(request, self._version2, self._version2.json, {"content-type": _JSON})
+        return self._respond(request, self._version2, self._version2.protobuf, {"content-type": _PROTOBUF})
+
+    def _serve_version3(self, request: Request, name: str) -> Response:
+        document = self._version3.get(name)
+        if document is None:
+            return Response(404, {"cache-control": UNCACHED})
+        if _preferred(request, (_JSON,)) is None:
+            return Response(406, {"cache-control": UNCACHED, "vary": "Accept"})
+        headers = {"content-type": _JSON}
+        asked = request.parameter("hash")
+        if asked and asked != document.hash:
+            location = f"/openapi/v3/{name}?hash={document.hash}"
+            headers |= {"cache-control": UNCACHED, "etag": f'"{document.hash}"', "vary": "Accept"}
+            return Response(301, {**headers, "location": location})
+        if asked:
+            expires = self._clock.now() + timedelta(days=365)
+            headers |= {"cache-control": "public, immutable", "expires": f"{expires.strftime(_HTTP_DATE)} UTC"}
+        return self._respond(request, document, document.json, headers)
+
+    def _respond(self, request: Request, document: _Document, body: bytes, headers: dict[str, str]) -> Response:
+        tag = f'"{document.hash}"'
+        common = {"cache-control": UNCACHED, "etag": tag, "vary": "Accept", "last-modified": _http_date(self._written)}
+        if request.headers.get("if-none-match") == tag:
+            return Response(304, {**common, **headers})
+        return Response(200, {**common, **headers}, body)
+
+
+def _single(path: Path) -> _Document:
+    return _Document(lambda: version3.document([path]))
+
+
+def _of_version(kinds: list[Kind]) -> _Document:
+    return _Document(lambda: version3.version_document(kinds))
+
+
+def _http_date(when: datetime) -> str:
+    return f"{when.strftime(_HTTP_DATE)} GMT"
+
+
+def _preferred(request: Request, offered: tuple[str, ...]) -> str | None:
+    """The first offered media type in the client's order."""
+    for media, _parameters in by_quality(request.headers.get("accept", "") or "*/*"):
+        if media in offered:
+            return media
+        if media in ("*/*", "application/*"):
+            return offered[0]
+    return None

@@ -1,0 +1,74 @@
+"""OpenAPI version 2 (Swagger): all of the API in one document.
+
+Paths and definitions go in, one JSON value comes out. Called by `publisher`; `gnostic` writes the same value in
+protobuf.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pybernetes.apiserver.openapi import definitions
+from pybernetes.apiserver.openapi.operations import Operation, Path
+from pybernetes.apiserver.openapi.parameters import place_of, type_of
+from pybernetes.apiserver.openapi.version3 import BEARER, INFO
+
+
+def document(paths: Iterable[Path]) -> dict[str, Any]:
+    """The document of some paths."""
+    listed = sorted(paths, key=lambda path: path.path)
+    used = {name for path in listed for item in path.operations for name in (item.body, item.result) if name}
+    return {
+        "swagger": "2.0",
+        "info": INFO,
+        "paths": {path.path: _path(path) for path in listed},
+        "definitions": {name: definitions.version2(name) for name in definitions.closure(used)},
+        "securityDefinitions": {"BearerToken": BEARER},
+        "security": [{"BearerToken": []}],
+    }
+
+
+def _path(path: Path) -> dict[str, Any]:
+    shared = path.shared
+    written: dict[str, Any] = {item.method: _operation(path, item, shared) for item in path.operations}
+    if shared:
+        written["parameters"] = [_parameter(name) for name in shared]
+    return written
+
+
+def _parameter(name: str) -> dict[str, Any]:
+    return {"uniqueItems": True, "type": type_of(name), **place_of(name)}
+
+
+def _operation(path: Path, operation: Operation, shared: Sequence[str]) -> dict[str, Any]:
+    written: dict[str, Any] = {
+        "consumes": list(operation.consumes),
+        "produces": list(operation.produces),
+        "schemes": ["https"],
+        "tags": [path.tag],
+        "operationId": operation.name,
+    }
+    if not operation.consumes:
+        del written["consumes"]
+    parameters = [_parameter(name) for name in sorted(set(operation.parameters) - set(shared))]
+    if operation.body:
+        body: dict[str, Any] = {"name": "body", "in": "body"}
+        if operation.body_required:
+            body["required"] = True
+        parameters.insert(0, {**body, "schema": _schema(operation.body)})
+    if parameters:
+        written["parameters"] = parameters
+    texts = {200: "OK", 201: "Created", 202: "Accepted"}
+    schema = _schema(operation.result)
+    responses = {str(code): {"description": texts[code], "schema": schema} for code in operation.codes}
+    written["responses"] = {**responses, "401": {"description": "Unauthorized"}}
+    if operation.gvk is not None:
+        group, version, kind = operation.gvk
+        written["x-kubernetes-action"] = operation.action
+        written["x-kubernetes-group-version-kind"] = {"group": group, "kind": kind, "version": version}
+    return written
+
+
+def _schema(definition: str) -> dict[str, Any]:
+    return {"$ref": f"#/definitions/{definition}"} if definition else {"type": "string"}
