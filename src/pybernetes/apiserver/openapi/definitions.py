@@ -47,7 +47,7 @@ def version3(definition: str, group: str = "", version: str = "") -> dict[str, A
 
 @cache
 def _enums() -> dict[str, list[str]]:
-    """The values that a field may have, by `<definition>.<field>`; `[]` after a field means its items."""
+    """The values that a field may have, by `<definition>.<field>`; `[]` and `{}` stand for a list's items and a map's values."""
     text = (resources.files("pybernetes.apiserver.openapi") / "enums.json").read_bytes()
     found: dict[str, list[str]] = msgspec.json.decode(text)
     return found
@@ -95,8 +95,9 @@ def _property(path: str, raw: dict[str, Any], description: str, prefix: str) -> 
         written.pop("enum", None)
     if values := _enums().get(path):
         written["enum"] = values
-    if values := _enums().get(path + "[]"):
-        written["items"]["enum"] = values
+    for suffix, key in (("[]", "items"), ("{}", "additionalProperties")):
+        if values := _enums().get(path + suffix):
+            written[key] = {**written[key], "enum": values}
     reference = written.get("$ref")
     if reference is not None and prefix != "#/definitions/" and (description or len(written) > 1):
         # In version 3 nothing may stand beside a reference.
