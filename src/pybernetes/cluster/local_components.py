@@ -46,6 +46,7 @@ def _prepare_keys(spec: ClusterSpec, layout: Layout) -> None:
         "controller-manager": pki.CONTROLLER_MANAGER,
         "cloud-controller-manager": pki.CLOUD_CONTROLLER_MANAGER,
         "proxy": pki.PROXY,
+        "addon-manager": pki.Subject("addon-manager", ("system:masters",)),
         **{f"kubelet-{node.name}": pki.kubelet(node.name, [node.address]) for node in spec.nodes},
     }
     for name, subject in components.items():
@@ -84,8 +85,7 @@ def component_commands(spec: ClusterSpec, layout: Layout) -> list[ComponentComma
         name="control-plane",
         node=master.name,
         argv=("control-plane", *cluster),
-        # The cloud controllers of a local cluster act on all nodes, from the host.
-        namespace=None,
+        namespace=space,
         forked=True,
     )
     nodes = [

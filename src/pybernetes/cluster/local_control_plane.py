@@ -13,6 +13,7 @@ from pybernetes.cluster.addons import ensure_addons
 from pybernetes.cluster.cloud_process import run_cloud
 from pybernetes.cluster.connection import connected
 from pybernetes.cluster.controller_manager_process import run_controller_manager
+from pybernetes.cluster.controller_rights import ensure_controller_rights
 from pybernetes.cluster.layout import Layout
 from pybernetes.cluster.marking import mark_control_plane
 from pybernetes.cluster.scheduler_process import run_scheduler
@@ -41,9 +42,10 @@ async def run(arguments: argparse.Namespace) -> None:
         connected(layout.kubeconfig("scheduler"), "kube-scheduler") as scheduler,
         connected(layout.kubeconfig("controller-manager"), "kube-controller-manager") as manager,
         connected(layout.kubeconfig("cloud-controller-manager"), "cloud-controller-manager") as cloud,
-        connected(layout.kubeconfig("admin"), "pyb") as admin,
+        connected(layout.kubeconfig("addon-manager"), "addon-manager") as admin,
         asyncio.TaskGroup() as tasks,
     ):
+        await ensure_controller_rights(admin)
         tasks.create_task(run_controller_manager(manager, settings, tuple(CONTROLLERS)), name="controller-manager")
         tasks.create_task(run_scheduler(scheduler), name="scheduler")
         tasks.create_task(run_cloud(cloud, spec), name="cloud-controller-manager")

@@ -38,12 +38,12 @@ async def run(argv: Sequence[str], stdin: str = "", env: Mapping[str, str] | Non
     """Runs a short command to its end and gives its stdout. Raises CommandFailed, FileNotFoundError."""
     process = await asyncio.create_subprocess_exec(
         *argv,
-        stdin=asyncio.subprocess.PIPE,
+        stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=None if env is None else {**os.environ, **env},
     )
-    out, err = await process.communicate(stdin.encode())
+    out, err = await process.communicate(stdin.encode() if stdin else None)
     if process.returncode:
         raise CommandFailed(argv, process.returncode, err.decode(errors="replace"))
     return out.decode(errors="replace")
