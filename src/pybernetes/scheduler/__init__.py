@@ -1,1 +1,1 @@
-"""kube-scheduler."""
+"""kube-scheduler: gives pods their nodes. `Scheduler.run` is the component; `decide` holds what it thinks."""

@@ -1,0 +1,128 @@
+"""PodTopologySpread: alike pods are spread over hosts, zones or any other domain that a node label tells."""
+
+from __future__ import annotations
+
+from math import log
+
+from pybernetes.scheduler.decide.node_selection import required
+from pybernetes.scheduler.decide.plugin import MAX_SCORE, Case, Filter, Rejection
+from pybernetes.scheduler.decide.spread_constraints import (
+    HARD,
+    HOSTNAME,
+    SOFT,
+    Constraint,
+    default_constraints,
+    own_constraints,
+)
+from pybernetes.scheduler.node_info import NodeInfo
+from pybernetes.scheduler.pod_info import PodInfo
+from pybernetes.scheduler.snapshot import Snapshot
+
+NAME = "PodTopologySpread"
+_UNEVEN = "node(s) didn't match pod topology spread constraints"
+_REJECTION = Rejection(NAME, (_UNEVEN,), final=False)
+_NO_LABEL = Rejection(NAME, (f"{_UNEVEN} (missing required label)",))
+
+
+class PodTopologySpread(Filter):
+    name = NAME
+
+    def __init__(self, limits: list[tuple[str, dict[str, int], int]]) -> None:
+        # Label, pods by the label's value, and how many a domain may have before the pod comes.
+        self._limits = limits
+
+    def explain(self, node: NodeInfo) -> Rejection | None:
+        for key, pods, most in self._limits:
+            value = node.labels.get(key)
+            if value is None:
+                return _NO_LABEL
+            if pods.get(value, 0) > most:
+                return _REJECTION
+        return None
+
+
+def prepare(case: Case) -> Filter | None:
+    pod, snapshot, _ = case
+    if not pod.pod.spec.topology_spread_constraints:
+        return None
+    constraints = own_constraints(pod, HARD)
+    if not constraints:
+        return None
+    wanted, keys = required(pod.pod), [constraint.key for constraint in constraints]
+    labelled = [node for node in snapshot.nodes if all(key in node.labels for key in keys)]
+    limits: list[tuple[str, dict[str, int], int]] = []
+    for constraint in constraints:
+        nodes = [node for node in labelled if constraint.counts_node(pod, wanted, node)]
+        domains = _domains(snapshot, constraint, nodes)
+        itself = int(constraint.condition.selectors[0].matches(pod.labels))
+        fewest = 0 if len(domains) < constraint.min_domains else min(domains.values())
+        limits.append((constraint.key, domains, constraint.max_skew + fewest - itself))
+    return PodTopologySpread(limits)
+
+
+def _domains(snapshot: Snapshot, constraint: Constraint, nodes: list[NodeInfo]) -> dict[str, int]:
+    """Pods to be spread, by the value of the label on the nodes they are on."""
+    counts, key = snapshot.count(constraint.condition), constraint.key
+    domains: dict[str, int] = {}
+    for node in nodes:
+        value = node.labels[key]
+        domains[value] = domains.get(value, 0) + counts.get(node.name, 0)
+    return domains
+
+
+def score(case: Case, nodes: list[NodeInfo]) -> list[int] | None:
+    """The fewer alike pods there are in a node's domains, the better; rarer domains weigh less than many small ones."""
+    pod, snapshot, facts = case
+    strict = bool(pod.pod.spec.topology_spread_constraints)
+    constraints = own_constraints(pod, SOFT) if strict else default_constraints(pod, facts)
+    if not constraints:
+        return None
+    # With the defaults, a node without a zone is still spread over by host.
+    keys = [constraint.key for constraint in constraints] if strict else []
+    ignored = {node.name for node in nodes if not all(key in node.labels for key in keys)} if strict else set()
+    judged = [node for node in nodes if node.name not in ignored] if ignored else nodes
+    sums = [0.0] * len(judged)
+    for constraint in constraints:
+        costs = _costs(pod, snapshot, constraint, keys, judged)
+        if costs is not None:
+            sums = [have + more for have, more in zip(sums, costs, strict=True)]
+    return _normalized([int(total + 0.5) for total in sums], nodes, ignored)
+
+
+def _costs(
+    pod: PodInfo, snapshot: Snapshot, constraint: Constraint, keys: list[str], nodes: list[NodeInfo]
+) -> list[float] | None:
+    """What one constraint adds to each node; None when it adds nothing."""
+    key, base = constraint.key, constraint.max_skew - 1
+    counts = snapshot.count(constraint.condition)
+    if key == HOSTNAME:
+        weight = log(len(nodes) + 2)
+        return [counts.get(node.name, 0) * weight + base if key in node.labels else 0.0 for node in nodes]
+    values = {node.labels[key] for node in nodes if key in node.labels}
+    if not values:
+        return None
+    wanted = required(pod.pod)
+    all_nodes = [
+        node
+        for node in snapshot.nodes
+        if node.name in counts
+        and node.labels.get(key) in values
+        and all(other in node.labels for other in keys)
+        and constraint.counts_node(pod, wanted, node)
+    ]
+    domains = _domains(snapshot, constraint, all_nodes)
+    # A node without the label is one more domain, although it is not judged by it.
+    weight = log(len(values) + any(key not in node.labels for node in nodes) + 2)
+    return [domains.get(node.labels[key], 0) * weight + base if key in node.labels else 0.0 for node in nodes]
+
+
+def _normalized(costs: list[int], nodes: list[NodeInfo], ignored: set[str]) -> list[int]:
+    lowest, highest = min(costs, default=0), max(costs, default=0)
+    if highest == 0:
+        scores = [MAX_SCORE] * len(costs)
+    else:
+        scores = [MAX_SCORE * (highest + lowest - cost) // highest for cost in costs]
+    if not ignored:
+        return scores
+    rest = iter(scores)
+    return [0 if node.name in ignored else next(rest) for node in nodes]
