@@ -275,3 +275,16 @@ async def test_what_is_not_served(call: Caller, method: str, path: str, code: in
 async def test_future_revision_times_out(call: Caller) -> None:
     code, status = await call("GET", f"{MAPS}?resourceVersion=999999")
     assert (code, status["reason"]) == (504, "Timeout")
+
+
+async def test_list_of_one_name_is_authorized_as_that_object(call: Caller) -> None:
+    rule = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["list"], "resourceNames": ["m"]}
+    roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/default"
+    await create(call, f"{roles}/roles", {"metadata": {"name": "r"}, "rules": [rule]})
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "r"}
+    subjects = [{"kind": "User", "name": "alice"}]
+    await create(call, f"{roles}/rolebindings", {"metadata": {"name": "b"}, "roleRef": reference, "subjects": subjects})
+    alice = call.as_user("alice-token")
+    assert (await alice("GET", f"{MAPS}?fieldSelector=metadata.name%3Dm"))[0] == 200
+    assert (await alice("GET", f"{MAPS}?fieldSelector=metadata.name%3Dn"))[0] == 403
+    assert (await alice("GET", MAPS))[0] == 403

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pybernetes.api.kind import Kind, Subresource
 from pybernetes.api.kinds import find_resource, group_versions
 from pybernetes.api.wire import Request
@@ -41,6 +43,17 @@ def identify(request: Request) -> RequestInfo:
         kind=kind,
         child=_child(kind, subresource),
     )
+
+
+def selected(info: RequestInfo, field_selector: str) -> RequestInfo:
+    """The target as authorization sees it: a list or watch of one name is about that object."""
+    if info.name or not field_selector or info.verb not in ("list", "watch", "deletecollection"):
+        return info
+    for term in field_selector.split(","):
+        field, _, value = term.partition("=")
+        if field == "metadata.name" and value:
+            return replace(info, name=value.removeprefix("="))
+    return info
 
 
 def _group_version(parts: list[str]) -> tuple[str, str, list[str]] | None:

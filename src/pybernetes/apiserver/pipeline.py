@@ -20,7 +20,7 @@ from pybernetes.api.status import StatusError, failure, internal_error
 from pybernetes.api.types.meta_v1 import StatusDetails
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.commands import Commands
-from pybernetes.apiserver.identify import identify
+from pybernetes.apiserver.identify import identify, selected
 from pybernetes.apiserver.negotiation import Accepted, negotiate
 from pybernetes.apiserver.reads import Reads
 from pybernetes.apiserver.rendering import finished
@@ -82,7 +82,8 @@ class Pipeline:
         # Place of audit .
         user = impersonate(sender, request.headers, stages.authorizer)
         # Place of priority and fairness .
-        stages.authorizer.require(user, info, request.parameter("fieldSelector"))
+        field_selector = request.parameter("fieldSelector")
+        stages.authorizer.require(user, selected(info, field_selector), field_selector)
         asked = Authenticated(request, info, user)
         if not info.is_resource:
             return await self._document(asked)
