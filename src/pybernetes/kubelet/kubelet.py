@@ -24,6 +24,8 @@ from pybernetes.reconcile.informer import Informer, Selection
 
 log = logging.getLogger(__name__)
 
+AFTER_FAILURE = 10.0  # seconds until a pod whose worker failed is taken up again
+
 
 class Kubelet:
     """One node. `on_pod_cidr` is told the node's pod range as soon as it is known (and may be told it again)."""
@@ -117,12 +119,20 @@ class Kubelet:
 
     async def _look_after(self, worker: PodWorker) -> None:
         try:
+            while not await self._run_guarded(worker):
+                await asyncio.sleep(AFTER_FAILURE)
+                worker = self.workers[worker.uid] = PodWorker(self.kit, worker.pod, removed=worker.removed)
+        finally:
+            self.workers.pop(worker.uid, None)
+
+    async def _run_guarded(self, worker: PodWorker) -> bool:
+        try:
             await worker.run()
         except Exception:
             # The outermost edge of one pod: a mistake in it must not take the node down.
             log.exception("pod %s/%s: worker failed", worker.pod.metadata.namespace, worker.pod.metadata.name)
-        finally:
-            self.workers.pop(worker.uid, None)
+            return False
+        return True
 
     async def _adopt(self) -> None:
         """What the runtime still has of pods that the API server no longer knows is brought to an end."""
@@ -150,8 +160,13 @@ class Kubelet:
                 log.warning("runtime events ended: %s", error)
             self.keeper.look_again()
             await asyncio.sleep(0.5)
-            for worker in self.workers.values():
-                worker.wake()
+            # Once now and once when we surely listen again: what happened in between has been told to nobody.
+            self._wake_all()
+            asyncio.get_running_loop().call_later(2.0, self._wake_all)
+
+    def _wake_all(self) -> None:
+        for worker in self.workers.values():
+            worker.wake()
 
 
 def leftover(found: RuntimePod) -> Pod:

@@ -70,10 +70,8 @@ class NodeKeeper:
         await self._registered.wait()
 
     def update(self, node: Node | None) -> None:
-        """Takes what the informer brings; a node that somebody deleted is registered again by the next report."""
+        """Takes what the informer brings. A node that somebody deleted stays deleted until the kubelet starts anew."""
         self._node = node
-        if node is None:
-            self._changed.set()
 
     def look_again(self) -> None:
         """Something about the node may have changed."""
@@ -110,9 +108,7 @@ class NodeKeeper:
             facts = await self._facts()
             # A status is due now and then even when nothing changes, so that nobody takes it for stale.
             due = self._clock.monotonic() - last >= self._options.status_interval
-            if self._node is None:
-                await self._until_reachable(self._register)
-            elif await self._report(facts, force=due):
+            if await self._report(facts, force=due):
                 last = self._clock.monotonic()
             rest = self._options.status_interval - (self._clock.monotonic() - last)
             pause = UNREADY_CHECK if facts.problems else min(READY_CHECK, max(rest, 1.0))
@@ -146,8 +142,6 @@ class NodeKeeper:
             )
         except (Unreachable, StatusError) as error:
             log.warning("node status not written: %s", error)
-            if isinstance(error, StatusError) and error.code == 404:
-                self._node = None
             return False
         self._tell_ready(status)
         return True

@@ -18,8 +18,8 @@ class ServerFiles:
     certificate: Path
     key: Path
     client_ca: Path
-    # Common names that may call; empty: everyone whom the authority has signed.
-    allowed_names: tuple[str, ...] = ()
+    # Common names that may call; empty: everyone whom the authority has signed, other kubelets included.
+    allowed_names: tuple[str, ...] = ("kube-apiserver-kubelet-client",)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ Called by the pod's worker; calls the preparation (files, environment), the imag
 
 from __future__ import annotations
 
-from pybernetes.api.types.core_v1 import Pod
+import dataclasses
+
+from pybernetes.api.types.core_v1 import EphemeralContainer, Pod
 from pybernetes.kubelet.decide.actions import Start
 from pybernetes.kubelet.decide.observed import AnyContainer, Trouble, Waiting, all_containers
 from pybernetes.kubelet.decide.times import SECOND, nanoseconds
@@ -55,6 +57,9 @@ class Starter:
         image = await kit.images.ensure(pod, container, sandbox)
         target = Target(pod, container, "", box.ips[0] if box.ips else kit.options.node_ip)
         spec = await kit.preparation.container(target, start.attempt, image)
+        wanted = container.target_container_name if isinstance(container, EphemeralContainer) else None
+        if wanted and (seen := runtime.newest(wanted)) is not None:
+            spec = dataclasses.replace(spec, target_id=seen.id)
         try:
             container_id = await kit.runtime.create_container(box.id, spec, sandbox)
         except RuntimeFailure as failure:

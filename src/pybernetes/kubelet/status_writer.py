@@ -29,20 +29,30 @@ class StatusWriter:
         self._group = group
         self._wanted: tuple[Pod, PodStatus] | None = None
         self._task: asyncio.Task[None] | None = None
-        self._written: PodStatus | None = None
+        self._written: Pod | None = None  # as the API server answered
 
     def write(self, pod: Pod, status: PodStatus) -> None:
         """Hands a status over; returns at once."""
-        if status == (self._written or pod.status) and self._wanted is None:
-            return
-        self._wanted = (pod, status)
         if self._task is None or self._task.done():
+            if not status_patch(self._known(pod), status):
+                return
             self._task = self._group.create_task(self._send_all(), name=f"status of {pod.metadata.name}")
+        self._wanted = (pod, status)
 
     async def flushed(self) -> None:
         """Returns when everything handed over has been written, or the pod is no more."""
         if self._task is not None:
             await asyncio.wait({self._task})
+
+    def _known(self, pod: Pod) -> PodStatus:
+        """What the API server has: its answer to our last write, unless the informer has brought something newer.
+
+        Others write statuses too (a node that was not heard of has its pods marked as not ready), so our own last
+        write is not the truth for ever.
+        """
+        if self._written is not None and _revision(self._written) > _revision(pod):
+            return self._written.status
+        return pod.status
 
     async def _send_all(self) -> None:
         delay = 0.2
@@ -60,22 +70,26 @@ class StatusWriter:
 
     async def _send(self, pod: Pod, status: PodStatus) -> None:
         meta = pod.metadata
-        patch = {"metadata": {"uid": meta.uid}, "status": status_patch(self._written or pod.status, status)}
-        if not patch["status"]:
-            self._written = status
+        changes = status_patch(self._known(pod), status)
+        if not changes:
             return
+        patch = {"metadata": {"uid": meta.uid}, "status": changes}
         try:
-            await self._client.patch(
+            self._written = await self._client.patch(
                 Pod, meta.name or "", meta.namespace or "", patch, PatchType.STRATEGIC, subresource="status"
             )
         except StatusError as error:
             # Gone, or another pod of the same name: nobody is interested in this status any more.
-            if error.code not in (404, 409):
-                log.warning("status of pod %s/%s refused: %s", meta.namespace, meta.name, error)
-                if error.code >= 500 or error.code == 429:
-                    raise Unreachable(str(error)) from error
-            return
-        self._written = status
+            if error.code in (404, 409):
+                return
+            log.warning("status of pod %s/%s refused: %s", meta.namespace, meta.name, error)
+            if error.code >= 500 or error.code == 429:
+                raise Unreachable(str(error)) from error
+
+
+def _revision(pod: Pod) -> int:
+    version = pod.metadata.resource_version or ""
+    return int(version) if version.isdecimal() else 0
 
 
 def status_patch(old: PodStatus, new: PodStatus) -> dict[str, Any]:

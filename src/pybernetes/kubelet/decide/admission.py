@@ -31,7 +31,7 @@ def refusal(pod: Pod, others: Iterable[Pod], node: Node) -> Waiting | None:
 
 def _out_of(name: str, asked: int, used: int, room: int) -> Waiting:
     text = f"Node didn't have enough resource: {name}, requested: {asked}, used: {used}, capacity: {room}"
-    return Waiting(f"OutOf{name}", text)
+    return Waiting(f"OutOf{name}", f"Pod was rejected: {text}")
 
 
 def requested(pod: Pod, name: str) -> int:
