@@ -9,18 +9,18 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from pybernetes.apiserver.admission_plugins.order import default_plugins
-from pybernetes.apiserver.allocation.services import ServiceAllocator
-
 from pybernetes.api.kinds import kind_of
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types import core_v1, rbac_v1
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.admission import Plugin
+from pybernetes.apiserver.admission_plugins.order import default_plugins
+from pybernetes.apiserver.allocation.services import ServiceAllocator
 from pybernetes.apiserver.bootstrap.default_rbac import node_rules
 from pybernetes.apiserver.bootstrap.objects import BootstrapOptions, bootstrap_objects, reconciled
 from pybernetes.apiserver.commands import Commands
 from pybernetes.apiserver.documents import ApiDocuments
+from pybernetes.apiserver.metrics import Metrics
 from pybernetes.apiserver.options import ApiServerOptions
 from pybernetes.apiserver.pipeline import Answer, Pipeline, Stages
 from pybernetes.apiserver.reads import Reads
@@ -73,7 +73,9 @@ class ApiServer:
         self._watches = Watches(self.registry, clock, chance)
         reads = Reads(self.registry, clock)
         commands = Commands(self.writer, reads)
-        self.documents = ApiDocuments(self.issuer, clock)
+        self.metrics = Metrics(clock.monotonic, lambda: self._watches.running)
+        address = f"{options.advertise_address}:{options.secure_port}"
+        self.documents = ApiDocuments(self.issuer, clock, address=address, metrics=self.metrics)
         self.extra: dict[tuple[str, str, str], Answer] = self._extra(commands)
         self._pipeline = Pipeline(
             Stages(
@@ -83,6 +85,7 @@ class ApiServer:
                 watches=self._watches,
                 commands=commands,
                 documents=self.documents,
+                metrics=self.metrics,
                 extra=self.extra,
             )
         )

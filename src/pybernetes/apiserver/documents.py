@@ -48,7 +48,7 @@ class ApiDocuments:
         self._issuer = issuer
         self._clock = clock
         self._address = address
-        self.metrics = metrics or Metrics()
+        self._measured = metrics or Metrics(clock.monotonic)
         self._health = Health(checks)
         self.serve(KINDS)
 
@@ -90,7 +90,7 @@ class ApiDocuments:
         return document(msgspec.json.encode({"paths": paths}), negotiate(request))
 
     def _metrics(self) -> bytes:
-        return self.metrics.text().encode()
+        return self._measured.text().encode()
 
 
 def _version() -> Info:

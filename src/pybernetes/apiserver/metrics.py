@@ -1,16 +1,19 @@
 """Counts of requests, in the text form that Prometheus reads, under upstream's names.
 
-The pipeline's edge calls `observe` once a request and `begin` / `end` around it; /metrics calls `text`. All numbers
-live in dicts keyed by label values, so that counting costs a look-up.
+The pipeline wraps every answer in `measured`; /metrics calls `text`. Numbers live in dicts keyed by label values, so
+that counting costs a look-up.
 """
 
 from __future__ import annotations
 
 import resource
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
 from pathlib import Path
+
+from pybernetes.api.wire import Response
+from pybernetes.apiserver.request import RequestInfo
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS = (
@@ -18,7 +21,7 @@ _BUCKETS = (
     *(2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0),
 )
 _MUTATING = frozenset({"create", "update", "patch", "delete", "deletecollection"})
-_LONG_RUNNING = frozenset({"watch", "connect"})
+_VERBS = _MUTATING | {"get", "list", "watch", "post", "put", "head", "options", "connect"}
 # (verb, resource, subresource, scope)
 _Labels = tuple[str, str, str, str]
 
@@ -40,25 +43,36 @@ class _Histogram:
 class Metrics:
     """The numbers of one server."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: Callable[[], float], watches: Callable[[], int] = lambda: 0) -> None:
+        """`seconds` is a clock that never goes back; `watches` tells how many watches are open."""
+        self._seconds = seconds
+        self._watches = watches
         self._requests: dict[tuple[_Labels, int], int] = {}
         self._durations: dict[_Labels, _Histogram] = {}
-        self._running: dict[_Labels, int] = {}
+        self._running = {"mutating": 0, "readOnly": 0}
 
-    def begin(self, verb: str, resource: str, subresource: str, scope: str) -> None:
-        """A request came in."""
-        labels = (verb, resource, subresource, scope)
-        self._running[labels] = self._running.get(labels, 0) + 1
-
-    def end(self, verb: str, resource: str, subresource: str, scope: str) -> None:
-        """The request's answer is over, streams included."""
-        self._running[verb, resource, subresource, scope] -= 1
+    async def measured(self, info: RequestInfo, answer: Awaitable[Response]) -> Response:
+        """The answer, counted; a stream counts until it begins."""
+        kind = "mutating" if info.verb in _MUTATING else "readOnly"
+        began = self._seconds()
+        self._running[kind] += 1
+        try:
+            response = await answer
+        finally:
+            self._running[kind] -= 1
+        # Words that clients make up must not become label values without end.
+        verb = info.verb if info.verb in _VERBS else "other"
+        resource = info.kind.group_resource if info.kind is not None else ""
+        subresource = info.child.name if info.child is not None else ""
+        scope = "resource" if info.name else "namespace" if info.namespace else "cluster"
+        self.observe(verb, resource, subresource, scope, response.status, self._seconds() - began)
+        return response
 
     def observe(self, verb: str, resource: str, subresource: str, scope: str, code: int, seconds: float) -> None:  # noqa: PLR0913 - the label set
         """A request was answered; `scope` is resource, namespace or cluster."""
         labels = (verb, resource, subresource, scope)
         self._requests[labels, code] = self._requests.get((labels, code), 0) + 1
-        if verb in _LONG_RUNNING:
+        if verb == "watch":
             return
         histogram = self._durations.get(labels)
         if histogram is None:
@@ -84,17 +98,11 @@ class Metrics:
             yield f"{name}_count{_braces(named)} {sum(histogram.counts)}"
 
     def _running_lines(self) -> Iterator[str]:
-        kinds = {"mutating": 0, "readOnly": 0}
-        long_running = {labels: count for labels, count in self._running.items() if labels[0] in _LONG_RUNNING}
-        for labels, count in self._running.items():
-            if labels not in long_running:
-                kinds["mutating" if labels[0] in _MUTATING else "readOnly"] += count
         yield from _head("apiserver_current_inflight_requests", "gauge", "Requests that are being answered.")
-        for kind, count in kinds.items():
+        for kind, count in self._running.items():
             yield f'apiserver_current_inflight_requests{{request_kind="{kind}"}} {count}'
-        yield from _head("apiserver_longrunning_requests", "gauge", "Streams that are open.")
-        for labels, count in long_running.items():
-            yield f"apiserver_longrunning_requests{_braces(_named(labels))} {count}"
+        yield from _head("apiserver_longrunning_requests", "gauge", "Watches that are open.")
+        yield f'apiserver_longrunning_requests{{component="apiserver",verb="WATCH"}} {self._watches()}'
 
 
 def _head(name: str, type_: str, help_: str) -> Iterable[str]:
@@ -110,12 +118,8 @@ def _named(labels: _Labels) -> dict[str, str]:
 
 
 def _braces(labels: Mapping[str, str]) -> str:
-    """Labels in the order of their names; none of ours needs escaping but what clients may have made up."""
-    return "{" + ",".join(f'{name}="{_escaped(labels[name])}"' for name in sorted(labels)) + "}"
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+    """Labels in the order of their names; their values are our own words, which need no escaping."""
+    return "{" + ",".join(f'{name}="{labels[name]}"' for name in sorted(labels)) + "}"
 
 
 def _process_lines() -> Iterator[str]:

@@ -21,6 +21,7 @@ from pybernetes.api.types.meta_v1 import StatusDetails
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.commands import Commands
 from pybernetes.apiserver.identify import identify, selected
+from pybernetes.apiserver.metrics import Metrics
 from pybernetes.apiserver.negotiation import Accepted, negotiate
 from pybernetes.apiserver.reads import Reads
 from pybernetes.apiserver.rendering import finished
@@ -54,6 +55,7 @@ class Stages:
     watches: Watches
     commands: Commands
     documents: Documents
+    metrics: Metrics
     extra: Mapping[tuple[str, str, str], Answer]
 
 
@@ -65,8 +67,12 @@ class Pipeline:
 
     async def handle(self, request: Request) -> Response:
         """The response to any request whatever; never raises but for cancellation."""
+        info = identify(request)
+        return await self._stages.metrics.measured(info, self._answer_or_error(request, info))
+
+    async def _answer_or_error(self, request: Request, info: RequestInfo) -> Response:
         try:
-            return await self._answer(request)
+            return await self._answer(request, info)
         except StatusError as error:
             return error_response(request, error)
         except asyncio.CancelledError:
@@ -75,9 +81,8 @@ class Pipeline:
             _log.exception("%s %s failed", request.method, request.path)
             return error_response(request, internal_error(type(error).__name__))
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request, info: RequestInfo) -> Response:
         stages = self._stages
-        info = identify(request)
         sender = await stages.authenticator.authenticate(request)
         # Place of audit .
         user = impersonate(sender, request.headers, stages.authorizer)

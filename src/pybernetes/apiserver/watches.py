@@ -161,6 +161,11 @@ class Watches:
         self._chance = chance
         self._running: set[_Watcher] = set()
 
+    @property
+    def running(self) -> int:
+        """How many watches are open."""
+        return len(self._running)
+
     def watch(self, request: Request, info: RequestInfo) -> Response:
         """A stream of events as JSON documents."""
         assert info.kind is not None

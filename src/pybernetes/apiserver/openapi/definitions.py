@@ -47,7 +47,7 @@ def version3(definition: str, group: str = "", version: str = "") -> dict[str, A
 
 @cache
 def _enums() -> dict[str, list[str]]:
-    """The values that a field may have, by `<definition>.<field>`; `[]` and `{}` stand for a list's items and a map's values."""
+    """The values of fields, by `<definition>.<field>`; `[]` and `{}` stand for a list's items and a map's values."""
     text = (resources.files("pybernetes.apiserver.openapi") / "enums.json").read_bytes()
     found: dict[str, list[str]] = msgspec.json.decode(text)
     return found
