@@ -1,0 +1,118 @@
+"""The OpenAPI documents: what kubectl looks for in them, both versions, both encodings, and how they are cached."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from pybernetes.apiserver.openapi import gnostic
+from pybernetes.apiserver.openapi.descriptions import describe
+from tests.apiserver.conftest import Caller
+
+PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+
+
+async def document(call: Caller, path: str) -> dict[str, Any]:
+    code, body = await call("GET", path)
+    assert code == 200
+    assert isinstance(body, dict)
+    return body
+
+
+async def test_version_3_tells_what_can_be_patched_and_how(call: Caller) -> None:
+    index = await document(call, "/openapi/v3")
+    apps = await document(call, index["paths"]["apis/apps/v1"]["serverRelativeURL"])
+    patch = apps["paths"]["/apis/apps/v1/namespaces/{namespace}/deployments/{name}"]["patch"]
+    assert patch["x-kubernetes-group-version-kind"] == {"group": "apps", "version": "v1", "kind": "Deployment"}
+    assert "application/strategic-merge-patch+json" in patch["requestBody"]["content"]
+    assert [item["name"] for item in patch["parameters"]] == ["dryRun", "fieldManager", "fieldValidation", "force"]
+    schemas = apps["components"]["schemas"]
+    containers = schemas["io.k8s.api.core.v1.PodSpec"]["properties"]["containers"]
+    assert containers["x-kubernetes-patch-merge-key"] == "name"
+    strategy = schemas["io.k8s.api.apps.v1.DeploymentSpec"]["properties"]["strategy"]
+    assert strategy["x-kubernetes-patch-strategy"] == "retainKeys"
+    assert strategy["allOf"] == [{"$ref": "#/components/schemas/io.k8s.api.apps.v1.DeploymentStrategy"}]
+    kind = schemas["io.k8s.api.apps.v1.Deployment"]["properties"]["kind"]
+    assert "enum" not in kind
+
+
+async def test_every_document_of_the_index_holds_all_it_refers_to(call: Caller) -> None:
+    index = await document(call, "/openapi/v3")
+    for entry in index["paths"].values():
+        found = await document(call, entry["serverRelativeURL"])
+        for reference in references(found):
+            assert reference.removeprefix("#/components/schemas/") in found["components"]["schemas"]
+
+
+def references(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [found for item in value for found in references(item)]
+    if not isinstance(value, dict):
+        return []
+    own = [value["$ref"]] if isinstance(value.get("$ref"), str) else []
+    return own + [found for item in value.values() for found in references(item)]
+
+
+async def test_a_document_is_cached_by_its_hash(call: Caller) -> None:
+    plain = await call.send("GET", "/openapi/v3/api/v1")
+    tag = str(plain.headers["etag"])
+    right = await call.send("GET", f"/openapi/v3/api/v1?hash={tag.strip(chr(34))}")
+    assert (right.status, right.headers["cache-control"]) == (200, "public, immutable")
+    wrong = await call.send("GET", "/openapi/v3/api/v1?hash=0")
+    assert (wrong.status, wrong.headers["location"]) == (301, f"/openapi/v3/api/v1?hash={tag.strip(chr(34))}")
+    assert (await call.send("GET", "/openapi/v3/api/v1", if_none_match=tag)).status == 304
+
+
+async def test_version_2_in_both_encodings(call: Caller) -> None:
+    swagger = await document(call, "/openapi/v2")
+    pods = swagger["paths"]["/api/v1/namespaces/{namespace}/pods/{name}"]
+    assert pods["patch"]["parameters"][0]["schema"]["$ref"].endswith("meta.v1.Patch")
+    assert {item["name"] for item in pods["parameters"]} == {"name", "namespace", "pretty"}
+    response = await call.send("GET", "/openapi/v2", accept=PROTOBUF)
+    assert response.headers["content-type"] == PROTOBUF.replace("v2@v1", "v2.v1")
+    # Field 1 of the document, `swagger`: "2.0".
+    assert response.body.startswith(b"\x0a\x032.0")
+    assert b"io.k8s.api.core.v1.PodSpec" in response.body
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "code"),
+    [
+        ("/openapi/v2", "text/plain", 406),
+        ("/openapi/v3/api/v1", "text/plain", 406),
+        ("/openapi/v3/nosuch", "application/json", 404),
+    ],
+)
+async def test_what_there_is_not(call: Caller, path: str, accept: str, code: int) -> None:
+    assert (await call.send("GET", path, accept=accept)).status == code
+
+
+def test_protobuf_of_a_schema() -> None:
+    small = {
+        "definitions": {"A": {"type": "string", "x-kubernetes-map-type": "atomic"}},
+        "security": [{"BearerToken": []}],
+    }
+    schema = b"\xb2\x01\x08" + b"\x0a\x06string"
+    extension = b"\x0a\x15x-kubernetes-map-type" + b"\x12\x0a" + b"\x12\x08" + b'"atomic"'
+    schema += b"\xfa\x01" + bytes([len(extension)]) + extension
+    named = b"\x0a\x01A" + b"\x12" + bytes([len(schema)]) + schema
+    definitions = b"\x0a" + bytes([len(named)]) + named
+    security = b"\x0a\x0f" + b"\x0a\x0bBearerToken" + b"\x12\x00"
+    expected = b"\x4a" + bytes([len(definitions)]) + definitions + b"\x62" + bytes([len(security)]) + security
+    assert gnostic.encode(small) == expected
+
+
+def test_descriptions_come_from_the_installed_models() -> None:
+    pod = describe("io.k8s.api.core.v1.Pod")
+    assert pod.text.startswith("Pod is a collection of containers")
+    assert "spec" in pod.fields
+    assert describe("io.k8s.nowhere.v9.Nothing").text == ""
+
+
+async def test_a_document_is_written_once(call: Caller) -> None:
+    first = await call.send("GET", "/openapi/v2")
+    second = await call.send("GET", "/openapi/v2")
+    assert first.body is second.body
+    assert msgspec.json.decode(first.body)["info"] == {"title": "Kubernetes", "version": "1.36"}
