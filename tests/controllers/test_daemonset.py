@@ -1,4 +1,4 @@
-"""A DaemonSet keeps one pod on every node that suits it, changes them one node at a time, and remembers its revisions."""
+"""A DaemonSet keeps one pod on every node that suits it, changes them one at a time, and remembers its revisions."""
 
 from __future__ import annotations
 

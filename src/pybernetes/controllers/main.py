@@ -20,6 +20,7 @@ from pybernetes.controllers.endpoints import EndpointsController
 from pybernetes.controllers.endpointslice import EndpointSliceController
 from pybernetes.controllers.endpointslicemirroring import EndpointSliceMirroringController
 from pybernetes.controllers.garbagecollector import GarbageCollector
+from pybernetes.controllers.job import JobController
 from pybernetes.controllers.namespace import NamespaceController
 from pybernetes.controllers.nodeipam import NodeIpamController
 from pybernetes.controllers.nodelifecycle import NodeLifecycleController
@@ -29,6 +30,7 @@ from pybernetes.controllers.replicationcontroller import ReplicationControllerCo
 from pybernetes.controllers.rootca import RootCACertificatePublisher
 from pybernetes.controllers.serviceaccount import ServiceAccountController
 from pybernetes.controllers.serviceaccount_token import ServiceAccountTokenController
+from pybernetes.controllers.statefulset import StatefulSetController
 from pybernetes.controllers.tainteviction import TaintEvictionController
 from pybernetes.controllers.ttlafterfinished import TTLAfterFinishedController
 from pybernetes.environment.chance import Chance
@@ -61,9 +63,11 @@ CONTROLLERS: Mapping[str, ControllerClass] = {
     "serviceaccount-controller": ServiceAccountController,
     "garbage-collector-controller": GarbageCollector,
     "daemonset-controller": DaemonSetController,
+    "job-controller": JobController,
     "deployment-controller": DeploymentController,
     "replicaset-controller": ReplicaSetController,
     "disruption-controller": DisruptionController,
+    "statefulset-controller": StatefulSetController,
     "node-ipam-controller": NodeIpamController,
     "node-lifecycle-controller": NodeLifecycleController,
     "taint-eviction-controller": TaintEvictionController,
