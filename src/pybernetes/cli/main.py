@@ -1,4 +1,4 @@
-"""The `pyb` command: words in, a cluster, a component or an answer out. Each sub-command is imported when it is used."""
+"""The `pyb` command: words in, a cluster, a component or an answer out. A sub-command is imported when it is used."""
 
 from __future__ import annotations
 
