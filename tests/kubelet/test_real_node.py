@@ -18,19 +18,25 @@ import pytest
 from pybernetes.api.types.core_v1 import (
     ConfigMap,
     ConfigMapKeySelector,
+    ConfigMapProjection,
     ConfigMapVolumeSource,
     Container,
     EmptyDirVolumeSource,
     EnvVar,
     EnvVarSource,
     ExecAction,
+    Lifecycle,
+    LifecycleHandler,
     Node,
     ObjectFieldSelector,
     Pod,
     PodSpec,
     Probe,
+    ProjectedVolumeSource,
+    ServiceAccountTokenProjection,
     Volume,
     VolumeMount,
+    VolumeProjection,
 )
 from pybernetes.api.types.meta_v1 import ObjectMeta
 from pybernetes.client import Client
@@ -273,3 +279,82 @@ async def test_missing_image_and_failing_command_are_told(node: RealNode, api: A
     await api.pod_until("missing", lambda pod: "ImagePullBackOff" in str(pod.get("status")))
     pod = await api.pod_until("bad", lambda pod: pod.get("status", {}).get("phase") == "Failed")
     assert status_of(pod)["state"]["terminated"]["reason"] == "StartError"
+
+
+async def until_log(node: RealNode, pod: dict[str, Any], text: str) -> None:
+    async with asyncio.timeout(20):
+        while text not in await log_of(node, pod):  # noqa: ASYNC110 - a container writes when it likes
+            await asyncio.sleep(0.05)
+
+
+async def test_token_and_changed_config_reach_the_container(node: RealNode, api: Any) -> None:
+    meta = ObjectMeta(name="settings", namespace="default", uid="uid-settings")
+    api.seed("configmaps", ConfigMap(metadata=meta, data={"colour": "green"}))
+    sources = [
+        VolumeProjection(service_account_token=ServiceAccountTokenProjection(path="token")),
+        VolumeProjection(config_map=ConfigMapProjection(name="settings")),
+    ]
+    script = "while true; do echo $(cat /all/token) $(cat /all/colour) $(cat /one); sleep 0.1; done"
+    mounts = [
+        VolumeMount(name="all", mount_path="/all", read_only=True),
+        VolumeMount(name="all", mount_path="/one", sub_path="colour"),
+    ]
+    volume = Volume(name="all", projected=ProjectedVolumeSource(sources=sources))
+    node.seed(PodSpec(containers=[busybox(script, volume_mounts=mounts)], volumes=[volume]))
+    pod = await api.pod_until("web", is_ready)
+    await until_log(node, pod, "a-token green green\n")
+    await node.stop_kubelet()
+    node.start_kubelet()
+    assert node.kubelet is not None
+    async with asyncio.timeout(20):
+        while node.kubelet.find("default", "web") is None:  # noqa: ASYNC110 - nobody else wants to be told
+            await asyncio.sleep(0.01)
+    await node.client.patch(ConfigMap, "settings", "default", {"data": {"colour": "blue"}})
+    await until_log(node, pod, "a-token blue green\n")
+
+
+async def test_liveness_restarts_and_hooks_and_sidecars_run(node: RealNode, api: Any) -> None:
+    handler = LifecycleHandler(exec=ExecAction(command=["sh", "-c", "echo started > /scratch/hook"]))
+    stopper = LifecycleHandler(exec=ExecAction(command=["sh", "-c", "echo stopping > /proc/1/fd/1"]))
+    scratch = VolumeMount(name="scratch", mount_path="/scratch")
+    main = busybox(
+        "trap 'exit 0' TERM; cat /scratch/side; while true; do sleep 0.1; done",
+        lifecycle=Lifecycle(post_start=handler, pre_stop=stopper),
+        liveness_probe=Probe(
+            exec=ExecAction(command=["test", "!", "-f", "/scratch/sick"]), period_seconds=1, failure_threshold=1
+        ),
+        volume_mounts=[scratch],
+    )
+    side = Container(
+        name="side",
+        image="busybox:1.36",
+        restart_policy="Always",
+        command=["sh", "-c", "echo side > /scratch/side; trap 'exit 0' TERM; while true; do sleep 0.1; done"],
+        startup_probe=Probe(exec=ExecAction(command=["test", "-f", "/scratch/side"]), period_seconds=1),
+        volume_mounts=[scratch],
+    )
+    volume = Volume(name="scratch", empty_dir=EmptyDirVolumeSource())
+    node.seed(PodSpec(containers=[main], init_containers=[side], volumes=[volume]))
+    pod = await api.pod_until("web", is_ready)
+    place = node.folder / "kubelet/pods" / pod["metadata"]["uid"] / "volumes/kubernetes.io~empty-dir/scratch"
+    assert (place / "hook").read_text() == "started\n"
+    (place / "sick").touch()
+    await api.pod_until("web", lambda pod: "terminated" in status_of(pod)["lastState"])
+    (place / "sick").unlink()
+    await api.pod_until("web", lambda pod: status_of(pod)["restartCount"] == 1 and is_ready(pod))
+    assert await log_of(node, pod) == "side\nstopping\n"
+    api.delete_pod("web")
+    await api.until(lambda: api.get("pods", "web") is None)
+    last = [obj for what, obj in api.history if what == "DELETED pods"][-1]
+    ends = [each["state"]["terminated"] for each in last["status"]["initContainerStatuses"]]
+    assert [end["exitCode"] for end in ends] == [0]
+
+
+async def test_pod_whose_sandbox_dies_gets_a_new_one(node: RealNode, api: Any) -> None:
+    node.seed(PodSpec(containers=[busybox("exec sleep 1000")], termination_grace_period_seconds=1))
+    pod = await api.pod_until("web", is_ready)
+    box = (await node.runtime.pod(pod["metadata"]["uid"])).sandboxes[0]
+    tasks = command("ctr", "-a", str(node.socket), "-n", "k8s.io", "tasks", "ls")
+    os.kill(next(int(line.split()[1]) for line in tasks.splitlines() if line.startswith(box.id)), signal.SIGKILL)
+    pod = await api.pod_until("web", lambda pod: status_of(pod)["restartCount"] == 1 and is_ready(pod))
+    assert len((await node.runtime.pod(pod["metadata"]["uid"])).sandboxes) >= 1

@@ -68,6 +68,9 @@ class Preparation(Protocol):
     async def clean(self, uid: str) -> None:
         """Removes all that `prepare` has made."""
 
+    async def clean_others(self, uids: set[str]) -> None:
+        """Removes what is left of pods other than these, from before the kubelet started."""
+
 
 class Prober(Protocol):
     """Carries out one probe, at most `timeoutSeconds` long."""

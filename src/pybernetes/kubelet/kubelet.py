@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pybernetes.api.types.core_v1 import Container, Node, Pod, PodSpec
 from pybernetes.api.types.meta_v1 import ObjectMeta
 from pybernetes.environment.chance import Chance
 from pybernetes.kubelet.decide.admission import refusal
 from pybernetes.kubelet.decide.node import Machine, Pressure
-from pybernetes.kubelet.decide.observed import Waiting
+from pybernetes.kubelet.decide.observed import Waiting, is_running
 from pybernetes.kubelet.kit import Kit
+from pybernetes.kubelet.log_rotation import LogRotation
 from pybernetes.kubelet.node import NodeKeeper
-from pybernetes.kubelet.runtime import RuntimeFailure, RuntimePod
+from pybernetes.kubelet.runtime import ContainerRecord, RuntimeFailure, RuntimePod
 from pybernetes.kubelet.worker import PodWorker
 from pybernetes.reconcile.informer import Informer, Selection
 
@@ -57,6 +58,9 @@ class Kubelet:
             self._tasks = tasks
             tasks.create_task(self.keeper.run(), name="node")
             tasks.create_task(self.kit.preparation.run(), name="preparation")
+            if not self.kit.options.simulated:
+                rotation = LogRotation(self.kit.runtime, self.kit.clock, self._running_containers)
+                tasks.create_task(rotation.run(), name="log rotation")
             await self.keeper.registered()
             self._nodes.on_change(self._node_changed)
             tasks.create_task(self._nodes.run(), name="informer of the node")
@@ -79,6 +83,9 @@ class Kubelet:
             if (meta.namespace, meta.name) == (namespace, name) and uid in ("", meta.uid):
                 found = worker
         return found
+
+    def _running_containers(self) -> Iterable[ContainerRecord]:
+        return [each for worker in self.workers.values() for each in worker.runtime.containers if is_running(each)]
 
     def _node_changed(self, old: Node | None, new: Node | None) -> None:
         self.keeper.update(new)
@@ -139,6 +146,7 @@ class Kubelet:
         for found in await self._runtime_pods():
             if found.uid not in self.workers:
                 self._start(PodWorker(self.kit, leftover(found), removed=True))
+        await self.kit.preparation.clean_others(set(self.workers))
 
     async def _runtime_pods(self) -> list[RuntimePod]:
         while True:

@@ -161,12 +161,19 @@ class NodePreparation:
         return tail_text(Path(path), lines=80, limit=2048)
 
     async def clean(self, uid: str) -> None:
-        known = self._prepared.pop(uid, None)
+        self._prepared.pop(uid, None)
         self._references.release(uid)
         await self._volumes.tear_down(uid)
-        if known is not None:
-            await asyncio.to_thread(shutil.rmtree, self._log_directory(known.pod), True)
+        for logs in self._options.pod_logs.glob(f"*_{uid}"):
+            await asyncio.to_thread(shutil.rmtree, logs, True)
         remove_pod_cgroup(self._options.cgroup_parent, uid)
+
+    async def clean_others(self, uids: set[str]) -> None:
+        found = {path.name for path in self._options.pods_dir.iterdir()}
+        found |= {path.name.rpartition("_")[2] for path in self._options.pod_logs.iterdir()}
+        for uid in sorted(found - uids):
+            log.info("removing what is left of pod %s", uid)
+            await self.clean(uid)
 
     async def _refresh(self) -> None:
         while True:

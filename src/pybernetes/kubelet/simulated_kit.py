@@ -51,6 +51,9 @@ class SimulatedPreparation:
     async def clean(self, uid: str) -> None:
         return None
 
+    async def clean_others(self, uids: set[str]) -> None:
+        return None
+
 
 class SimulatedProber:
     """Asks the script. Instead of failing period by period it waits until the script says yes: one timer."""

@@ -5,7 +5,10 @@ Called by the pod's worker; calls the preparation (files, environment), the imag
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from pybernetes.api.types.core_v1 import EphemeralContainer, Pod
 from pybernetes.kubelet.decide.actions import Start
@@ -15,6 +18,22 @@ from pybernetes.kubelet.kit import Kit, StartFailure, Target
 from pybernetes.kubelet.runtime import RuntimeFailure, RuntimePod
 
 SANDBOX_RETRY = 5
+
+
+Result = TypeVar("Result")
+
+
+async def unbroken(work: Coroutine[Any, Any, Result]) -> Result:
+    """Awaits to the end what must not be left half-done, even when the caller is cancelled meanwhile.
+
+    A sandbox that comes into being after its pod has been cleaned away would be nobody's.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 class Starter:
@@ -32,7 +51,7 @@ class Starter:
             kit.recorder.event(pod, "Warning", "FailedMount", failure.waiting.message)
             return self._trouble(Waiting("ContainerCreating"), failure.retry)
         try:
-            await kit.runtime.run_sandbox(kit.preparation.sandbox(pod, attempt))
+            await unbroken(kit.runtime.run_sandbox(kit.preparation.sandbox(pod, attempt)))
         except RuntimeFailure as failure:
             text = f"Failed to create pod sandbox: {failure}"
             kit.recorder.event(pod, "Warning", "FailedCreatePodSandBox", text)
@@ -61,13 +80,13 @@ class Starter:
         if wanted and (seen := runtime.newest(wanted)) is not None:
             spec = dataclasses.replace(spec, target_id=seen.id)
         try:
-            container_id = await kit.runtime.create_container(box.id, spec, sandbox)
+            container_id = await unbroken(kit.runtime.create_container(box.id, spec, sandbox))
         except RuntimeFailure as failure:
             kit.tell(pod, start.name, ("Warning", "Failed", f"Error: {failure}"))
             raise StartFailure(Waiting("CreateContainerError", str(failure))) from failure
         kit.tell(pod, start.name, ("Normal", "Created", f"Created container: {start.name}"))
         try:
-            await kit.runtime.start_container(container_id)
+            await unbroken(kit.runtime.start_container(container_id))
         except RuntimeFailure as failure:
             kit.tell(pod, start.name, ("Warning", "Failed", f"Error: {failure}"))
             raise StartFailure(Waiting("RunContainerError", str(failure))) from failure

@@ -18,7 +18,7 @@ from pybernetes.kubelet.decide.backoff import BackOff
 from pybernetes.kubelet.decide.observed import Observed, Trouble, Waiting, all_containers, has_ended, is_done
 from pybernetes.kubelet.decide.status import pod_status
 from pybernetes.kubelet.decide.times import SECOND, nanoseconds, parse_time
-from pybernetes.kubelet.kit import Kit
+from pybernetes.kubelet.kit import Kit, StartFailure
 from pybernetes.kubelet.probing import ProbeTasks
 from pybernetes.kubelet.runtime import NotFound, RuntimeFailure, RuntimePod
 from pybernetes.kubelet.starting import Starter
@@ -46,6 +46,7 @@ class PodWorker:
         self._troubles: dict[str, Trouble] = {}
         self._pod_trouble: Trouble | None = None
         self._reported_back_offs: dict[str, str] = {}
+        self._prepared = False
         self._wake = asyncio.Event()
         self._action: asyncio.Task[None] | None = None
         self._first_seen = nanoseconds(kit.clock.now())
@@ -95,6 +96,7 @@ class PodWorker:
         self._probes.follow(observed)
         if observed.ending:
             return await self._end(observed)
+        await self._prepare_adopted()
         plan = pod_plan(observed)
         self._report(observed, plan)
         if not _has_work(plan):
@@ -104,6 +106,16 @@ class PodWorker:
         await asyncio.wait({self._action})
         self._action = None
         return False
+
+    async def _prepare_adopted(self) -> None:
+        """A pod that an earlier kubelet has started: its volumes have to be kept up to date from here on."""
+        if self._prepared or not self.runtime.sandboxes or not self.runtime.sandboxes[0].ready:
+            return
+        try:
+            await self.kit.preparation.prepare(self.pod)
+            self._prepared = True
+        except StartFailure as failure:
+            log.warning("pod %s/%s: %s", self.pod.metadata.namespace, self.pod.metadata.name, failure)
 
     def _observe(self) -> Observed:
         now = nanoseconds(self.kit.clock.now())
@@ -159,6 +171,7 @@ class PodWorker:
             await self._stopper.clear_sandboxes(self.pod, self.runtime)
         if plan.create_sandbox:
             self._pod_trouble = await self._starter.sandbox(self.pod, plan.sandbox_attempt)
+            self._prepared = self._pod_trouble is None
             return
         for kill in plan.kill:
             await self._stopper.kill(self.pod, self.runtime, kill)

@@ -177,8 +177,12 @@ def _container_security(security: Security, options: Any) -> Any:
 
 def sandbox_of(item: Any, ips: tuple[str, ...], host_network: bool) -> Sandbox:
     """A sandbox from a list's item and what its status told."""
-    ready = item.state == CRI.number("PodSandboxState", "SANDBOX_READY")
-    return Sandbox(item.id, item.metadata.attempt, ready, item.created_at, ips, host_network)
+    return Sandbox(item.id, item.metadata.attempt, is_ready(item), item.created_at, ips, host_network)
+
+
+def is_ready(item: Any) -> bool:
+    """Whether a sandbox runs."""
+    return bool(item.state == CRI.number("PodSandboxState", "SANDBOX_READY"))
 
 
 def ips_of(status: Any) -> tuple[str, ...]:

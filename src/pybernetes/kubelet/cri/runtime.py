@@ -243,11 +243,19 @@ class CriRuntime:
         for pause in SETTLING:
             await asyncio.sleep(pause)
             try:
-                answer = await self._call("ContainerStatus", container_id=identifier)
+                if not await self._seems_to_run(identifier):
+                    return
             except NotFound:
                 return
-            if convert.state_of(answer.status) is not State.RUNNING:
-                return
+
+    async def _seems_to_run(self, identifier: str) -> bool:
+        """Of a container or a sandbox; NotFound when it is neither."""
+        try:
+            answer = await self._call("ContainerStatus", container_id=identifier)
+        except NotFound:
+            box = await self._call("PodSandboxStatus", pod_sandbox_id=identifier)
+            return convert.is_ready(box.status)
+        return convert.state_of(answer.status) is State.RUNNING
 
     async def _cri_events(self) -> AsyncIterator[str]:
         request = CRI.message("GetEventsRequest")()
