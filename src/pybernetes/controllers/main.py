@@ -13,6 +13,7 @@ from typing import Protocol
 from pybernetes.client import Client
 from pybernetes.controllers.clusterroleaggregation import ClusterRoleAggregationController
 from pybernetes.controllers.context import ControllerContext, ControllerOptions, Recorders
+from pybernetes.controllers.cronjob import CronJobController
 from pybernetes.controllers.daemonset import DaemonSetController
 from pybernetes.controllers.deployment import DeploymentController
 from pybernetes.controllers.disruption import DisruptionController
@@ -25,6 +26,7 @@ from pybernetes.controllers.namespace import NamespaceController
 from pybernetes.controllers.nodeipam import NodeIpamController
 from pybernetes.controllers.nodelifecycle import NodeLifecycleController
 from pybernetes.controllers.podgc import PodGarbageCollector
+from pybernetes.controllers.protection import ClaimProtectionController, VolumeProtectionController
 from pybernetes.controllers.replicaset import ReplicaSetController
 from pybernetes.controllers.replicationcontroller import ReplicationControllerController
 from pybernetes.controllers.rootca import RootCACertificatePublisher
@@ -32,6 +34,7 @@ from pybernetes.controllers.serviceaccount import ServiceAccountController
 from pybernetes.controllers.serviceaccount_token import ServiceAccountTokenController
 from pybernetes.controllers.statefulset import StatefulSetController
 from pybernetes.controllers.tainteviction import TaintEvictionController
+from pybernetes.controllers.ttl import TTLController
 from pybernetes.controllers.ttlafterfinished import TTLAfterFinishedController
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import Clock
@@ -68,11 +71,15 @@ CONTROLLERS: Mapping[str, ControllerClass] = {
     "replicaset-controller": ReplicaSetController,
     "disruption-controller": DisruptionController,
     "statefulset-controller": StatefulSetController,
+    "cronjob-controller": CronJobController,
+    "ttl-controller": TTLController,
     "node-ipam-controller": NodeIpamController,
     "node-lifecycle-controller": NodeLifecycleController,
     "taint-eviction-controller": TaintEvictionController,
     "clusterrole-aggregation-controller": ClusterRoleAggregationController,
     "ttl-after-finished-controller": TTLAfterFinishedController,
+    "persistentvolumeclaim-protection-controller": ClaimProtectionController,
+    "persistentvolume-protection-controller": VolumeProtectionController,
     "root-ca-certificate-publisher-controller": RootCACertificatePublisher,
 }
 

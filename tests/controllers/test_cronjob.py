@@ -1,0 +1,87 @@
+"""CronJobs: when their time comes, what they start, and what they keep."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from pybernetes.api.types.batch_v1 import CronJob, Job
+from pybernetes.controllers import cron
+from pybernetes.controllers.cronjob import due, job_of
+from tests.controllers.world import World, made, play
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "after", "expected"),
+    [
+        ("* * * * *", "2026-01-01T00:00:30", "2026-01-01T00:01"),
+        ("*/15 * * * *", "2026-01-01T00:15", "2026-01-01T00:30"),
+        ("0 9-17/4 * * mon-fri", "2026-01-02T17:30", "2026-01-05T09:00"),
+        ("0 0 29 feb *", "2026-01-01T00:00", "2028-02-29T00:00"),
+        ("0 0 13 * fri", "2026-01-01T00:00", "2026-01-02T00:00"),
+        ("@hourly", "2026-01-01T23:59", "2026-01-02T00:00"),
+        ("@every 90s", "2026-01-01T00:00", "2026-01-01T00:01:30"),
+        ("0 0 * * 7", "2026-01-01T00:00", "2026-01-04T00:00"),
+    ],
+)
+def test_the_next_time(schedule: str, after: str, expected: str) -> None:
+    assert cron.parse(schedule).after(at(after)) == at(expected)
+
+
+@pytest.mark.parametrize("schedule", ["", "* * * *", "60 * * * *", "a * * * *", "*/0 * * * *", "5-1 * * * *"])
+def test_what_is_no_schedule(schedule: str) -> None:
+    with pytest.raises(ValueError):
+        cron.parse(schedule)
+
+
+def test_a_schedule_that_never_comes() -> None:
+    assert cron.parse("0 0 30 feb *").after(at("2026-01-01T00:00")) is None
+
+
+def tick(**spec: Any) -> CronJob:
+    pod = {"containers": [{"name": "c", "image": "nginx"}], "restartPolicy": "Never"}
+    template = {"spec": {"template": {"metadata": {"annotations": {"fake": "succeed"}}, "spec": pod}}}
+    metadata = {"creationTimestamp": "2026-01-01T00:00:00Z"}
+    return made(CronJob, "tick", metadata=metadata, spec={"schedule": "* * * * *", "jobTemplate": template} | spec)
+
+
+def test_only_the_newest_of_several_missed_times_is_made_up_for() -> None:
+    schedule = cron.parse("* * * * *")
+    assert due(tick(), schedule, at("2026-01-01T00:00:10")).at is None
+    late = due(tick(), schedule, at("2026-01-01T00:03:10"))
+    assert (late.at, late.again_after) == (at("2026-01-01T00:03"), 50)
+    assert due(tick(startingDeadlineSeconds=5), schedule, at("2026-01-01T00:03:10")).at is None
+
+
+def test_times_are_those_of_the_zone() -> None:
+    berlin = tick(timeZone="Europe/Berlin", schedule="0 9 * * *")
+    found = due(berlin, cron.parse("0 9 * * *"), at("2026-01-01T08:30"))
+    assert found.at == at("2026-01-01T08:00")
+    stamp = job_of(berlin, found.at).metadata.annotations["batch.kubernetes.io/cronjob-scheduled-timestamp"]
+    assert stamp == "2026-01-01T09:00:00+01:00"
+
+
+def test_it_starts_a_job_each_minute_and_keeps_the_last_one() -> None:
+    async def scenario(world: World) -> None:
+        await world.client.create(tick(successfulJobsHistoryLimit=1))
+        seen: set[str] = set()
+        world.context.informers.of(Job).on_change(lambda _, new: seen.add(new.metadata.name or "") if new else None)
+
+        async def three() -> bool:
+            found = await world.client.get(CronJob, "tick", "default")
+            return len(seen) >= 3 and bool(found.status.last_successful_time) and not found.status.active
+
+        await world.until(three)
+        jobs = (await world.client.list(Job, "default")).items
+        assert [job.metadata.name for job in jobs] == [max(seen)]
+        events = await world.events()
+        assert ("CronJob", "SuccessfulCreate", f"Created job {max(seen)}") in events
+        assert ("CronJob", "SawCompletedJob", f"Saw completed job: {min(seen)}, condition: Complete") in events
+
+    play(scenario)
