@@ -51,7 +51,8 @@ class SchedulingQueue:
         self._pods: dict[str, Waiting] = {}
         self._active: list[tuple[tuple[int, float, int], Waiting]] = []
         self._backoff: list[tuple[float, int, Waiting]] = []
-        self._pool: dict[str, Waiting] = {}  # in the order in which they failed
+        # By the plug-ins that turned them away, in the order in which they failed: a change is weighed once a group.
+        self._pool: dict[frozenset[str], dict[str, Waiting]] = {}
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._count = 0
@@ -127,13 +128,16 @@ class SchedulingQueue:
             self._retry(waiting)
         else:
             self._park(waiting, "pool")
-            self._pool[info.uid] = waiting
+            self._pool.setdefault(plugins, {})[info.uid] = waiting
             self._set_timer()
 
     def changed(self, changes: set[Change]) -> None:
         """Something has changed: those that it could help come back."""
         helped = [
-            waiting for waiting in self._pool.values() if any(helps(change, waiting.plugins) for change in changes)
+            waiting
+            for plugins, group in self._pool.items()
+            if any(helps(change, plugins) for change in changes)
+            for waiting in group.values()
         ]
         for waiting in helped:
             self._retry(waiting)
@@ -160,7 +164,11 @@ class SchedulingQueue:
 
     def _park(self, waiting: Waiting, state: str) -> None:
         """Leaves wherever it was; entries in heaps stay and are passed over, since their state is another."""
-        self._pool.pop(waiting.info.uid, None)
+        if waiting.state == "pool":
+            group = self._pool[waiting.plugins]
+            del group[waiting.info.uid]
+            if not group:
+                del self._pool[waiting.plugins]
         waiting.state = state
 
     def _now(self) -> float:
@@ -171,8 +179,7 @@ class SchedulingQueue:
         while self._backoff and not self._is_backing_off(self._backoff[0]):
             heapq.heappop(self._backoff)
         times = [self._backoff[0][0]] if self._backoff else []
-        if self._pool:
-            times.append(next(iter(self._pool.values())).failed_at + LONGEST_WAIT)
+        times += [next(iter(group.values())).failed_at + LONGEST_WAIT for group in self._pool.values()]
         return min(times, default=None)
 
     @staticmethod
@@ -196,7 +203,8 @@ class SchedulingQueue:
             entry = heapq.heappop(self._backoff)
             if self._is_backing_off(entry):
                 self._activate(entry[2])
-        expired = [waiting for waiting in self._pool.values() if waiting.failed_at + LONGEST_WAIT <= now]
+        pooled = [waiting for group in self._pool.values() for waiting in group.values()]
+        expired = [waiting for waiting in pooled if waiting.failed_at + LONGEST_WAIT <= now]
         for waiting in expired:
             self._activate(waiting)
         self._set_timer()

@@ -14,19 +14,18 @@ def score(case: Case, nodes: list[NodeInfo]) -> list[int] | None:
     cpu, memory = pod.request.cpu, pod.request.memory
     if not cpu and not memory:
         return None
-    return [
-        int(
-            (
-                1
-                - abs(
-                    min((node.cpu - node.free_cpu + cpu) / node.cpu, 1.0)
-                    - min((node.memory - node.free_memory + memory) / node.memory, 1.0)
-                )
-                / 2
-            )
-            * MAX_SCORE
-        )
-        if node.cpu and node.memory
-        else MAX_SCORE
-        for node in nodes
-    ]
+    scores: list[int] = []
+    for node in nodes:
+        if not node.cpu or not node.memory:
+            scores.append(MAX_SCORE)
+            continue
+        # No calls in here: this runs for every feasible node of every pod.
+        used_cpu = (node.cpu - node.free_cpu + cpu) / node.cpu
+        used_memory = (node.memory - node.free_memory + memory) / node.memory
+        if used_cpu > 1.0:
+            used_cpu = 1.0
+        if used_memory > 1.0:
+            used_memory = 1.0
+        apart = used_cpu - used_memory if used_cpu > used_memory else used_memory - used_cpu
+        scores.append(int((1 - apart / 2) * MAX_SCORE))
+    return scores

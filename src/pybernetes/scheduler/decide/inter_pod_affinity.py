@@ -41,6 +41,17 @@ class InterPodAffinity(Filter):
             return _NOT_FAR
         return _UNWANTED if _among(labels, self._unwanted) else None
 
+    def keep(self, nodes: list[NodeInfo]) -> list[NodeInfo]:
+        for key, values in self._near:
+            if self._first:
+                nodes = [node for node in nodes if key in node.labels]
+            else:
+                nodes = [node for node in nodes if node.labels.get(key) in values]
+        for places in (self._far, self._unwanted):
+            for key, values in places.items():
+                nodes = [node for node in nodes if node.labels.get(key) not in values]
+        return nodes
+
 
 def _among(labels: Mapping[str, str], places: Places) -> bool:
     for key, values in places.items():  # noqa: SIM110 - a loop is twice as fast as any() here

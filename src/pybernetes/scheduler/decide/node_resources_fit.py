@@ -56,10 +56,11 @@ def score(case: Case, nodes: list[NodeInfo]) -> list[int] | None:
     """LeastAllocated: the part of CPU and memory that would stay free, in percent; the mean of both."""
     pod = case.pod
     cpu, memory = pod.request.scored_cpu, pod.request.scored_memory
+    # No calls in here: this runs for every feasible node of every pod.
     return [
         (
-            max(node.cpu - node.scored_cpu - cpu, 0) * MAX_SCORE // node.cpu
-            + max(node.memory - node.scored_memory - memory, 0) * MAX_SCORE // node.memory
+            (left if (left := node.cpu - node.scored_cpu - cpu) > 0 else 0) * MAX_SCORE // node.cpu
+            + (left if (left := node.memory - node.scored_memory - memory) > 0 else 0) * MAX_SCORE // node.memory
         )
         // 2
         if node.cpu and node.memory

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import log
 
-from pybernetes.scheduler.decide.node_selection import required
+from pybernetes.scheduler.decide.node_selection import RequiredNodes, required
 from pybernetes.scheduler.decide.plugin import MAX_SCORE, Case, Filter, Rejection
 from pybernetes.scheduler.decide.spread_constraints import (
     HARD,
@@ -40,6 +40,20 @@ class PodTopologySpread(Filter):
                 return _REJECTION
         return None
 
+    def keep(self, nodes: list[NodeInfo]) -> list[NodeInfo]:
+        for key, pods, most in self._limits:
+            open_ = {value for value, count in pods.items() if count <= most}
+            if most >= 0:
+                # A domain that does not count has no pods that count.
+                nodes = [
+                    node
+                    for node in nodes
+                    if (value := node.labels.get(key)) in open_ or (value is not None and value not in pods)
+                ]
+            else:
+                nodes = [node for node in nodes if node.labels.get(key) in open_]
+        return nodes
+
 
 def prepare(case: Case) -> Filter | None:
     pod, snapshot, _ = case
@@ -48,25 +62,38 @@ def prepare(case: Case) -> Filter | None:
     constraints = own_constraints(pod, HARD)
     if not constraints:
         return None
-    wanted, keys = required(pod.pod), [constraint.key for constraint in constraints]
-    labelled = [node for node in snapshot.nodes if all(key in node.labels for key in keys)]
+    wanted, labelled = required(pod.pod), snapshot.nodes
+    for key in {constraint.key for constraint in constraints}:
+        labelled = [node for node in labelled if key in node.labels]
     limits: list[tuple[str, dict[str, int], int]] = []
     for constraint in constraints:
-        nodes = [node for node in labelled if constraint.counts_node(pod, wanted, node)]
-        domains = _domains(snapshot, constraint, nodes)
+        domains = _domains(snapshot, constraint, _counted(case, constraint, wanted, labelled))
         itself = int(constraint.condition.selectors[0].matches(pod.labels))
         fewest = 0 if len(domains) < constraint.min_domains else min(domains.values())
         limits.append((constraint.key, domains, constraint.max_skew + fewest - itself))
     return PodTopologySpread(limits)
 
 
+def _counted(case: Case, constraint: Constraint, wanted: RequiredNodes, nodes: list[NodeInfo]) -> list[NodeInfo]:
+    """The nodes whose domains and pods count."""
+    if not constraint.honor_taints and (wanted.everywhere or not constraint.honor_affinity):
+        return nodes
+    return [node for node in nodes if constraint.counts_node(case.pod, wanted, node)]
+
+
 def _domains(snapshot: Snapshot, constraint: Constraint, nodes: list[NodeInfo]) -> dict[str, int]:
     """Pods to be spread, by the value of the label on the nodes they are on."""
     counts, key = snapshot.count(constraint.condition), constraint.key
-    domains: dict[str, int] = {}
+    domains = dict.fromkeys([node.labels[key] for node in nodes], 0)
+    if len(counts) < len(nodes):
+        counted = {node.name for node in nodes} if len(nodes) < len(snapshot.nodes) else None
+        for name, count in counts.items():
+            node = snapshot.node(name)
+            if node is not None and key in node.labels and (counted is None or name in counted):
+                domains[node.labels[key]] += count
+        return domains
     for node in nodes:
-        value = node.labels[key]
-        domains[value] = domains.get(value, 0) + counts.get(node.name, 0)
+        domains[node.labels[key]] += counts.get(node.name, 0)
     return domains
 
 
@@ -98,22 +125,20 @@ def _costs(
     if key == HOSTNAME:
         weight = log(len(nodes) + 2)
         return [counts.get(node.name, 0) * weight + base if key in node.labels else 0.0 for node in nodes]
-    values = {node.labels[key] for node in nodes if key in node.labels}
-    if not values:
+    places = [node.labels.get(key) for node in nodes]
+    domains = {value: 0 for value in places if value is not None}
+    if not domains:
         return None
     wanted = required(pod.pod)
-    all_nodes = [
-        node
-        for node in snapshot.nodes
-        if node.name in counts
-        and node.labels.get(key) in values
-        and all(other in node.labels for other in keys)
-        and constraint.counts_node(pod, wanted, node)
-    ]
-    domains = _domains(snapshot, constraint, all_nodes)
+    for name, count in counts.items():
+        node = snapshot.node(name)
+        if node is None or (value := node.labels.get(key)) not in domains:
+            continue
+        if all(other in node.labels for other in keys) and constraint.counts_node(pod, wanted, node):
+            domains[value] += count
     # A node without the label is one more domain, although it is not judged by it.
-    weight = log(len(values) + any(key not in node.labels for node in nodes) + 2)
-    return [domains.get(node.labels[key], 0) * weight + base if key in node.labels else 0.0 for node in nodes]
+    weight = log(len(domains) + (None in places) + 2)
+    return [domains[value] * weight + base if value is not None else 0.0 for value in places]
 
 
 def _normalized(costs: list[int], nodes: list[NodeInfo], ignored: set[str]) -> list[int]:
