@@ -75,6 +75,7 @@ async def up(name: str, wishes: Wishes, say: Say, commands: str = COMMANDS) -> C
             await _supervise(layout, lock, commands, say)
         except (Exception, asyncio.CancelledError):
             await remove_cluster(spec, layout, keep_data=old is not None)
+            layout.lock.unlink(missing_ok=True)
             raise
     except (CommandFailed, OSError) as error:
         raise ClusterError(f'cannot start cluster "{name}": {error}') from error

@@ -51,12 +51,18 @@ async def run(argv: Sequence[str], stdin: str = "", env: Mapping[str, str] | Non
 
 def start_time(pid: int) -> int | None:
     """Field 22 of /proc/<pid>/stat, or None when there is no such process or it is a zombie."""
+    state, started = _state(pid)
+    return None if state in "ZX" else started
+
+
+def _state(pid: int) -> tuple[str, int]:
+    """The state letter ("X" when there is no such process) and the start time."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
-        return None
+        return "X", 0
     fields = text.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else int(fields[19])
+    return fields[0], int(fields[19])
 
 
 def identify(pid: int) -> Identity | None:
@@ -94,7 +100,8 @@ async def wait_gone(identity: Identity, timeout: float | None = None) -> bool:
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
     try:
-        if not is_alive(identity):
+        # A zombie may still have threads that hold its files: only the descriptor tells when all of it is gone.
+        if _state(identity.pid)[1] != identity.started:
             return True
         loop.add_reader(fd, _settle, ended)
         async with asyncio.timeout(timeout):
