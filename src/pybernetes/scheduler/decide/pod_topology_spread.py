@@ -130,11 +130,15 @@ def _costs(
     if not domains:
         return None
     wanted = required(pod.pod)
+    all_count = wanted.everywhere and not constraint.honor_taints
+    others = [other for other in keys if other != key]
     for name, count in counts.items():
         node = snapshot.node(name)
         if node is None or (value := node.labels.get(key)) not in domains:
             continue
-        if all(other in node.labels for other in keys) and constraint.counts_node(pod, wanted, node):
+        if others and not all(other in node.labels for other in others):
+            continue
+        if all_count or constraint.counts_node(pod, wanted, node):
             domains[value] += count
     # A node without the label is one more domain, although it is not judged by it.
     weight = log(len(domains) + (None in places) + 2)
