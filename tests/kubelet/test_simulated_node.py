@@ -237,3 +237,31 @@ def test_active_deadline_fails_the_pod(play: Any, api: Any) -> None:
 
     play(story)
     assert api.get("pods", "web")["status"]["reason"] == "DeadlineExceeded"
+
+
+def test_node_that_was_given_up_reports_again_as_soon_as_it_hears_of_it(play: Any, api: Any) -> None:
+    async def story(cluster: Cluster) -> None:
+        cluster.seed()
+        await api.pod_until("web", is_ready)
+        lost = [{"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}]
+        await cluster.client.patch(Node, "node-1", "", {"status": {"conditions": lost}})
+        unready = [{"type": "Ready", "status": "False", "reason": "NodeNotReady"}]
+        await cluster.client.patch(Pod, "web", "default", {"status": {"conditions": unready}}, subresource="status")
+        begun = cluster.clock.monotonic()
+        await api.until(lambda: is_ready(api.get("nodes", "node-1", "")))
+        await api.pod_until("web", is_ready)
+        assert cluster.clock.monotonic() - begun < 1
+
+    play(story)
+
+
+def test_pod_deleted_while_its_image_is_awaited_goes_at_once(play: Any, api: Any) -> None:
+    async def story(cluster: Cluster) -> None:
+        cluster.seed("pull=1h")
+        await cluster.state("ContainerCreating")
+        begun = cluster.clock.monotonic()
+        api.delete_pod("web", grace=5)
+        await api.until(lambda: api.get("pods", "web") is None)
+        assert cluster.clock.monotonic() - begun < 1
+
+    play(story)

@@ -72,6 +72,8 @@ class NodeKeeper:
     def update(self, node: Node | None) -> None:
         """Takes what the informer brings. A node that somebody deleted stays deleted until the kubelet starts anew."""
         self._node = node
+        if node is not None and self._told_ready not in (None, is_ready(node.status)):
+            self._changed.set()  # somebody who did not hear of us for a while has marked the node
 
     def look_again(self) -> None:
         """Something about the node may have changed."""
@@ -147,7 +149,7 @@ class NodeKeeper:
         return True
 
     def _tell_ready(self, status: NodeStatus) -> None:
-        ready = any(each.type == "Ready" and each.status == "True" for each in status.conditions)
+        ready = is_ready(status)
         if ready == self._told_ready:
             return
         self._told_ready = ready
@@ -212,6 +214,10 @@ class NodeKeeper:
 
     def _now(self) -> str:
         return time.format(self._clock.now())
+
+
+def is_ready(status: NodeStatus) -> bool:
+    return any(each.type == "Ready" and each.status == "True" for each in status.conditions)
 
 
 def node_patch(old: NodeStatus, new: NodeStatus) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class Script:
     start: float = 0.0  # how long starting takes
     ready: float = 0.0  # running time before probes succeed; below 0: never
     term: float = 0.0  # how long it takes to end when asked to
-    pull: str = ""  # "fail": the image cannot be had
+    pull: str = ""  # "fail": the image cannot be had; else how long it takes
 
 
 def seconds(text: str) -> float:
@@ -242,8 +242,9 @@ class SimulatedRuntime:
             raise NotFound(f"no container {name}")
         self._ended(record.id, exit_code)
 
-    def fails_to_pull(self, sandbox: SandboxSpec, container: str) -> bool:
-        return parse_script(sandbox.annotations.get(ANNOTATION, ""), container).pull == "fail"
+    def pull_of(self, sandbox: SandboxSpec, container: str) -> str:
+        """`fail`, or how long the pull takes; empty: the image is there."""
+        return parse_script(sandbox.annotations.get(ANNOTATION, ""), container).pull
 
     def _now(self) -> int:
         return nanoseconds(self._clock.now())

@@ -9,7 +9,7 @@ from pybernetes.kubelet.decide.observed import HASH_ANNOTATION, AnyContainer, Wa
 from pybernetes.kubelet.decide.probes import timeout
 from pybernetes.kubelet.kit import Outcome, StartFailure, Target
 from pybernetes.kubelet.runtime import ContainerRecord, ContainerSpec, Image, SandboxSpec
-from pybernetes.kubelet.simulated import SimulatedRuntime
+from pybernetes.kubelet.simulated import SimulatedRuntime, seconds
 
 
 class SimulatedPreparation:
@@ -82,13 +82,16 @@ class SimulatedHooks:
 
 
 class SimulatedImages:
-    """Every image is there, except where the script says `pull=fail`."""
+    """Every image is there, except where the script says `pull=fail` or `pull=5s`."""
 
     def __init__(self, runtime: SimulatedRuntime) -> None:
         self._runtime = runtime
 
     async def ensure(self, pod: Pod, container: AnyContainer, sandbox: SandboxSpec) -> Image:
         name = container.image or ""
-        if self._runtime.fails_to_pull(sandbox, container.name):
+        pull = self._runtime.pull_of(sandbox, container.name)
+        if pull and pull != "fail":
+            await asyncio.sleep(seconds(pull))
+        if pull == "fail":
             raise StartFailure(Waiting("ErrImagePull", f'failed to pull image "{name}": not found'))
         return Image(id=name, tags=(name,))

@@ -17,7 +17,7 @@ from pybernetes.kubelet.decide.times import SECOND, nanoseconds
 from pybernetes.kubelet.kit import Kit, StartFailure, Target
 from pybernetes.kubelet.runtime import RuntimeFailure, RuntimePod
 
-SANDBOX_RETRY = 5
+SANDBOX_RETRY = 2
 
 
 Result = TypeVar("Result")

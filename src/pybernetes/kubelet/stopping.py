@@ -92,7 +92,7 @@ class Stopper:
         self._kit.tell(pod, record.name, ("Normal", "Killing", f"Stopping container {record.name}"))
         try:
             await self._end(pod, runtime, record, grace)
-        except RuntimeFailure as error:
+        except (RuntimeFailure, OSError) as error:
             log.warning("container %s of pod %s not stopped: %s", record.name, pod.metadata.name, error)
             await asyncio.sleep(1)
         self._wake()

@@ -102,10 +102,17 @@ class PodWorker:
         if not _has_work(plan):
             await self._wait(_earliest(plan.wake_at, self._deadline()))
             return False
-        self._action = group.create_task(self._act(plan), name=f"work for {self.pod.metadata.name}")
+        self._action = group.create_task(self._guarded_act(plan), name=f"work for {self.pod.metadata.name}")
         await asyncio.wait({self._action})
         self._action = None
         return False
+
+    async def _guarded_act(self, plan: Plan) -> None:
+        try:
+            await self._act(plan)
+        except (RuntimeFailure, OSError) as error:
+            log.warning("pod %s/%s: %s", self.pod.metadata.namespace, self.pod.metadata.name, error)
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def _prepare_adopted(self) -> None:
         """A pod that an earlier kubelet has started: its volumes have to be kept up to date from here on."""

@@ -81,6 +81,8 @@ def failure_of(error: Any) -> Exception:
         return NotFound(text)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return TimeoutError(text)
+    if code is grpc.StatusCode.UNKNOWN and "timeout" in text and "exceeded" in text:
+        return TimeoutError(text)  # how containerd says that it has killed a command
     if code is grpc.StatusCode.UNIMPLEMENTED:
         return Unimplemented(text)
     return RuntimeFailure(text)

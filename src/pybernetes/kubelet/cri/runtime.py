@@ -20,6 +20,7 @@ from pybernetes.kubelet.runtime import (
     Image,
     NotFound,
     Readiness,
+    RuntimeFailure,
     RuntimePod,
     RuntimeVersion,
     SandboxSpec,
@@ -274,7 +275,12 @@ class CriRuntime:
 
     async def _call(self, method: str, limit: float | None = USUAL_TIMEOUT, /, **fields: Any) -> Any:
         takes = CRI.methods[RUNTIME][method][0]
-        return await self._client.call(RUNTIME, method, CRI.message(takes)(**fields), limit)
+        try:
+            return await self._client.call(RUNTIME, method, CRI.message(takes)(**fields), limit)
+        except TimeoutError as error:
+            if method == "ExecSync":
+                raise
+            raise RuntimeFailure(str(error)) from error
 
     async def _image_call(self, method: str, limit: float | None = USUAL_TIMEOUT, /, **fields: Any) -> Any:
         takes = CRI.methods[IMAGE][method][0]
