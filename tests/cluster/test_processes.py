@@ -74,6 +74,14 @@ async def test_stages_start_in_order_and_end_in_reverse(layout: Layout, tmp_path
     assert said == ["starting a", "starting b"]
 
 
+async def test_a_process_that_keeps_ending_is_given_up_with_its_last_words(layout: Layout) -> None:
+    supervisor = Supervisor([command("one", "raise SystemExit('no such flag')")], layout, forks(layout))
+    async with asyncio.TaskGroup() as tasks:
+        with pytest.raises(ClusterError, match="one keeps ending; its log is .*\n    no such flag"):
+            await supervisor.start(tasks)
+        await supervisor.stop()
+
+
 async def test_a_taken_port_is_named(layout: Layout) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

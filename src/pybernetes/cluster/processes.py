@@ -24,6 +24,7 @@ from pybernetes.environment.process_fork import ForkServer
 _log = logging.getLogger(__name__)
 GRACE = 5.0
 READY_WITHIN = 60.0
+_HOPELESS = 5
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Supervised:
         self.restarts = 0
         self.identity: process.Identity | None = None
         self.ready = asyncio.Event()
+        self._hopeless = asyncio.Event()
         self.log = layout.logs / f"{command.name}.log"
         self._layout = layout
         self._forks = forks
@@ -90,7 +92,19 @@ class Supervised:
         """Begins to keep it running. Raises ClusterError when a port that it wants is taken."""
         if self._keeper is None or self._keeper.done():
             self._listeners = [_listener(wish) for wish in self.command.listen]
+            self._hopeless.clear()
             self._keeper = tasks.create_task(self._keep(), name=self.command.name)
+
+    async def wait_ready(self) -> None:
+        """Returns when it is ready. Raises ClusterError when it keeps ending instead."""
+        either = [asyncio.ensure_future(event.wait()) for event in (self.ready, self._hopeless)]
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for waiting in either:
+                waiting.cancel()
+        if not self.ready.is_set():
+            raise ClusterError(f"{self.command.name} keeps ending; its log is {self.log}{tail(self.log)}")
 
     async def stop(self) -> None:
         """Ends it and stays ended."""
@@ -121,6 +135,8 @@ class Supervised:
             except (OSError, ConnectionError) as error:
                 _log.error("cannot start %s: %s", self.command.name, error)
             failures = 0 if loop.time() - began > 10 else failures + 1
+            if failures >= _HOPELESS:
+                self._hopeless.set()
             _log.warning("%s ended; it starts again in %.1f s", self.command.name, backoff(failures))
             await asyncio.sleep(backoff(failures))
             self.restarts += 1
@@ -190,7 +206,7 @@ class Supervisor:
                 one.start(tasks)
             try:
                 async with asyncio.timeout(READY_WITHIN):
-                    await asyncio.gather(*(one.ready.wait() for one in these))
+                    await asyncio.gather(*(one.wait_ready() for one in these))
             except TimeoutError:
                 late = next(one for one in these if not one.ready.is_set())
                 words = f"{late.command.name} was not ready within {READY_WITHIN:.0f} s; its log is {late.log}"
