@@ -20,6 +20,8 @@ from pybernetes.cluster.scheduler_process import run_scheduler
 from pybernetes.cluster.state import read_spec
 from pybernetes.controllers.context import ControllerOptions
 from pybernetes.controllers.main import CONTROLLERS
+from pybernetes.environment.chance import Chance
+from pybernetes.environment.clock import SystemClock
 from pybernetes.environment.process import notify_ready
 
 
@@ -47,7 +49,7 @@ async def run(arguments: argparse.Namespace) -> None:
     ):
         await ensure_controller_rights(admin)
         tasks.create_task(run_controller_manager(manager, settings, tuple(CONTROLLERS)), name="controller-manager")
-        tasks.create_task(run_scheduler(scheduler), name="scheduler")
+        tasks.create_task(run_scheduler(scheduler, SystemClock(), Chance()), name="scheduler")
         tasks.create_task(run_cloud(cloud, spec), name="cloud-controller-manager")
         tasks.create_task(mark_control_plane(admin, spec.control_plane.name), name="mark")
         tasks.create_task(ensure_addons(admin, spec.dns_address), name="add-ons")

@@ -8,7 +8,7 @@ import asyncio
 from pybernetes.client import Client
 from pybernetes.cluster.connection import add_kubeconfig, connected
 from pybernetes.environment.chance import Chance
-from pybernetes.environment.clock import SystemClock
+from pybernetes.environment.clock import Clock, SystemClock
 from pybernetes.environment.process import notify_ready
 from pybernetes.reconcile import EventRecorder, Informers
 from pybernetes.scheduler.scheduler import Scheduler
@@ -23,12 +23,11 @@ async def run(arguments: argparse.Namespace) -> None:
     """Schedules until cancelled."""
     async with connected(arguments.kubeconfig, "kube-scheduler") as client:
         notify_ready()
-        await run_scheduler(client)
+        await run_scheduler(client, SystemClock(), Chance())
 
 
-async def run_scheduler(client: Client) -> None:
+async def run_scheduler(client: Client, clock: Clock, chance: Chance) -> None:
     """The scheduler with informers and a recorder of its own, until cancelled."""
-    clock, chance = SystemClock(), Chance()
     informers = Informers(client, clock, chance)
     recorder = EventRecorder(client, clock, "default-scheduler")
     async with asyncio.TaskGroup() as tasks:

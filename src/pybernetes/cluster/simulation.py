@@ -24,14 +24,13 @@ from pybernetes.apiserver.options import ApiServerOptions
 from pybernetes.client import Client
 from pybernetes.client.in_process import InProcessTransport
 from pybernetes.cluster.marking import CONTROL_PLANE_ROLE, mark_control_plane
-from pybernetes.controllers.context import ControllerContext, ControllerOptions, Recorders
-from pybernetes.controllers.main import run_controllers
+from pybernetes.cluster.scheduler_process import run_scheduler
+from pybernetes.controllers.context import ControllerOptions
+from pybernetes.controllers.main import make_context, run_controllers
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import LoopClock
 from pybernetes.kubelet.options import KubeletOptions
 from pybernetes.kubelet.simulation import simulated_kubelet
-from pybernetes.reconcile import EventRecorder, Informers
-from pybernetes.scheduler.scheduler import Scheduler
 from pybernetes.store.embedded import EmbeddedStore
 
 Answer = TypeVar("Answer")
@@ -128,16 +127,10 @@ class SimulatedCluster:
 
     async def _run_controllers(self) -> None:
         client = self.client_of("system:kube-controller-manager", "system:masters")
-        informers = Informers(client, self.clock, self.chance)
-        recorders = Recorders(client, self.clock)
-        context = ControllerContext(client, informers, self.clock, self.chance, recorders, self.options.controllers)
-        await run_controllers(context)
+        await run_controllers(make_context(client, self.clock, self.chance, self.options.controllers))
 
     async def _run_scheduler(self) -> None:
-        client = self.client_of("system:kube-scheduler", "system:masters")
-        informers = Informers(client, self.clock, self.chance)
-        recorder = EventRecorder(client, self.clock, "default-scheduler")
-        await Scheduler(client, informers, self.clock, self.chance, recorder).run()
+        await run_scheduler(self.client_of("system:kube-scheduler"), self.clock, self.chance)
 
 
 @asynccontextmanager
