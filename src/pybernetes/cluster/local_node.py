@@ -58,6 +58,10 @@ def kubelet_options(spec: ClusterSpec, node: Node, layout: Layout) -> KubeletOpt
         node_ip=node.address,
         root_dir=folders.kubelet,
         log_dir=folders.pod_logs,
+        # In memory only: tokens and secrets never reach a disk.
+        secret_dir=folders.run / "secrets",
+        # Without a way out there is no registry to ask; the images are those that are there.
+        offline=not spec.egress,
         cluster_dns=(spec.dns_address,),
         cgroup_parent=layout.cgroup(node.name),
         listen_address=node.address,

@@ -72,7 +72,9 @@ def service(walk: Walk) -> None:
 
 
 def _page_from(walk: Walk, pod: str, host: str) -> bool:
-    done = walk.run([*walk.kubectl, "exec", pod, "--", "busybox", "wget", "-T", "5", "-qO-", f"http://{host}/"])
+    done = walk.run(
+        [*walk.kubectl, "exec", pod, "--", "busybox", "timeout", "5", "busybox", "wget", "-qO-", f"http://{host}/"]
+    )
     return "Welcome to nginx" in done.stdout
 
 
