@@ -48,10 +48,15 @@ class Channel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """Turns the connection into a WebSocket of this sub-protocol and lets `serve` own it until it returns."""
+    """Turns the connection into a WebSocket of this sub-protocol and lets `serve` own it until it returns.
+
+    When `is_raw`, the connection speaks whatever the response's headers say (SPDY/3.1, or somebody else's WebSocket):
+    the channel then carries bytes without borders between messages.
+    """
 
     protocol: str
     serve: Callable[[Channel], Awaitable[None]]
+    is_raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from pybernetes.apiserver.allocation.services import ServiceAllocator
 from pybernetes.apiserver.bootstrap.default_rbac import node_rules
 from pybernetes.apiserver.bootstrap.objects import BootstrapOptions, bootstrap_objects, reconciled
 from pybernetes.apiserver.commands import Commands
+from pybernetes.apiserver.connect.answers import connect_answers
+from pybernetes.apiserver.connect.node_connection import NodeConnection, NoNodes
 from pybernetes.apiserver.documents import ApiDocuments
 from pybernetes.apiserver.metrics import Metrics
 from pybernetes.apiserver.options import ApiServerOptions
@@ -55,7 +57,9 @@ _COMPACTION_SECONDS = 300.0
 class ApiServer:
     """Answers requests from a store. Make one with `start`."""
 
-    def __init__(self, options: ApiServerOptions, store: Store, clock: Clock, chance: Chance) -> None:
+    def __init__(
+        self, options: ApiServerOptions, store: Store, clock: Clock, chance: Chance, nodes: NodeConnection
+    ) -> None:
         self._options = options
         self._store = store
         self.registry = Registry(store)
@@ -77,6 +81,7 @@ class ApiServer:
         address = f"{options.advertise_address}:{options.secure_port}"
         self.documents = ApiDocuments(self.issuer, clock, address=address, metrics=self.metrics)
         self.extra: dict[tuple[str, str, str], Answer] = self._extra(commands)
+        self.extra |= connect_answers(self.registry, plugins, nodes, chance)
         self._pipeline = Pipeline(
             Stages(
                 authenticator=self.authenticator,
@@ -91,9 +96,11 @@ class ApiServer:
         )
 
     @classmethod
-    async def start(cls, options: ApiServerOptions, store: Store, clock: Clock, chance: Chance) -> ApiServer:
-        """An API server whose start-up objects exist."""
-        server = cls(options, store, clock, chance)
+    async def start(
+        cls, options: ApiServerOptions, store: Store, clock: Clock, chance: Chance, nodes: NodeConnection | None = None
+    ) -> ApiServer:
+        """An API server whose start-up objects exist; without `nodes` it has no way to its kubelets."""
+        server = cls(options, store, clock, chance, nodes or NoNodes())
         await server._bootstrap()
         return server
 

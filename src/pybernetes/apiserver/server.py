@@ -16,6 +16,7 @@ from cryptography.x509.oid import NameOID
 from multidict import CIMultiDict
 
 from pybernetes.api.wire import Handler, Peer, Request, Response
+from pybernetes.apiserver.raw_connection import taken_over
 
 _log = logging.getLogger(__name__)
 # Upstream's limit of a request body.
@@ -54,7 +55,8 @@ class Server:
             return web.Response(status=413, body=_TOO_LARGE, content_type="application/json")
         response = await self._handler(request)
         if response.upgrade is not None:
-            return await _upgraded(incoming, response)
+            take = taken_over if response.upgrade.is_raw else _upgraded
+            return await take(incoming, response)
         headers = _headers(response.headers)
         if response.stream is not None:
             return await _streamed(incoming, response, headers)
@@ -139,13 +141,15 @@ async def _streamed(incoming: web.BaseRequest, response: Response, headers: CIMu
     """Writes chunks as they come; a client that goes away ends the stream at its source."""
     assert response.stream is not None
     outgoing = web.StreamResponse(status=response.status, headers=headers)
-    outgoing.enable_chunked_encoding()
+    if "content-length" not in headers:
+        outgoing.enable_chunked_encoding()
     stream = response.stream
     close: Any = getattr(stream, "aclose", None)
     try:
         await outgoing.prepare(incoming)
-        async for chunk in stream:
-            await outgoing.write(chunk)
+        if incoming.method != "HEAD":
+            async for chunk in stream:
+                await outgoing.write(chunk)
         await outgoing.write_eof()
     except ConnectionError:
         _log.debug("%s %s: the client went away", incoming.method, incoming.path)

@@ -15,6 +15,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from pybernetes.apiserver.apiserver import ApiServer
+from pybernetes.apiserver.connect.kubelet_connection import KubeletConnection, client_tls
 from pybernetes.apiserver.options import SERVICE_ACCOUNT_ISSUER, ApiServerOptions
 from pybernetes.apiserver.request import UserInfo
 from pybernetes.apiserver.server import Server, tls_context
@@ -110,9 +111,16 @@ async def run(arguments: argparse.Namespace) -> None:
     used = files(arguments, clock)
     tls: ssl.SSLContext = tls_context(str(used.certificate), str(used.key), str(used.client_ca))
     sockets = listeners(arguments)
+    nodes = KubeletConnection(
+        client_tls(
+            arguments.kubelet_client_certificate,
+            arguments.kubelet_client_key,
+            arguments.kubelet_certificate_authority,
+        )
+    )
     store = await EmbeddedStore.open(arguments.data_dir / "store.db", clock)
     try:
-        api = await ApiServer.start(options(arguments, used), store, clock, chance)
+        api = await ApiServer.start(options(arguments, used), store, clock, chance, nodes)
         server = Server(api.handle, tls)
         for listener in sockets:
             await server.listen(listener)
@@ -123,4 +131,5 @@ async def run(arguments: argparse.Namespace) -> None:
             api.close()
             await server.stop()
     finally:
+        await nodes.close()
         await asyncio.shield(store.close())

@@ -1,0 +1,135 @@
+"""`/proxy` of pods, services and nodes: one request passed on to what listens there, and its answer back.
+
+Upgraded connections (a WebSocket of an application) are passed on unread. Redirects are left to the client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode
+
+from pybernetes.api.kinds import kind_of
+from pybernetes.api.status import bad_request, not_found
+from pybernetes.api.types.core_v1 import Node, Service
+from pybernetes.api.types.discovery_v1 import EndpointSlice
+from pybernetes.api.wire import Request, Response, Upgrade
+from pybernetes.apiserver.connect.node_connection import Backend, Call, Unreachable
+from pybernetes.apiserver.connect.pods import Connections, dialing
+from pybernetes.apiserver.connect.relay import relayed
+from pybernetes.apiserver.connect.targets import (
+    SERVICE_NAME,
+    ProxyName,
+    kubelet_of,
+    pod_backend,
+    proxy_name,
+    service_backends,
+)
+from pybernetes.apiserver.request import Authenticated
+from pybernetes.environment.chance import Chance
+
+# Headers that are about one connection, not about the message.
+_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+# The credentials were for us, and the body is measured again.
+_KEPT_BACK = _HOP | {"authorization", "host", "content-length", "expect"}
+
+
+class Proxies:
+    """Handlers of pods', services' and nodes' proxy."""
+
+    def __init__(self, connections: Connections, chance: Chance) -> None:
+        self._connections = connections
+        self._chance = chance
+
+    async def pods(self, asked: Authenticated) -> Response:
+        name = proxy_name(asked.info.name)
+        return await self._forward(asked, pod_backend(self._connections.named_pod(asked, name.name), name))
+
+    async def services(self, asked: Authenticated) -> Response:
+        name = proxy_name(asked.info.name)
+        return await self._forward(asked, self._service(asked.info.namespace, name))
+
+    async def nodes(self, asked: Authenticated) -> Response:
+        name = proxy_name(asked.info.name)
+        node = self._connections.reader.get(Node, name.name)
+        if node is None:
+            raise not_found(kind_of(Node), name.name)
+        backend = kubelet_of(node, name.name)
+        if name.port and not name.port.isdecimal():
+            raise bad_request(f"invalid port {name.port}")
+        if name.port and int(name.port) != backend.port:
+            # Only the kubelet itself is shown our certificate.
+            backend = Backend(name.scheme or "http", backend.host, int(name.port))
+        return await self._forward(asked, backend)
+
+    def _service(self, namespace: str, name: ProxyName) -> Backend:
+        service = self._connections.reader.get(Service, name.name, namespace)
+        if service is None:
+            raise not_found(kind_of(Service), name.name)
+        slices = (
+            each
+            for each in self._connections.reader.list(EndpointSlice, namespace)
+            if each.metadata.labels.get(SERVICE_NAME) == name.name
+        )
+        return self._chance.choice(service_backends(service, slices, name))
+
+    async def _forward(self, asked: Authenticated, backend: Backend) -> Response:
+        request = asked.request
+        await self._connections.admit(asked)
+        tail = tail_of(request.path, asked.info.name)
+        if not tail:
+            location = quote(request.path) + "/" + (f"?{urlencode(request.query)}" if request.query else "")
+            return Response(301, {"location": location})
+        call = Call(request.method, proxied_target(tail, request), passed_headers(request), request.body)
+        try:
+            if "upgrade" in request.headers:
+                return await self._upgraded(backend, call, request)
+            answer = await self._connections.nodes.request(backend, call)
+        except Unreachable as error:
+            raise dialing(error) from error
+        return Response(answer.status, _without(answer.headers, _HOP), answer.body, answer.stream)
+
+    async def _upgraded(self, backend: Backend, call: Call, request: Request) -> Response:
+        headers = {**call.headers, "connection": "Upgrade", "upgrade": request.headers["upgrade"]}
+        answer = await self._connections.nodes.upgrade(backend, Call(call.method, call.target, headers, call.body))
+        if isinstance(answer, Response):
+            return Response(answer.status, _without(answer.headers, _HOP | {"content-length"}), answer.body)
+        upgrade = Upgrade(request.headers["upgrade"], relayed(answer.stream), is_raw=True)
+        return Response(101, answer.headers, upgrade=upgrade)
+
+
+def tail_of(path: str, name: str) -> str:
+    """What follows `NAME/proxy` in a path, with its slashes as they are; empty when nothing does. Pure."""
+    return path.partition(f"/{name}/proxy")[2]
+
+
+def proxied_target(tail: str, request: Request) -> str:
+    """The request line's path and query at the backend. Pure."""
+    path = quote(tail, safe="/:@!$&'()*+,;=~-._")
+    return f"{path}?{urlencode(request.query, quote_via=quote)}" if request.query else path
+
+
+def passed_headers(request: Request) -> dict[str, str]:
+    """The headers that go on to the backend, and who asked. Pure."""
+    headers = {name: value for name, value in request.headers.items() if name not in _KEPT_BACK}
+    before = headers.get("x-forwarded-for")
+    headers["x-forwarded-for"] = f"{before}, {request.peer.address}" if before else request.peer.address
+    headers["x-forwarded-uri"] = quote(request.path)
+    headers["x-forwarded-host"] = request.headers.get("host", "")
+    headers["x-forwarded-proto"] = "https"
+    return {name: value for name, value in headers.items() if value}
+
+
+def _without(headers: Mapping[str, str | tuple[str, ...]], names: frozenset[str]) -> dict[str, str | tuple[str, ...]]:
+    return {name: value for name, value in headers.items() if name.lower() not in names}

@@ -1,0 +1,128 @@
+"""exec, attach and port-forward: WebSocket sub-protocols and SPDY from clients, SPDY/3.1 to the kubelet.
+
+A kubelet is asked first, so that its refusal is an answer like any other and not the end of a WebSocket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pybernetes.api.status import bad_request
+from pybernetes.api.wire import Request, Response, Upgrade
+from pybernetes.apiserver.connect.command_session import CommandSession
+from pybernetes.apiserver.connect.node_connection import Backend, Call, Unreachable, Upgraded
+from pybernetes.apiserver.connect.pods import Connections, dialing, target_of
+from pybernetes.apiserver.connect.relay import relayed
+from pybernetes.apiserver.connect.targets import chosen_container
+from pybernetes.apiserver.request import Authenticated
+from pybernetes.streaming import port_forward
+from pybernetes.streaming.channels import REMOTE_COMMAND, choose, offered_protocols
+from pybernetes.streaming.remote_command import VERSION_HEADER, VERSIONS, CommandStreams
+
+SPDY = "SPDY/3.1"
+
+
+class RemoteCommands:
+    """Handlers of pods' exec, attach and portforward."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    async def exec(self, asked: Authenticated) -> Response:
+        """`pods/NAME/exec`: a command that is started in a container."""
+        commands = [("command", value) for key, value in asked.request.query if key == "command"]
+        return await self._command(asked, "exec", commands)
+
+    async def attach(self, asked: Authenticated) -> Response:
+        """`pods/NAME/attach`: a container's main process."""
+        return await self._command(asked, "attach", [])
+
+    async def port_forward(self, asked: Authenticated) -> Response:
+        """`pods/NAME/portforward`: TCP connections to ports inside of a pod."""
+        request, pod = asked.request, self._connections.pod(asked)
+        await self._connections.admit(asked)
+        kubelet = self._connections.kubelet(pod)
+        target = target_of(("portForward", asked.info.namespace, asked.info.name), ())
+        if not is_web_socket(request):
+            return await self._passed_on(request, kubelet, target)
+        if port_forward.TUNNEL_PROTOCOL not in _offered(request):
+            raise bad_request(f"unable to upgrade: only {port_forward.TUNNEL_PROTOCOL} is served")
+        answer = await self._spdy(kubelet, target, (port_forward.PROTOCOL,))
+        if isinstance(answer, Response):
+            return answer
+        return Response(101, upgrade=Upgrade(port_forward.TUNNEL_PROTOCOL, relayed(answer.stream)))
+
+    async def _command(self, asked: Authenticated, what: str, command: list[tuple[str, str]]) -> Response:
+        request, pod = asked.request, self._connections.pod(asked)
+        await self._connections.admit(asked)
+        container = chosen_container(pod, request.parameter("container"))
+        streams = asked_streams(request)
+        kubelet = self._connections.kubelet(pod)
+        path = (what, asked.info.namespace, asked.info.name, container)
+        target = target_of(path, (*command, *kubelet_flags(streams)))
+        if not is_web_socket(request):
+            return await self._passed_on(request, kubelet, target)
+        protocol = choose(_offered(request), REMOTE_COMMAND)
+        if protocol is None:
+            raise bad_request("unable to upgrade: none of the sub-protocols is served")
+        answer = await self._spdy(kubelet, target, VERSIONS)
+        if isinstance(answer, Response):
+            return answer
+        return Response(101, upgrade=Upgrade(protocol.name, CommandSession(protocol, streams, answer.stream).serve))
+
+    async def _passed_on(self, request: Request, kubelet: Backend, target: str) -> Response:
+        """A client that speaks SPDY itself gets the node's own streams."""
+        if not request.headers.get("upgrade", "").lower().startswith("spdy/"):
+            raise bad_request("Upgrade request required")
+        answer = await self._spdy(kubelet, target, _offered_versions(request))
+        if isinstance(answer, Response):
+            return answer
+        version = answer.headers.get(VERSION_HEADER)
+        return _raw({VERSION_HEADER: version} if version else {}, answer)
+
+    async def _spdy(self, kubelet: Backend, target: str, versions: Iterable[str]) -> Upgraded | Response:
+        headers = {"connection": "Upgrade", "upgrade": SPDY, VERSION_HEADER: ", ".join(versions)}
+        try:
+            return await self._connections.nodes.upgrade(kubelet, Call("POST", target, headers))
+        except Unreachable as error:
+            raise dialing(error) from error
+
+
+def _raw(headers: dict[str, str | tuple[str, ...]], answer: Upgraded) -> Response:
+    upgrade = Upgrade(SPDY, relayed(answer.stream), is_raw=True)
+    return Response(101, {"connection": "Upgrade", "upgrade": SPDY, **headers}, upgrade=upgrade)
+
+
+def is_web_socket(request: Request) -> bool:
+    return request.headers.get("upgrade", "").lower() == "websocket"
+
+
+def _offered(request: Request) -> list[str]:
+    """The sub-protocols that the client offers, without the one that carries its token."""
+    offered = offered_protocols(request.headers.get("sec-websocket-protocol", ""))
+    return [name for name in offered if not name.startswith("base64url.bearer.authorization.k8s.io.")]
+
+
+def _offered_versions(request: Request) -> list[str]:
+    return offered_protocols(request.headers.get(VERSION_HEADER, ""))
+
+
+def asked_streams(request: Request) -> CommandStreams:
+    """Which streams a client wants. Pure."""
+    tty = _is_set(request, "tty")
+    return CommandStreams(
+        stdin=_is_set(request, "stdin"),
+        stdout=_is_set(request, "stdout"),
+        stderr=_is_set(request, "stderr") and not tty,
+        tty=tty,
+    )
+
+
+def kubelet_flags(streams: CommandStreams) -> list[tuple[str, str]]:
+    """The same in the kubelet's words. Pure."""
+    flags = {"input": streams.stdin, "output": streams.stdout, "error": streams.stderr, "tty": streams.tty}
+    return [(name, "1") for name, is_set in flags.items() if is_set]
+
+
+def _is_set(request: Request, name: str) -> bool:
+    return request.parameter(name).lower() in ("true", "1")

@@ -1,0 +1,123 @@
+"""Which container, kubelet or address a request means: objects go in, a place or a `StatusError` comes out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from pybernetes.api.status import StatusError, bad_request, failure
+from pybernetes.api.types.core_v1 import Node, Pod, Service
+from pybernetes.api.types.discovery_v1 import EndpointSlice
+from pybernetes.apiserver.connect.node_connection import Backend
+
+_KUBELET_PORT = 10250
+_ADDRESS_TYPES = ("InternalIP", "ExternalIP", "Hostname", "InternalDNS", "ExternalDNS")
+SERVICE_NAME = "kubernetes.io/service-name"
+
+
+def chosen_container(pod: Pod, name: str) -> str:
+    """The container that is meant; with no name the only one there is."""
+    spec, pod_name = pod.spec, pod.metadata.name
+    regular = [each.name for each in spec.containers]
+    init = [each.name for each in spec.init_containers]
+    if name:
+        if name not in (*regular, *init, *(each.name for each in spec.ephemeral_containers)):
+            raise bad_request(f"container {name} is not valid for pod {pod_name}")
+        return name
+    if len(regular) == 1:
+        return regular[0]
+    if not regular:
+        raise bad_request(f"a container name must be specified for pod {pod_name}")
+    text = f"a container name must be specified for pod {pod_name}, choose one of: [{' '.join(regular)}]"
+    if init:
+        text += f" or one of the init containers: [{' '.join(init)}]"
+    raise bad_request(text)
+
+
+def kubelet_of(node: Node | None, name: str) -> Backend:
+    """Where a node's kubelet listens."""
+    if node is None:
+        raise failure(404, "NotFound", f'nodes "{name}" not found')
+    for wanted in _ADDRESS_TYPES:
+        for address in node.status.addresses:
+            if address.type == wanted and address.address:
+                port = node.status.daemon_endpoints.kubelet_endpoint.port or _KUBELET_PORT
+                return Backend("https", address.address, port, node=name)
+    raise failure(500, "", f'no preferred addresses found; known addresses: [] of node "{name}"')
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyName:
+    """`[scheme:]name[:port]` as the name of a proxied object is written."""
+
+    scheme: str
+    name: str
+    port: str
+
+
+def proxy_name(text: str) -> ProxyName:
+    """The parts of a proxied name; 400 when it has other parts."""
+    parts = text.split(":")
+    if len(parts) == 1 and parts[0]:
+        return ProxyName("", parts[0], "")
+    if len(parts) == 2 and parts[0] and parts[1]:
+        return ProxyName("", parts[0], parts[1])
+    if len(parts) == 3 and parts[0] in ("", "http", "https") and parts[1]:
+        return ProxyName(parts[0], parts[1], parts[2])
+    raise bad_request(f'invalid request "{text}"')
+
+
+def pod_backend(pod: Pod, asked: ProxyName) -> Backend:
+    """A port of a pod; the first that its containers declare when none is named."""
+    declared = (port.container_port for each in pod.spec.containers for port in each.ports)
+    port = asked.port or str(next(declared, ""))
+    address = pod.status.pod_ip or ""
+    require_proxyable(address)
+    scheme = asked.scheme or "http"
+    return Backend(scheme, address, _port(port) if port else {"http": 80, "https": 443}[scheme])
+
+
+def require_proxyable(address: str) -> None:
+    """No way through the API server to its own machine."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        raise bad_request("address not allowed") from None
+    if ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_unspecified:
+        raise bad_request("address not allowed")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise bad_request(f"invalid port {text}")
+    return int(text)
+
+
+def service_backends(service: Service, slices: Iterable[EndpointSlice], asked: ProxyName) -> list[Backend]:
+    """Every ready address behind a port of a service; 503 when there is none."""
+    name = service.metadata.name or ""
+    wanted = asked.port
+    if wanted.isdecimal():
+        named = [port.name or "" for port in service.spec.ports if str(port.port) == wanted]
+        if not named:
+            raise _unavailable(f'no service port {wanted} found for service "{name}"')
+        wanted = named[0]
+    scheme = asked.scheme or "http"
+    found = [
+        Backend(scheme, address, port.port)
+        for each in slices
+        if each.address_type != "FQDN"
+        for port in each.ports
+        if (port.name or "") == wanted and port.port
+        for endpoint in each.endpoints
+        if endpoint.conditions.ready is not False
+        for address in endpoint.addresses[:1]
+    ]
+    if not found:
+        raise _unavailable(f'no endpoints available for service "{asked.name}"')
+    return found
+
+
+def _unavailable(message: str) -> StatusError:
+    return failure(503, "ServiceUnavailable", message)
