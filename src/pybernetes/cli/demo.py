@@ -7,7 +7,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from pybernetes.cluster import local, system_packages
+from pybernetes.cli.up import bring_up
+from pybernetes.cluster import system_packages
 from pybernetes.cluster.layout import Layout
 from pybernetes.cluster.state import ClusterError, Wishes
 from pybernetes.walkthrough.script import place_of
@@ -29,7 +30,7 @@ async def run(arguments: argparse.Namespace) -> int:
     layout = Layout(name)
     try:
         await system_packages.install_packages(_say)
-        spec = await local.up(name, Wishes(egress=False), _say)
+        spec = await bring_up(name, Wishes(egress=False), _say)
         walk = Walk(place_of(spec, arguments.examples), _say)
         await asyncio.to_thread(walk_through, walk)
     except ClusterError as error:

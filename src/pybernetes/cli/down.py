@@ -22,5 +22,6 @@ async def run(arguments: argparse.Namespace) -> int:
     except ClusterError as error:
         print(f"pyb down: {error}", file=sys.stderr)
         return 1
-    print(f'cluster "{arguments.name}" ' + ("is removed" if removed else "is not there"))
+    outcome = "is stopped, its data are kept" if arguments.keep_data else "is removed"
+    print(f'cluster "{arguments.name}" ' + (outcome if removed else "is not there"))
     return 0

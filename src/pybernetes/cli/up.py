@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 
 from pybernetes.cluster import local, system_packages
+from pybernetes.cluster.connection import connected
 from pybernetes.cluster.layout import Layout
-from pybernetes.cluster.state import ClusterError, Wishes
+from pybernetes.cluster.node_readiness import wait_nodes_ready
+from pybernetes.cluster.state import ClusterError, ClusterSpec, Wishes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,10 +24,19 @@ async def run(arguments: argparse.Namespace) -> int:
     """Returns when every node is ready to take pods; 1 with a message when that cannot be."""
     try:
         await system_packages.install_packages(print)
-        await local.up(arguments.name, Wishes(workers=arguments.workers, egress=not arguments.no_egress), print)
+        await bring_up(arguments.name, Wishes(workers=arguments.workers, egress=not arguments.no_egress), print)
     except ClusterError as error:
         print(f"pyb up: {error}", file=sys.stderr)
         return 1
     kubeconfig = Layout(arguments.name).kubeconfig("admin")
     print(f'cluster "{arguments.name}" is up; to use it:\n    export KUBECONFIG={kubeconfig}\n    kubectl get nodes')
     return 0
+
+
+async def bring_up(name: str, wishes: Wishes, say: Callable[[str], None]) -> ClusterSpec:
+    """Starts a cluster and waits until its nodes take pods. Raises ClusterError."""
+    spec = await local.up(name, wishes, say)
+    say(f"waiting until {len(spec.nodes)} nodes are Ready")
+    async with connected(Layout(name).kubeconfig("admin"), "pyb") as client:
+        await wait_nodes_ready(client, [node.name for node in spec.nodes])
+    return spec
