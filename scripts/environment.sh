@@ -1,5 +1,5 @@
 # Sourced by ./pyb and ./check: makes `.venv` as `pyproject.toml` wants it, and says what it installs.
-# prepare CHECKOUT EXTRAS, where EXTRAS is "" or "dev".
+# prepare CHECKOUT EXTRAS, where EXTRAS is "" or a list as pip takes it, "dev,clients".
 
 prepare() {
     checkout=$1 extras=$2

@@ -1,0 +1,69 @@
+"""One cluster for the whole folder, and a namespace for each test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import ssl
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.clients import downloads
+from tests.clients.server import Place, running_cluster
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A cluster with two simulated nodes."""
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
+
+
+@pytest.fixture
+def namespace(place: Place) -> Iterator[str]:
+    """A namespace of the test's own, with its default service account; removed without waiting."""
+    name = f"test-{next(_numbers)}"
+    call(place, "POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    account = f"/api/v1/namespaces/{name}/serviceaccounts?fieldSelector=metadata.name%3Ddefault"
+    seen = call(place, "GET", account)
+    if not seen["items"]:
+        # The answer of a watch begins with its first event.
+        call(place, "GET", f"{account}&watch=true&resourceVersion={seen['metadata']['resourceVersion']}", lines=1)
+    yield name
+    call(place, "DELETE", f"/api/v1/namespaces/{name}")
+
+
+@pytest.fixture(scope="session")
+def tools() -> downloads.Tools:
+    """kubectl 1.35 and helm 4."""
+    try:
+        return downloads.tools()
+    except downloads.Unavailable as reason:
+        pytest.skip(f"kubectl 1.35 and helm 4: {reason}")
+
+
+@pytest.fixture(scope="session")
+def environment(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """The environment of a command-line tool: its own home, so that it finds no one's settings or caches."""
+    home: Path = tmp_path_factory.mktemp("home")
+    return {"HOME": str(home), "PATH": os.environ["PATH"], "KUBECONFIG": str(place.kubeconfig)}
+
+
+def call(place: Place, method: str, path: str, body: object = None, lines: int = 0) -> Any:
+    """A request with nothing of the project's own client; with `lines`, the answer's first lines only."""
+    request = urllib.request.Request(f"{place.url}{path}", method=method)
+    request.add_header("Authorization", f"Bearer {place.token}")
+    if body is not None:
+        request.data = msgspec.json.encode(body)
+        request.add_header("Content-Type", "application/json")
+    context = ssl.create_default_context(cafile=str(place.authority))
+    with urllib.request.urlopen(request, context=context, timeout=30) as answer:
+        content = answer.readline() if lines else answer.read()
+    return msgspec.json.decode(content)
