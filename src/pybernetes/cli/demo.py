@@ -15,7 +15,9 @@ from pybernetes.walkthrough.script import place_of
 from pybernetes.walkthrough.script import run as walk_through
 from pybernetes.walkthrough.walk import StepFailed, Walk
 
-_EXAMPLES = Path(__file__).parents[3] / "examples"
+_PACKAGE = Path(__file__).parents[1]
+# In a wheel they lie in the package, in a checkout beside it.
+_EXAMPLES = next(path for path in (_PACKAGE / "examples", _PACKAGE.parents[1] / "examples") if path.is_dir())
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

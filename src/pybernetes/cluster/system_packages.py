@@ -6,6 +6,7 @@ Called by `local` and by the launcher.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Callable, Iterable
@@ -69,3 +70,7 @@ def no_root_message(sudo: bool) -> str:
 
 def _finds(program: str) -> bool:
     return shutil.which(program) is not None or shutil.which(program, path=_SEARCHED) is not None
+
+
+if __name__ == "__main__":
+    asyncio.run(install_packages(print))
