@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from socket import socket
 from typing import Any
 from urllib.parse import unquote
@@ -59,7 +59,7 @@ class Server:
             return await take(incoming, response)
         headers = _headers(response.headers)
         if response.stream is not None:
-            return await _streamed(incoming, response, headers)
+            return await _streamed(incoming, response, headers, self._server)
         body = b"" if incoming.method == "HEAD" else response.body
         return web.Response(status=response.status, headers=headers, body=body)
 
@@ -92,9 +92,14 @@ class _Connections(web.Server):
     def __init__(self, handler: Any, **options: Any) -> None:
         super().__init__(handler, **options)
         self.peers: dict[Any, Peer] = {}
+        # What is being written to a connection; it ends with the connection.
+        self.writing: dict[Any, asyncio.Future[None]] = {}
 
     def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
         self.peers.pop(handler, None)
+        writing = self.writing.pop(handler, None)
+        if writing is not None:
+            writing.cancel()
         super().connection_lost(handler, exc)
 
 
@@ -137,26 +142,38 @@ def _headers(headers: Mapping[str, str | tuple[str, ...]]) -> CIMultiDict[str]:
     return result
 
 
-async def _streamed(incoming: web.BaseRequest, response: Response, headers: CIMultiDict[str]) -> web.StreamResponse:
-    """Writes chunks as they come; a client that goes away ends the stream at its source."""
+async def _streamed(
+    incoming: web.BaseRequest, response: Response, headers: CIMultiDict[str], connections: _Connections
+) -> web.StreamResponse:
+    """Writes chunks as they come; a client that goes away ends the stream at its source, however quiet that is."""
     assert response.stream is not None
     outgoing = web.StreamResponse(status=response.status, headers=headers)
     if "content-length" not in headers:
         outgoing.enable_chunked_encoding()
     stream = response.stream
     close: Any = getattr(stream, "aclose", None)
+    writing = asyncio.ensure_future(_write(incoming, outgoing, stream))
+    connections.writing[incoming.protocol] = writing
     try:
-        await outgoing.prepare(incoming)
-        if incoming.method != "HEAD":
-            async for chunk in stream:
-                await outgoing.write(chunk)
-        await outgoing.write_eof()
+        await writing
     except ConnectionError:
         _log.debug("%s %s: the client went away", incoming.method, incoming.path)
+    except asyncio.CancelledError:
+        if incoming.transport is not None:
+            raise
     finally:
+        connections.writing.pop(incoming.protocol, None)
         if close is not None:
             await close()
     return outgoing
+
+
+async def _write(incoming: web.BaseRequest, outgoing: web.StreamResponse, stream: AsyncIterator[bytes]) -> None:
+    await outgoing.prepare(incoming)
+    if incoming.method != "HEAD":
+        async for chunk in stream:
+            await outgoing.write(chunk)
+    await outgoing.write_eof()
 
 
 class _WebSocketChannel:

@@ -6,6 +6,8 @@ server passes the bytes through unread, so every protocol that the runtime speak
 
 from __future__ import annotations
 
+import json
+
 from pybernetes.kubelet.decide.observed import is_running
 from pybernetes.kubelet.runtime import ContainerRecord, ContainerRuntime, NotFound, Streams
 from pybernetes.kubelet.worker import PodWorker
@@ -33,5 +35,5 @@ def running_container(worker: PodWorker, name: str) -> ContainerRecord:
     """The running container of that name; NotFound with upstream's words."""
     record = worker.runtime.newest(name)
     if record is None or not is_running(record):
-        raise NotFound(f"container not found ({name})")
+        raise NotFound(f"container not found ({json.dumps(name)})")
     return record

@@ -6,8 +6,8 @@ Made by the process of the API server from its kubelet flags; used through `node
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -77,7 +77,7 @@ class KubeletConnection:
         headers: dict[str, str | tuple[str, ...]] = {
             name.lower(): tuple(answer.headers.getall(name)) for name in answer.headers
         }
-        return Response(answer.status, headers, stream=_chunks(answer))
+        return Response(answer.status, headers, stream=_Chunks(answer))
 
     def _http(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -111,17 +111,30 @@ class KubeletConnection:
 
 
 def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+    # asyncio's own words would name the address once more.
+    return (os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)).lower()
 
 
-async def _chunks(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    try:
-        async for chunk in answer.content.iter_any():
-            yield chunk
-    except aiohttp.ClientError as error:
-        raise ConnectionError(str(error)) from error
-    finally:
-        answer.close()
+class _Chunks:
+    """An answer's body as it comes; closing it, begun or not, closes the connection."""
+
+    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+        self._answer = answer
+
+    def __aiter__(self) -> _Chunks:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            chunk = await self._answer.content.readany()
+        except aiohttp.ClientError as error:
+            raise ConnectionError(str(error)) from error
+        if not chunk:
+            raise StopAsyncIteration
+        return chunk
+
+    async def aclose(self) -> None:
+        self._answer.close()
 
 
 class _Stream:
