@@ -1,0 +1,31 @@
+"""Proxy paths through a listening API server to the kubelet of a node."""
+
+from __future__ import annotations
+
+import aiohttp
+from tests.apiserver.connect.conftest import FakeKubelet, Running
+
+
+async def test_a_request_goes_on_and_its_answer_comes_back(running: Running, kubelet: FakeKubelet) -> None:
+    url = f"http://127.0.0.1:{running.port}/api/v1/nodes/n1/proxy/stats/x?a=b"
+    headers = {"Authorization": "Bearer admin-token", "X-Theirs": "1"}
+    async with aiohttp.ClientSession(headers=headers) as http, http.get(url) as response:
+        assert (response.status, response.headers["X-Mine"], await response.text()) == (200, "yes", "ok")
+        assert response.headers["Content-Length"] == "2"
+    head = kubelet.heads[0].lower()
+    assert head.startswith("get /stats/x?a=b http/1.1\r\n")
+    assert "x-theirs: 1\r\n" in head
+    assert "authorization" not in head
+
+
+async def test_the_bare_path_leads_to_the_one_with_a_slash(running: Running) -> None:
+    response = await running.call.send("GET", "/api/v1/nodes/n1/proxy")
+    assert (response.status, response.headers["location"]) == (301, "/api/v1/nodes/n1/proxy/")
+
+
+async def test_whoever_may_not_is_refused(running: Running, kubelet: FakeKubelet) -> None:
+    alice = running.call.as_user("alice-token")
+    for method, path in (("GET", "/api/v1/nodes/n1/proxy/x"), ("GET", "/api/v1/namespaces/default/pods/p/exec")):
+        status, _body = await alice(method, path)
+        assert status == 403
+    assert kubelet.heads == []
