@@ -18,7 +18,7 @@ from pybernetes.api.objects import from_builtins
 from pybernetes.api.types.core_v1 import Service
 from pybernetes.api.types.discovery_v1 import EndpointSlice
 from pybernetes.dns.dns import Dns
-from pybernetes.dns.forward import AnswerCache, Upstream, parse_upstream, upstreams_of
+from pybernetes.dns.forward import AnswerCache, Forwarder, Upstream, parse_upstream, upstreams_of
 from pybernetes.dns.options import DnsOptions
 from tests.apiserver.conftest import ManualClock
 from tests.proxy.cluster import Cluster, cluster
@@ -31,6 +31,7 @@ class World(asyncio.DatagramProtocol):
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.called = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
@@ -41,6 +42,7 @@ class World(asyncio.DatagramProtocol):
     def answer(self, data: bytes, *, tcp: bool) -> bytes:
         query = dnslib.DNSRecord.parse(data)
         self.asked.append(f"{'tcp' if tcp else 'udp'} {query.q.qname}")
+        self.called.set()
         reply = query.reply()
         if str(query.q.qname) == "big.example." and not tcp:
             reply.header.tc = 1
@@ -56,9 +58,9 @@ class World(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def world() -> AsyncIterator[tuple[World, str]]:
+async def world(port: int = 0) -> AsyncIterator[tuple[World, str]]:
     made = World()
-    server = await asyncio.start_server(made.stream, "127.0.0.1", 0)
+    server = await asyncio.start_server(made.stream, "127.0.0.1", port)
     port = server.sockets[0].getsockname()[1]
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: made, ("127.0.0.1", port))
     try:
@@ -186,7 +188,7 @@ async def test_other_names_are_asked_elsewhere_and_remembered() -> None:
         async with serving(made, upstream) as dns:
             for _ in range(2):
                 assert data(await ask(dns.port, "example.org")) == ["203.0.113.5"]
-            assert outside.asked == ["udp example.org."]
+            assert outside.asked.count("udp example.org.") == 1
             chased = await ask(dns.port, "out.default.svc.cluster.local")
             assert data(chased) == ["example.com.", "203.0.113.5"]
             assert data(await ask(dns.port, "out.default.svc.cluster.local", "CNAME")) == ["example.com."]
@@ -206,6 +208,27 @@ async def test_without_a_way_out_clients_get_an_error() -> None:
                 reply = await ask(dns.port, "example.org")
                 assert dnslib.RCODE[reply.header.rcode] == "SERVFAIL"
                 assert data(await ask(dns.port, "out.default.svc.cluster.local")) == ["example.com."]
+
+
+async def test_a_silent_resolver_is_found_again_at_nobodys_cost() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    clock = ManualClock()
+    forwarder = Forwarder([Upstream("127.0.0.1", port)], clock)
+    query = bytes(dnslib.DNSRecord.question("example.org").pack())
+    assert await forwarder.ask(query) is None
+    async with world(port) as (outside, _), asyncio.timeout(10):
+        assert await forwarder.ask(query) is None, "left alone for a moment"
+        clock.seconds = 5
+        assert await forwarder.ask(query) is None, "the client does not wait for the trial"
+        await outside.called.wait()
+        await asyncio.gather(*forwarder._trials)
+        answer = forwarder.cached(query)
+        assert answer is not None
+        assert data(dnslib.DNSRecord.parse(answer)) == ["203.0.113.5"]
+        assert await forwarder.ask(query) is not None
+    await forwarder.close()
 
 
 async def test_odd_packets_get_the_right_code_or_nothing() -> None:

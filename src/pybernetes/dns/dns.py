@@ -15,6 +15,7 @@ from pybernetes.dns.options import DnsOptions
 from pybernetes.dns.records import ZoneData
 from pybernetes.dns.resolver import Resolver
 from pybernetes.dns.server import DnsServer
+from pybernetes.dns.wire_format import question_packet
 from pybernetes.dns.zone import ZoneFollower
 from pybernetes.environment.clock import Clock
 from pybernetes.reconcile import Informers
@@ -29,7 +30,8 @@ class Dns:
         self._options = options
         zone = ZoneData(options.cluster_domain)
         self._follower = ZoneFollower(zone, informers)
-        self._resolver = Resolver(zone, Forwarder(_upstreams(options), clock), lambda: self._follower.synced)
+        self._forwarder = Forwarder(_upstreams(options), clock)
+        self._resolver = Resolver(zone, self._forwarder, lambda: self._follower.synced)
         self._server = DnsServer(self._resolver)
         self._ready = asyncio.Event()
 
@@ -47,6 +49,7 @@ class Dns:
         try:
             await self._server.start(self._options.bind_address, self._options.port)
             servers += await self._serve_http()
+            self._forwarder.try_out(question_packet(".", "NS", 1))
             await self._follower.wait_synced()
             log.info("cluster DNS for %s is ready on port %s", self._options.cluster_domain, self.port)
             self._ready.set()
@@ -55,6 +58,7 @@ class Dns:
             for server in servers:
                 server.close()
             await self._server.close()
+            await self._forwarder.close()
 
     async def _serve_http(self) -> list[asyncio.Server]:
         options = self._options

@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 
 TRY = 1.0  # seconds for one question to one resolver
 PATIENCE = 3.0  # seconds for all tries together; clients give up after five
-DOWN = 2.0  # seconds that a resolver is not asked after failing twice in a row
+FAILURES = 2  # in a row, after which a resolver counts as silent
+DOWN = 2.0  # seconds that a silent resolver is not asked
 LONGEST_CACHED = 30
 CACHE_SIZE = 10_000
 
@@ -112,12 +113,33 @@ class Forwarder:
         self._cache = AnswerCache(clock)
         self._failures: dict[Upstream, int] = {}
         self._asked_last: dict[Upstream, float] = {}
+        self._trials: set[asyncio.Task[bytes | None]] = set()
 
     def cached(self, query: bytes) -> bytes | None:
         return self._cache.get(query)
 
     async def ask(self, query: bytes, *, tcp: bool = False) -> bytes | None:
         """An upstream's answer, None when there is none. A truncated one is asked for again if the client has TCP."""
+        if any(self._failures.get(upstream, 0) < FAILURES for upstream in self._upstreams):
+            return await self._ask_and_keep(query, tcp)
+        # Nobody waits for resolvers that are silent; now and then a question is tried behind the client's back.
+        if not self._trials and not all(self._is_down(upstream) for upstream in self._upstreams):
+            self.try_out(query)
+        return None
+
+    def try_out(self, query: bytes) -> None:
+        """Asks for the sake of knowing whether somebody answers; at the start, too, so that no client has to wait."""
+        trial = asyncio.get_running_loop().create_task(self._ask_and_keep(query, tcp=False))
+        self._trials.add(trial)
+        trial.add_done_callback(self._trials.discard)
+
+    async def close(self) -> None:
+        """Ends what is under way behind clients' backs."""
+        for trial in self._trials:
+            trial.cancel()
+        await asyncio.gather(*self._trials, return_exceptions=True)
+
+    async def _ask_and_keep(self, query: bytes, tcp: bool) -> bytes | None:
         try:
             async with asyncio.timeout(PATIENCE):
                 packet = await self._ask(query, tcp)
@@ -146,14 +168,14 @@ class Forwarder:
         return None
 
     def _is_down(self, upstream: Upstream) -> bool:
-        """Once in a while somebody has to try."""
+        """Silent, and not to be tried again yet."""
         recently = self._clock.monotonic() - self._asked_last.get(upstream, float("-inf")) < DOWN
-        return self._failures.get(upstream, 0) >= 2 and recently
+        return self._failures.get(upstream, 0) >= FAILURES and recently
 
     def _fail(self, upstream: Upstream, error: Exception) -> None:
         self._failures[upstream] = count = self._failures.get(upstream, 0) + 1
-        if count == 2:
-            log.warning("resolver %s does not answer: %s", upstream.address, error or type(error).__name__)
+        if count == FAILURES:
+            log.warning("resolver %s does not answer: %s", upstream.address, str(error) or type(error).__name__)
 
 
 class _Asking(asyncio.DatagramProtocol):

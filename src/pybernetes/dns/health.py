@@ -18,4 +18,4 @@ async def serve(address: str, port: int, answers: Mapping[str, Answer]) -> async
         status, text = found() if found is not None else (404, "404 page not found")
         return web.Response(status=status, text=text)
 
-    return await asyncio.get_running_loop().create_server(web.Server(handle), address, port)
+    return await asyncio.get_running_loop().create_server(web.Server(handle, access_log=None), address, port)

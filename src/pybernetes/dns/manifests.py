@@ -8,12 +8,19 @@ from __future__ import annotations
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.apps_v1 import Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment
 from pybernetes.api.types.core_v1 import (
+    Affinity,
     Capabilities,
     Container,
     ContainerPort,
     HTTPGetAction,
+    Lifecycle,
+    LifecycleHandler,
+    NodeAffinity,
+    NodeSelectorRequirement,
+    NodeSelectorTerm,
     PodSpec,
     PodTemplateSpec,
+    PreferredSchedulingTerm,
     Probe,
     ResourceRequirements,
     SecurityContext,
@@ -21,6 +28,7 @@ from pybernetes.api.types.core_v1 import (
     ServiceAccount,
     ServicePort,
     ServiceSpec,
+    SleepAction,
     Toleration,
 )
 from pybernetes.api.types.meta_v1 import LabelSelector, ObjectMeta
@@ -32,6 +40,7 @@ NAME = "pybernetes-dns"
 ROLE = "system:pybernetes-dns"
 SERVICE = "kube-dns"
 LABELS = {"k8s-app": "kube-dns"}
+_CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 _PORTS = DnsOptions()
 
 
@@ -82,6 +91,8 @@ def _rights() -> list[ApiObject]:
 
 
 def _pod(image: str, cluster_domain: str) -> PodSpec:
+    control_plane = NodeSelectorRequirement(key=_CONTROL_PLANE, operator="Exists")
+    near = PreferredSchedulingTerm(weight=100, preference=NodeSelectorTerm(match_expressions=[control_plane]))
     return PodSpec(
         service_account_name=NAME,
         priority_class_name="system-cluster-critical",
@@ -90,8 +101,10 @@ def _pod(image: str, cluster_domain: str) -> PodSpec:
         node_selector={"kubernetes.io/os": "linux"},
         tolerations=[
             Toleration(key="CriticalAddonsOnly", operator="Exists"),
-            Toleration(key="node-role.kubernetes.io/control-plane", effect="NoSchedule"),
+            Toleration(key=_CONTROL_PLANE, effect="NoSchedule"),
         ],
+        # Names should outlive workers.
+        affinity=Affinity(node_affinity=NodeAffinity(preferred_during_scheduling_ignored_during_execution=[near])),
         containers=[_container(image, cluster_domain)],
     )
 
@@ -117,6 +130,8 @@ def _container(image: str, cluster_domain: str) -> Container:
             failure_threshold=5,
         ),
         readiness_probe=Probe(http_get=HTTPGetAction(path="/ready", port=_PORTS.ready_port), period_seconds=2),
+        # Until every node knows that it goes, it still answers.
+        lifecycle=Lifecycle(pre_stop=LifecycleHandler(sleep=SleepAction(seconds=3))),
         security_context=SecurityContext(
             allow_privilege_escalation=False,
             capabilities=Capabilities(add=["NET_BIND_SERVICE"], drop=["ALL"]),

@@ -108,7 +108,9 @@ async def _serve(address: str, handler: Handler) -> asyncio.Server | None:
 
     host, _, port = address.rpartition(":")
     try:
-        return await asyncio.get_running_loop().create_server(web.Server(handle), host.strip("[]"), int(port))
+        return await asyncio.get_running_loop().create_server(
+            web.Server(handle, access_log=None), host.strip("[]"), int(port)
+        )
     except OSError as error:
         log.error("cannot serve %s: %s", address, error)
         return None

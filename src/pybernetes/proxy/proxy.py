@@ -26,8 +26,8 @@ from pybernetes.reconcile.backoff import Backoff
 
 log = logging.getLogger(__name__)
 
-# A sync may take up a fifth of the time; the rest belongs to whoever caused it.
-REST = 4.0
+# After a sync as much time belongs to others, in which changes gather. Longer would send clients to pods that are gone.
+REST = 1.0
 
 
 class Proxy:
