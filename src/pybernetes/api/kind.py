@@ -20,6 +20,14 @@ class Subresource:
     body: tuple[str, str, str] | None = None
 
 
+CREATE_ONLY = frozenset({"create"})
+STATUS = (Subresource("status"),)
+SCALE_AND_STATUS = (
+    Subresource("scale", body=("autoscaling", "v1", "Scale")),
+    *STATUS,
+)
+
+
 @dataclass(frozen=True)
 class Kind:
     """One row: what a resource is called, how it is reached and which struct holds it."""

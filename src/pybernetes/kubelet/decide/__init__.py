@@ -1,0 +1,1 @@
+"""What a kubelet decides: pure functions of pods, container states and the time."""

@@ -1,0 +1,1 @@
+"""What makes an object valid, kind by kind, in upstream's words."""
