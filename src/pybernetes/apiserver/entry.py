@@ -75,6 +75,10 @@ class Entry:
             self._fields = own
         return self._fields
 
+    def at(self, revision: int) -> Entry:
+        """The same state at another revision: what a watch shows of an object that has left its selection."""
+        return Entry(self.form, KeyValue(f"/{self.namespace}/{self.name}", self.value, revision, revision))
+
     def private(self) -> ApiObject:
         """A parsed copy of its own that the caller may change."""
         obj: ApiObject = self.form.decoder.decode(self.value)

@@ -6,7 +6,7 @@ encoded once however many hear of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any, Protocol
 
 import msgspec
@@ -25,6 +25,10 @@ from pybernetes.environment.clock import Clock
 class Rendering(Protocol):
     """One form of writing entries."""
 
+    @property
+    def shared(self) -> Hashable | None:
+        """Equal for renderings that write the same events; None for one that cannot be shared among watches."""
+
     def single(self, entry: Entry) -> bytes: ...
 
     def listing(self, entries: Iterable[Entry], metadata: dict[str, Any]) -> bytes: ...
@@ -42,6 +46,7 @@ class Whole:
         self._kind = kind
         self._head = f'{{"kind":"{kind.name}","apiVersion":"{kind.api_version}",'.encode()
         self._converts = storage_kind(kind) is not kind
+        self.shared: Hashable | None = ("whole", kind.api_version, kind.name)
 
     def _body(self, entry: Entry) -> bytes:
         if not self._converts:
@@ -68,6 +73,7 @@ class Partial:
 
     def __init__(self, version: str) -> None:
         self._version = f"meta.k8s.io/{version}"
+        self.shared: Hashable | None = ("partial", version)
 
     def _object(self, entry: Entry) -> dict[str, Any]:
         return partial_metadata(entry, self._version)
@@ -97,6 +103,8 @@ class Table:
         self._include = include or "Metadata"
         self._printer: Printer = printer_of(kind)
         self._clock = clock
+        # A watch's first table brings the columns, the others do not.
+        self.shared: Hashable | None = None
 
     def _row(self, entry: Entry) -> dict[str, Any]:
         row: dict[str, Any] = self._printer.row(entry.object, self._clock.now())

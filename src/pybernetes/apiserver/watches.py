@@ -1,24 +1,25 @@
 """watch: what commits bring, handed to each watcher as one chunk per batch.
 
-A watcher is told by the collection, synchronously, while the commit is applied; it keeps what it could not send yet.
+A watcher is told by `fan_out`, synchronously, while the commit is applied; it keeps what it could not send yet.
 One that does not read is cut off when that has grown too large: it comes back and resumes or lists again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import msgspec
 
 from pybernetes.api.status import bad_request, expired, failure
 from pybernetes.api.wire import Request, Response
-from pybernetes.apiserver.collection import Change, Collection
-from pybernetes.apiserver.entry import Entry
+from pybernetes.apiserver.collection import Collection
+from pybernetes.apiserver.fan_out import Audience, FanOut, event_line
 from pybernetes.apiserver.negotiation import Accepted, negotiate
+from pybernetes.apiserver.query_numbers import parse_int, parse_uint
 from pybernetes.apiserver.registry import Registry
-from pybernetes.apiserver.rendering import Rendering, rendering_of
+from pybernetes.apiserver.rendering import rendering_of
 from pybernetes.apiserver.request import RequestInfo
 from pybernetes.apiserver.selection import Selection, selection_of
 from pybernetes.environment.chance import Chance
@@ -41,114 +42,86 @@ class _Options:
 
 
 class _Watcher:
-    """Collects a watch's chunks until its stream takes them."""
+    """Keeps a watch's chunks until its stream takes them. A chunk is shared with all who hear the same."""
 
-    def __init__(self, selection: Selection, rendering: Rendering) -> None:
-        self._selection = selection
-        self._rendering = rendering
+    def __init__(self) -> None:
         self._chunks: list[bytes] = []
         self._bytes = 0
-        self._first = True
         self._wake: asyncio.Future[None] | None = None
-        self.overrun = False
+        self.over = False
 
-    def receive(self, changes: Sequence[Change]) -> None:
-        """Takes the changes of one commit that the selection is about."""
-        for change in changes:
-            found = transition(change, self._selection)
-            if found is not None:
-                self.push(*found)
-        self._notify()
-
-    def push(self, type_: str, entry: Entry) -> None:
-        obj = self._rendering.event(entry, self._first)
-        self._first = False
-        self.write(_event(type_, obj))
-
-    def write(self, chunk: bytes) -> None:
+    def receive(self, chunk: bytes) -> None:
         self._bytes += len(chunk)
         if self._bytes > _BACKLOG_BYTES_MAX:
-            self.overrun = True
-            return
-        self._chunks.append(chunk)
+            self.over = True
+        else:
+            self._chunks.append(chunk)
+        self.wake()
 
     def take(self) -> bytes:
-        """Everything collected, as one chunk."""
-        chunk = b"".join(self._chunks)
-        self._chunks.clear()
-        self._bytes = 0
-        return chunk
+        """Everything collected, as one chunk; empty when there is nothing."""
+        chunks = self._chunks
+        if not chunks:
+            return b""
+        self._chunks, self._bytes = [], 0
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    async def wait_filled(self, seconds: float) -> bool:
-        """Waits until there is something to take; False when `seconds` have passed without."""
-        if self._chunks:
-            return True
+    async def wait(self) -> None:
+        """Returns after the next `wake`."""
         self._wake = asyncio.get_running_loop().create_future()
         try:
-            async with asyncio.timeout(seconds):
-                await self._wake
-        except TimeoutError:
-            return False
+            await self._wake
         finally:
             self._wake = None
-        return True
+
+    def wake(self) -> None:
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
 
     def end(self) -> None:
         """Wakes the stream so that it notices that it is over."""
-        self.overrun = True
-        self._notify()
-
-    def _notify(self) -> None:
-        if self._wake is not None and not self._wake.done() and (self._chunks or self.overrun):
-            self._wake.set_result(None)
-
-
-def transition(change: Change, selection: Selection) -> tuple[str, Entry] | None:
-    """The event that a selection sees of a change; None when it is none of its business. Pure."""
-    now = change.new is not None and selection.matches(change.new)
-    if not selection.by_content:
-        if change.new is None:
-            return ("DELETED", change.old) if change.old is not None and selection.matches(change.old) else None
-        return ("ADDED" if change.old is None else "MODIFIED", change.new) if now else None
-    before = change.old is not None and selection.matches(change.old)
-    if now and change.new is not None:
-        return ("MODIFIED" if before else "ADDED", change.new)
-    if before and change.old is not None:
-        return ("DELETED", change.old if change.new is None else _as_of(change.old, change.new))
-    return None
-
-
-def _as_of(old: Entry, new: Entry) -> Entry:
-    """The last state that a selection saw, at the revision of the change that took it out."""
-    left = Entry.__new__(Entry)
-    left.form, left.value, left.revision = old.form, old.value, new.revision
-    left.namespace, left.name, left._fields, left._object = old.namespace, old.name, None, None
-    return left
+        self.over = True
+        self.wake()
 
 
 class _Stream(AsyncIterator[bytes]):
     """A watch's chunks until its time is over; a class, since `aclose` must stop listening even if nobody ever read."""
 
-    def __init__(self, watcher: _Watcher, options: _Options, clock: Clock, leave: Callable[[], None]) -> None:
+    def __init__(self, watcher: _Watcher, seconds: float, clock: Clock, leave: Callable[[], None]) -> None:
         self._watcher = watcher
         self._clock = clock
         self._leave = leave
-        self._end = clock.monotonic() + options.seconds
+        self._end = clock.monotonic() + seconds
         self._next_bookmark = clock.monotonic() + _BOOKMARK_SECONDS
+        # One timer for the whole stream, set again only when it has rung: chunks come far more often.
+        self._timer: asyncio.TimerHandle | None = None
         self.bookmark: Callable[[], bytes] | None = None
 
     async def __anext__(self) -> bytes:
-        while not self._watcher.overrun and (left := self._end - self._clock.monotonic()) > 0:
-            wait = min(left, self._next_bookmark - self._clock.monotonic()) if self.bookmark else left
-            if await self._watcher.wait_filled(max(wait, 0.0)):
-                return self._watcher.take()
-            if self.bookmark and self._clock.monotonic() >= self._next_bookmark:
-                self._next_bookmark = self._clock.monotonic() + _BOOKMARK_SECONDS
-                return _event("BOOKMARK", self.bookmark())
-        self._leave()
+        while not self._watcher.over:
+            if chunk := self._watcher.take():
+                return chunk
+            now = self._clock.monotonic()
+            if now >= self._end:
+                break
+            if self.bookmark and now >= self._next_bookmark:
+                self._next_bookmark = now + _BOOKMARK_SECONDS
+                return event_line("BOOKMARK", self.bookmark())
+            if self._timer is None:
+                until = min(self._end, self._next_bookmark) if self.bookmark else self._end
+                self._timer = asyncio.get_running_loop().call_later(until - now, self._ring)
+            await self._watcher.wait()
+        await self.aclose()
         raise StopAsyncIteration
 
+    def _ring(self) -> None:
+        self._timer = None
+        self._watcher.wake()
+
     async def aclose(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._leave()
 
 
@@ -160,6 +133,7 @@ class Watches:
         self._clock = clock
         self._chance = chance
         self._running: set[_Watcher] = set()
+        self._fan_outs: dict[Collection, FanOut] = {}
 
     @property
     def running(self) -> int:
@@ -173,57 +147,67 @@ class Watches:
         options = self._options(request, info)
         rendering = rendering_of(info.kind, accepted, self._clock, request.parameter("includeObject"))
         collection = self._registry.collection(info.kind)
-        watcher = _Watcher(options.selection, rendering)
+        fan_out = self._fan_out(collection)
+        audience = fan_out.audience(options.selection, rendering)
+        watcher = _Watcher()
         try:
-            self._begin(collection, watcher, options, rendering)
+            self._begin(collection, audience, watcher, options)
         except Compacted:
-            watcher.take()
             gone = expired(f"too old resource version: {options.since} ({self._registry.store.compacted})")
-            return self._response(_once(_event("ERROR", msgspec.json.encode(gone.status))), accepted)
-        stop = collection.listen(watcher.receive)
+            return self._response(_once(event_line("ERROR", msgspec.json.encode(gone.status))), accepted)
+        stop = fan_out.join(audience, watcher)
         self._running.add(watcher)
 
         def leave() -> None:
             stop()
             self._running.discard(watcher)
 
-        stream = _Stream(watcher, options, self._clock, leave)
+        stream = _Stream(watcher, options.seconds, self._clock, leave)
         if options.bookmarks:
             stream.bookmark = lambda: rendering.bookmark({"resourceVersion": str(self._registry.revision)})
         return self._response(stream, accepted)
 
+    def _fan_out(self, collection: Collection) -> FanOut:
+        if collection not in self._fan_outs:
+            self._fan_outs[collection] = FanOut(collection)
+        return self._fan_outs[collection]
+
     def close(self) -> None:
-        for watcher in self._running:
+        for watcher in list(self._running):
             watcher.end()
 
-    def _begin(self, collection: Collection, watcher: _Watcher, options: _Options, rendering: Rendering) -> None:
-        """What the watcher sees before anything new happens; no await between this and `listen`."""
+    def _begin(self, collection: Collection, audience: Audience, watcher: _Watcher, options: _Options) -> None:
+        """What the watcher sees before anything new happens; no await between this and `join`."""
         if options.since is None:
             for entry in collection.entries(options.selection.namespace):
                 if options.selection.matches(entry):
-                    watcher.push("ADDED", entry)
+                    watcher.receive(audience.event("ADDED", entry))
             if options.initial_events_end:
                 metadata = {
                     "resourceVersion": str(self._registry.revision),
                     "annotations": {"k8s.io/initial-events-end": "true"},
                 }
-                watcher.write(_event("BOOKMARK", rendering.bookmark(metadata)))
+                watcher.receive(event_line("BOOKMARK", audience.rendering.bookmark(metadata)))
         elif options.since < self._registry.revision:
-            watcher.receive(collection.history(options.since))
+            chunk = audience.chunk(collection.history(options.since))
+            if chunk:
+                watcher.receive(chunk)
 
     def _options(self, request: Request, info: RequestInfo) -> _Options:
         revision = request.parameter("resourceVersion")
-        if revision and not revision.isdigit():
-            raise failure(500, "", f'strconv.ParseUint: parsing "{revision}": invalid syntax')
+        try:
+            at = parse_uint(revision) if revision else 0
+        except ValueError as error:
+            # Upstream has no client error for these (reference, 5.17).
+            raise failure(500, "", str(error)) from error
         initial = request.parameter("sendInitialEvents")
         match = request.parameter("resourceVersionMatch")
         bookmarks = request.parameter("allowWatchBookmarks") in ("true", "1")
         if initial and match != "NotOlderThan":
             raise _forbidden_initial()
-        wants_state = initial == "true" or (not initial and revision in ("", "0"))
-        since = None if wants_state else (int(revision) if revision not in ("", "0") else self._registry.revision)
-        seconds = request.parameter("timeoutSeconds")
-        length = float(seconds) if seconds.isdigit() and int(seconds) > 0 else _LENGTH_MIN * self._chance.uniform(1, 2)
+        wants_state = initial == "true" or (not initial and not at)
+        since = None if wants_state else at or self._registry.revision
+        length = _seconds(request.parameter("timeoutSeconds")) or _LENGTH_MIN * self._chance.uniform(1, 2)
         return _Options(selection_of(request, info), since, initial == "true" and bookmarks, bookmarks, length)
 
     @staticmethod
@@ -231,12 +215,16 @@ class Watches:
         return Response(200, {"content-type": "application/json", "cache-control": "no-cache, private"}, stream=stream)
 
 
-def _event(type_: str, obj: bytes) -> bytes:
-    return b'{"type":"%b","object":%b}\n' % (type_.encode(), obj)
-
-
 async def _once(chunk: bytes) -> AsyncIterator[bytes]:
     yield chunk
+
+
+def _seconds(text: str) -> float:
+    """The length that the client asks for; 0 when it asks for none. Nobody waits longer than a year."""
+    try:
+        return min(max(float(parse_int(text)), 0.0), 365 * 86400.0) if text else 0.0
+    except ValueError as error:
+        raise bad_request(str(error)) from error
 
 
 def _forbidden_initial() -> Exception:
