@@ -115,6 +115,22 @@ def test_suspended_its_pods_go_uncounted_and_come_back() -> None:
     play(scenario)
 
 
+def test_deleted_in_the_foreground_it_waits_for_its_pods_and_goes() -> None:
+    async def scenario(world: World) -> None:
+        await world.client.create(job("run"))
+
+        async def running() -> bool:
+            pods = await world.pods(**{"job-name": "work"})
+            return [pod.status.phase for pod in pods] == ["Running"]
+
+        await world.until(running)
+        await world.client.delete(Job, "work", "default", DeleteOptions(propagation_policy="Foreground"))
+        await world.until(lambda: world.gone(Job, "work"))
+        assert await world.pods(**{"job-name": "work"}) == []
+
+    play(scenario)
+
+
 def test_its_time_to_live_ends_and_deleted_it_leaves_nothing_behind() -> None:
     async def scenario(world: World) -> None:
         await world.client.create(job("succeed", ttlSecondsAfterFinished=1))

@@ -157,12 +157,10 @@ class JobController(KeyedController):
     async def _sync(self, key: str, job: Job) -> float | None:
         settled = self._expectations.satisfied(key, self.clock.monotonic())
         pods = await self._claim(job)
-        if is_over(job):
+        if is_over(job) or job.metadata.deletion_timestamp is not None:
+            # Nobody counts any more: a Job that is deleted in the foreground waits for its pods to be gone.
             for pod in pods:
-                if is_tracked(pod):
-                    await self._release(pod)
-            return None
-        if job.metadata.deletion_timestamp is not None:
+                await self._release(pod)
             return None
         now = self.clock.now()
         counted = tally(job, pods, self._ignored(job, pods))
