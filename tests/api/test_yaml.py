@@ -34,10 +34,23 @@ def test_documents_anchors_and_merges() -> None:
     assert list(yaml.load_all(text)) == [{"a": {"k": 1}, "b": {"k": 1, "l": 2}}, None, {"c": []}]
 
 
+def test_numbers_beyond_gos_are_rounded_or_text() -> None:
+    text = f"[18446744073709551615, -9223372036854775808, 18446744073709551616, 0x{'f' * 17}, {'9' * 5000}, 1e999]"
+    expected = [2**64 - 1, -(2**63), float(2**64), "0x" + "f" * 17, "9" * 5000, "1e999"]
+    assert yaml.load(text) == expected
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("a: b: c", "yaml: mapping values are not allowed in this context"),
+        ("a: &a [*a]", "yaml: anchor 'a' value contains itself"),
+        ("a: *b", "yaml: unknown anchor 'b' referenced"),
+        ("[" * 100_000, "yaml: exceeded max depth"),
+        (
+            "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9) if n else 1}]" for n in range(9)),
+            "yaml: document contains excessive aliasing",
+        ),
         ("a:\n\t- x", "yaml: line 2: found character that cannot start any token"),
     ],
 )

@@ -22,7 +22,7 @@ YAML = "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 MEDIA_TYPES = (JSON, YAML, PROTOBUF)
 
-_SCHEME = "pkg/api/legacyscheme/scheme.go:30"
+SCHEME = "pkg/api/legacyscheme/scheme.go:30"
 _HEADER_STRUCT = r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
 _SHOWN_BYTES = 30
 
@@ -91,6 +91,19 @@ def _converted(value: Any, type_: type[T], definition: str) -> T:
         return msgspec.convert(tolerance.cleaned(value, definition), type_)
 
 
+def decode_value(body: bytes) -> Any:
+    """Reads a plain JSON value, such as a patch, as Go does. Raises DecodeError with the text of Go's scanner."""
+    if json_syntax.is_too_deep(body):
+        raise DecodeError(json_syntax.TOO_DEEP)
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        try:
+            return tolerance.parse_plain(body)
+        except (ValueError, RecursionError):
+            raise DecodeError(json_syntax.syntax_error(body) or json_syntax.TOO_DEEP) from None
+
+
 def _decoder(type_: type[T]) -> msgspec.json.Decoder[T]:
     if type_ not in _DECODERS:
         _DECODERS[type_] = msgspec.json.Decoder(type_)
@@ -102,6 +115,8 @@ _DECODERS: dict[type, msgspec.json.Decoder[Any]] = {}
 
 def _decode_json(body: bytes, shown: bytes, type_: type[T], strict: bool, lines: list[str]) -> Decoded[T]:
     """`shown` is the body as the client sent it, for error messages."""
+    if json_syntax.is_too_deep(body):
+        raise unrecognized(type_, shown, f"couldn't get version/kind; json parse error: {json_syntax.TOO_DEEP}")
     try:
         obj = _decoder(type_).decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
@@ -202,7 +217,7 @@ def _check_kind(obj: Any, type_: type) -> None:
         raise DecodeError(
             f"the API version in the data ({api_version}) does not match the expected API version ({group_version})"
         )
-    detail = f'no kind "{kind}" is registered for version "{api_version}" in scheme "{_SCHEME}"'
+    detail = f'no kind "{kind}" is registered for version "{api_version}" in scheme "{SCHEME}"'
     raise _cannot_be_handled(_Header(kind, api_version), type_, detail)
 
 

@@ -1,4 +1,4 @@
-"""Plain values as Go's `%v` prints them, for the error texts that carry a whole patch.
+"""Text as Go holds it, and plain values as Go's `%v` prints them, for the error texts that carry a whole patch.
 
 Flow: a JSON value goes in, text such as `map[image:nginx name:c]` comes out.
 """
@@ -6,6 +6,11 @@ Flow: a JSON value goes in, text such as `map[image:nginx name:c]` comes out.
 from __future__ import annotations
 
 from typing import Any
+
+
+def well_formed(text: str) -> str:
+    """The text with each lone surrogate replaced by U+FFFD, as Go reads it; pairs become the character they mean."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def shown(value: Any) -> str:

@@ -1,19 +1,24 @@
-"""What is wrong with a JSON text, in the words of Go's encoding/json.
+"""What is wrong with a JSON text, in the words of Go's encoding/json, and whether it is nested too deeply.
 
 Flow: bytes that a fast decoder has refused go in; the one-line error of Go's scanner comes out. Only error paths
-call it.
+call that; `is_too_deep` looks at every body before anything recurses into it.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _END = "unexpected end of JSON input"
-_TOO_DEEP = "exceeded max depth"
-# Deeper than any manifest, and shallow enough for Python's stack.
-_MAX_DEPTH = 150
+TOO_DEEP = "exceeded max depth"
+# Deeper than any manifest, and shallow enough for Python's stack, in everything that a value goes through.
+_MAX_DEPTH = 200
+_ORDINARY = re.compile(r'[^"\\\x00-\x1f]*')
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_STEPS = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
+_NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
 
 
 class _Wrong(Exception):
@@ -31,6 +36,14 @@ def syntax_error(body: bytes) -> str:
     except _Wrong as wrong:
         return str(wrong)
     return ""
+
+
+def is_too_deep(body: bytes) -> bool:
+    """Whether a JSON text is nested more deeply than we read; texts that are no JSON may count as shallow."""
+    if body.count(b"{") + body.count(b"[") <= _MAX_DEPTH:
+        return False
+    brackets = _STRING.sub(b"", body).translate(None, _NO_BRACKETS)
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > _MAX_DEPTH
 
 
 def _quoted(character: str) -> str:
@@ -59,12 +72,19 @@ class _Scanner:
             raise _Wrong(_END)
         return self.text[self.position]
 
+    def peek_special(self) -> str:
+        """The next character of a string that is not simply a part of it."""
+        match = _ORDINARY.match(self.text, self.position)
+        assert match is not None  # the pattern matches the empty text
+        self.position = match.end()
+        return self.peek()
+
     def fail(self, context: str) -> None:
         raise _Wrong(f"invalid character {_quoted(self.peek())} {context}")
 
     def value(self, depth: int) -> None:
         if depth > _MAX_DEPTH:
-            raise _Wrong(_TOO_DEEP)
+            raise _Wrong(TOO_DEEP)
         self.skip()
         first = self.peek()
         if first == "{":
@@ -122,7 +142,7 @@ class _Scanner:
 
     def string(self) -> None:
         self.position += 1
-        while (character := self.peek()) != '"':
+        while (character := self.peek_special()) != '"':
             if character < " ":
                 self.fail("in string literal")
             self.position += 1

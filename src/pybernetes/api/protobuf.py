@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from pybernetes.api import time
+from pybernetes.api.json_syntax import TOO_DEEP, is_too_deep
 
 PREFIX = b"k8s\x00"
 Wire = int | bytes
@@ -93,7 +94,10 @@ def decode(body: bytes, definition: str) -> dict[str, Any]:
 def decode_message(raw: bytes, definition: str) -> dict[str, Any]:
     """One message as JSON values; WireError."""
     found: dict[str, Any] = {}
-    decoder_of(definition).into(raw, found)
+    try:
+        decoder_of(definition).into(raw, found)
+    except RecursionError:
+        raise WireError(TOO_DEEP) from None
     return found
 
 
@@ -159,7 +163,10 @@ def _signed(bits: int) -> Decode:
 
 
 def _double(value: Wire) -> float:
-    number: float = struct.unpack("<d", _bytes(value))[0]
+    try:
+        number: float = struct.unpack("<d", _bytes(value))[0]
+    except struct.error:
+        raise WireError("unexpected EOF") from None
     return number
 
 
@@ -284,9 +291,11 @@ def _micro_time(value: Wire) -> str | None:
 def _raw_json(value: Wire) -> Any:
     """RawExtension, JSON and FieldsV1 carry JSON text in their only field."""
     text = next((_bytes(part) for _, part in read(_bytes(value))), b"")
+    if is_too_deep(text):
+        raise WireError(TOO_DEEP)
     try:
         return msgspec.json.decode(text) if text else None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise WireError(str(error)) from None
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from pybernetes.api import schema
+from pybernetes.api.go_text import well_formed
 
 _TYPE_META = frozenset({"kind", "apiVersion"})
 
@@ -30,9 +31,10 @@ def of_json(body: bytes, definition: str) -> list[str]:
     if _is_clean(body, definition):
         return []
     try:
-        return of_value(_decoder.decode(body.decode("utf-8", "replace")), definition)
+        found = of_value(_decoder.decode(body.decode("utf-8", "replace")), definition)
     except (ValueError, RecursionError):
         return []
+    return [well_formed(line) for line in found]
 
 
 def of_value(value: Any, definition: str) -> list[str]:
@@ -104,7 +106,8 @@ def _is_clean(body: bytes, definition: str) -> bool:
     written = body.count(b'":') - body.count(b'\\":')
     try:
         return written == _counter(definition)(msgspec.json.decode(body))
-    except (msgspec.DecodeError, AttributeError, _Unknown, RecursionError):  # AttributeError: null, or a null item
+    # ValueError: bad UTF-8; AttributeError: null, or a null item.
+    except (msgspec.DecodeError, ValueError, AttributeError, _Unknown, RecursionError):
         return False
 
 

@@ -10,6 +10,7 @@ import json
 from typing import Any, NoReturn
 
 from pybernetes.api import base64_bytes, schema
+from pybernetes.api.go_text import well_formed
 from pybernetes.api.schema import Node
 
 _RANGES = {"int32": 2**31, "int64": 2**63}
@@ -44,12 +45,43 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-_decoder = json.JSONDecoder(parse_float=Literal, parse_constant=_refuse_constant, strict=False)
+def _integer_or_literal(text: str) -> int | Literal:
+    """Integers far beyond every type stay as they were written: Python reads them at a price, or not at all."""
+    return int(text) if len(text) <= _DIGITS_MAX else Literal(text)
+
+
+_DIGITS_MAX = 100
+_decoder = json.JSONDecoder(
+    parse_float=Literal, parse_int=_integer_or_literal, parse_constant=_refuse_constant, strict=False
+)
+_plain_decoder = json.JSONDecoder(
+    parse_int=lambda text: int(text) if len(text) <= _DIGITS_MAX else float(text),
+    parse_constant=_refuse_constant,
+    strict=False,
+)
 
 
 def parse(body: bytes) -> Any:
     """The JSON value with number literals kept; ValueError or RecursionError when it does not parse."""
-    return _decoder.decode(body.decode("utf-8", "replace"))
+    return _mended(_decoder.decode(body.decode("utf-8", "replace")), body)
+
+
+def parse_plain(body: bytes) -> Any:
+    """The JSON value with plain numbers; raises as `parse` does."""
+    return _mended(_plain_decoder.decode(body.decode("utf-8", "replace")), body)
+
+
+def _mended(value: Any, body: bytes) -> Any:
+    return _well_formed(value) if b"\\u" in body else value
+
+
+def _well_formed(value: Any) -> Any:
+    """The value with no lone surrogates in its texts: JSON can spell them, nothing else can."""
+    if isinstance(value, str):
+        return well_formed(value)
+    if isinstance(value, dict):
+        return {well_formed(key): _well_formed(child) for key, child in value.items()}
+    return [_well_formed(child) for child in value] if isinstance(value, list) else value
 
 
 def cleaned(value: Any, definition: str) -> dict[str, Any]:

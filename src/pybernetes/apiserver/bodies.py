@@ -12,6 +12,7 @@ from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.meta_v1 import DeleteOptions, StatusCause, StatusDetails
 from pybernetes.api.wire import Request
+from pybernetes.apiserver.query_numbers import parse_int
 from pybernetes.apiserver.request import RequestInfo
 
 Body = TypeVar("Body")
@@ -113,9 +114,9 @@ def delete_options(request: Request, warn: Callable[[str], None]) -> DeleteOptio
     grace = request.parameter("gracePeriodSeconds")
     if grace:
         try:
-            options.grace_period_seconds = int(grace)
+            options.grace_period_seconds = parse_int(grace)
         except ValueError as error:
-            raise status.bad_request(f'strconv.ParseInt: parsing "{grace}": invalid syntax') from error
+            raise status.bad_request(str(error)) from error
     if policy := request.parameter("propagationPolicy"):
         options.propagation_policy = policy
     if orphan := request.parameter("orphanDependents"):

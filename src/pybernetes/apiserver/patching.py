@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from pybernetes.api import json_patch, merge_patch, status, strategic_merge
-from pybernetes.api.encoding import DecodeError, from_value
+from pybernetes.api.encoding import SCHEME, DecodeError, decode_value, from_value
 from pybernetes.api.kind import Kind
+from pybernetes.api.kinds import find_kind
 from pybernetes.api.objects import ApiObject, to_builtins
 from pybernetes.api.schema import definition_of
 from pybernetes.api.types.meta_v1 import StatusCause, StatusDetails
@@ -34,8 +35,8 @@ def patch_of(request: Request, type_: type[ApiObject]) -> Apply:
         message = f"the body of the request was in an unknown format - accepted media types include: {accepted}"
         raise status.failure(415, "UnsupportedMediaType", message)
     try:
-        body = msgspec.json.decode(request.body)
-    except msgspec.DecodeError as error:
+        body = decode_value(request.body)
+    except DecodeError as error:
         raise status.bad_request(f"error decoding patch: {error}") from error
     if media == JSON_PATCH:
         return _json_patch(body)
@@ -81,10 +82,12 @@ def _object(document: Any) -> dict[str, Any]:
 
 def _strategic(document: dict[str, Any], patch: dict[str, Any], type_: type[ApiObject]) -> dict[str, Any]:
     try:
-        return strategic_merge.apply(document, patch, definition_of(type_))
+        merged = strategic_merge.apply(document, patch, definition_of(type_))
     except strategic_merge.SchemaError as error:
         # Upstream has no client error for these (reference, 5.17).
         raise status.failure(500, "", str(error)) from error
+    # Upstream merges into a struct that knows what it is, whatever the patch says.
+    return {**merged, "kind": document["kind"], "apiVersion": document["apiVersion"]}
 
 
 def patched(served: ApiObject, apply: Apply, kind: Kind, validation: str, warn: Callable[[str], None]) -> ApiObject:
@@ -94,8 +97,21 @@ def patched(served: ApiObject, apply: Apply, kind: Kind, validation: str, warn: 
         decoded = from_value(document, kind.type, strict=validation != "Ignore")
     except DecodeError as error:
         raise _unfit(msgspec.json.encode(document), str(error)) from error
+    if why := _another_kind(decoded.object, kind):
+        raise _unfit(msgspec.json.encode(document), why)
     report_strict(decoded.strict, validation, warn, kind.type)
     return decoded.object
+
+
+def _another_kind(obj: ApiObject, kind: Kind) -> str:
+    """What is wrong with the kind that a patch has given an object; empty when it is still the same."""
+    if obj.kind == kind.name and obj.api_version == kind.api_version:
+        return ""
+    version = obj.api_version.rpartition("/")[2]
+    if find_kind(obj.api_version, obj.kind) is None:
+        return f'no kind "{obj.kind}" is registered for version "{obj.api_version}" in scheme "{SCHEME}"'
+    package = kind.group.partition(".")[0] or "core"
+    return f"converting ({version}.{obj.kind}) to ({package}.{kind.name}): unknown conversion"
 
 
 def _unfit(encoded: bytes, why: str) -> status.StatusError:

@@ -16,7 +16,7 @@ from typing import Protocol
 
 import msgspec
 
-from pybernetes.api.status import StatusError, failure, internal_error
+from pybernetes.api.status import StatusError, bad_request, failure, internal_error
 from pybernetes.api.types.meta_v1 import StatusDetails
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.commands import Commands
@@ -77,6 +77,10 @@ class Pipeline:
             return error_response(request, error)
         except asyncio.CancelledError:
             raise
+        except RecursionError:
+            # Bodies are bounded where they are read; this is for what is nested in a way that nobody thought of.
+            _log.warning("%s %s is nested too deeply", request.method, request.path)
+            return error_response(request, bad_request("exceeded max depth"))
         except Exception as error:
             _log.exception("%s %s failed", request.method, request.path)
             return error_response(request, internal_error(type(error).__name__))

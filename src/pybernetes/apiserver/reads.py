@@ -13,12 +13,13 @@ from pybernetes.apiserver.collection import Collection
 from pybernetes.apiserver.continuation import Continuation, decode_token, encode_token
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.negotiation import negotiate
+from pybernetes.apiserver.query_numbers import parse_int, parse_uint
 from pybernetes.apiserver.registry import Registry
 from pybernetes.apiserver.rendering import finished, rendering_of
 from pybernetes.apiserver.request import RequestInfo
 from pybernetes.apiserver.selection import Selection, selection_of
 from pybernetes.environment.clock import Clock
-from pybernetes.store.errors import Compacted
+from pybernetes.store.errors import Compacted, FutureRevision
 
 _NO_CACHE = {"cache-control": "no-cache, private"}
 
@@ -103,12 +104,14 @@ class Reads:
             found = self._registry.store.range(prefix, start=collection.prefix + at.start, revision=at.revision)
         except Compacted as error:
             raise self._expired(at) from error
+        except FutureRevision as error:
+            raise too_large(at.revision, error.current) from error
         entries = [Entry(collection.form, item) for item in found.items]
         return self._cut(entries, selection, limit, at.revision, collection)
 
     @staticmethod
     def _cut(entries: Sequence[Entry], selection: Selection, limit: int, revision: int, collection: Collection) -> Page:
-        chosen = []
+        chosen: list[Entry] = []
         for position, entry in enumerate(entries):
             if not selection.matches(entry):
                 continue
@@ -137,10 +140,12 @@ class Reads:
         """504 when a request wants a state that does not exist yet; 400 when it is no number."""
         if not revision:
             return
-        if not revision.isdigit():
-            raise bad_request(f'Invalid value: "{revision}": strconv.ParseUint: parsing "{revision}": invalid syntax')
-        if int(revision) > self._registry.revision:
-            raise too_large(int(revision), self._registry.revision)
+        try:
+            wanted = parse_uint(revision)
+        except ValueError as error:
+            raise bad_request(f'Invalid value: "{revision}": {error}') from error
+        if wanted > self._registry.revision:
+            raise too_large(wanted, self._registry.revision)
 
 
 def too_large(wanted: int, current: int) -> StatusError:
@@ -162,6 +167,6 @@ def list_metadata(page: Page) -> dict[str, Any]:
 
 def _number(text: str) -> int:
     try:
-        return int(text) if text else 0
+        return parse_int(text) if text else 0
     except ValueError as error:
-        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from error
+        raise bad_request(str(error)) from error

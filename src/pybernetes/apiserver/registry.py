@@ -19,7 +19,7 @@ class Registry:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        stored = {storage_kind(kind) for kind in KINDS if "create" in kind.verbs and "get" in kind.verbs}
+        stored = {storage_kind(kind) for kind in KINDS if "get" in kind.verbs}
         self._collections = {kind.type: Collection(kind, store) for kind in sorted(stored, key=lambda k: k.resource)}
 
     def collection(self, kind: Kind) -> Collection:

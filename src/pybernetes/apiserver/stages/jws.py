@@ -98,7 +98,7 @@ def parse(token: str) -> Parsed:
     try:
         header = json.loads(from_base64url(parts[0]))
         claims = json.loads(from_base64url(parts[1]))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidToken("not a compact JWS") from error
     if not isinstance(header, dict) or not isinstance(claims, dict):
         raise InvalidToken("not a compact JWS")

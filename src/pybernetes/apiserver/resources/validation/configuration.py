@@ -81,7 +81,7 @@ def _validate_docker(secret: Secret, key: str) -> list[FieldError]:
         return [required(f"data[{key}]")]
     try:
         json.loads(secret.data[key])
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         ended = isinstance(error, json.JSONDecodeError) and error.pos >= len(error.doc.rstrip())
         detail = "unexpected end of JSON input" if ended else "invalid character in JSON input"
         return [invalid(f"data[{key}]", "<secret contents redacted>", detail)]
