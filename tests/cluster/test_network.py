@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from pybernetes.cluster import network_egress
@@ -60,6 +61,15 @@ def test_every_node_hangs_on_the_fabric_and_sends_the_rest_there() -> None:
     )
     assert "link add port2 type veth peer name eth0 netns pyb-one-worker-1" in made.inside["pyb-one"]
     assert "route add unreachable 10.96.0.0/16" in made.inside["pyb-one"]
+
+
+def test_with_no_way_out_other_destinations_fail_at_once_but_services_have_a_route() -> None:
+    routes = plan(msgspec.structs.replace(spec(), egress=False)).inside["pyb-one-worker-1"][3:]
+    assert routes == (
+        "route add 10.96.0.0/16 via 192.168.101.254",
+        "route add 10.244.0.0/16 via 192.168.101.254",
+        "route add unreachable default",
+    )
 
 
 def test_only_prefixes_that_the_host_does_not_use_become_black_holes() -> None:

@@ -70,10 +70,20 @@ def plan(spec: ClusterSpec) -> NetworkPlan:
             "link set lo up",
             f"addr add {node.address}/{prefix} dev eth0",
             "link set eth0 up",
-            f"route add default via {spec.gateway}",
+            *_ways_out(spec),
         )
     host = tuple(f"netns add {name}" for name in spec.namespaces)
     return NetworkPlan(host, {spec.fabric: tuple(fabric), **inside})
+
+
+def _ways_out(spec: ClusterSpec) -> tuple[str, ...]:
+    """A node's routes beyond its neighbours. With no way out, whatever is not the cluster's fails at once instead of
+    by a timeout: looking for an image in a registry that cannot be reached, say."""
+    if spec.egress:
+        return (f"route add default via {spec.gateway}",)
+    # Addresses of Services must have a route, or a node's own packets would never come to the rules that rewrite them.
+    inside = (spec.service_cidr, spec.pod_cidr)
+    return (*(f"route add {cidr} via {spec.gateway}" for cidr in inside), "route add unreachable default")
 
 
 def blackholes(wanted: Iterable[str], routes: Iterable[str]) -> list[str]:
