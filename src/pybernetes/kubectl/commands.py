@@ -16,7 +16,7 @@ from pybernetes.api.status import StatusError
 from pybernetes.client import ConfigError, Unreachable
 from pybernetes.kubectl.failures import CommandError, explained
 from pybernetes.kubectl.session import Session
-from pybernetes.kubectl.words import Words, parse
+from pybernetes.kubectl.words import GLOBAL, Words, parse
 
 OpenSession = Callable[[Words], Session]
 
@@ -108,8 +108,10 @@ def _verb_position(words: Sequence[str]) -> int | None:
 
 
 _WITH_VALUE = frozenset(
-    "-n --namespace --kubeconfig --context --cluster --user -s --server --token --as --as-group --request-timeout -v "
-    "--v --cache-dir --certificate-authority --client-certificate --client-key --tls-server-name".split()
+    dashed
+    for flag in GLOBAL
+    if not flag.alone
+    for dashed in (f"--{flag.name}", *([f"-{flag.short}"] if flag.short else ()))
 )
 
 

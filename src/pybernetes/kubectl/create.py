@@ -1,4 +1,4 @@
-"""`kubectl create`: objects from files, and the small generators for namespaces, deployments, config maps and accounts."""
+"""`kubectl create`: objects from files, and generators of namespaces, deployments, config maps and accounts."""
 
 from __future__ import annotations
 

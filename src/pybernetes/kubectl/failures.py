@@ -1,4 +1,4 @@
-"""Failures as kubectl words them: any error of the API, the connection or the command line goes in, a text for stderr comes out.
+"""Failures as kubectl words them: an error of the API or the connection goes in, a text for stderr comes out.
 
 Verbs raise `CommandError` for their own; `commands.run` prints what `explained` says and takes its exit code.
 """

@@ -1,4 +1,4 @@
-"""`kubectl get`: objects as the server's Tables, or in one of the forms of `-o`; with `-w` also what happens to them."""
+"""`kubectl get`: objects as the server's Tables or in a form of `-o`; with `-w` also what happens to them."""
 
 from __future__ import annotations
 

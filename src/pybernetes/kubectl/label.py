@@ -44,7 +44,9 @@ class Wanted:
 
 def split(arguments: Sequence[str]) -> tuple[list[str], Wanted]:
     """Arguments apart: the objects, and what is wanted of them."""
-    objects, pairs, removed = [], {}, []
+    objects: list[str] = []
+    pairs: dict[str, str] = {}
+    removed: list[str] = []
     for argument in arguments:
         key, equals, value = argument.partition("=")
         if equals:

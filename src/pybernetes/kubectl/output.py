@@ -94,6 +94,5 @@ def custom_columns(
 ) -> str:
     """A row for each object, `<none>` where a path leads to nothing."""
     rows = [list(headers)] if with_headers else []
-    for item in items:
-        rows.append([",".join(jsonpath.shown(value) for value in path.values(item)) or "<none>" for path in paths])
+    rows += [[",".join(map(jsonpath.shown, path.values(item))) or "<none>" for path in paths] for item in items]
     return "".join(f"{line}\n" for line in printing.Columns().lines(rows))

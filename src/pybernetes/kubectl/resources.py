@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pybernetes.api import schema
-from pybernetes.api.kinds import KINDS, find_kind
+from pybernetes.api.kind_rows import KINDS
+from pybernetes.api.kinds import find_kind
 from pybernetes.api.objects import ApiObject
 
 DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"

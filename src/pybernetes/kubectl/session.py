@@ -116,7 +116,7 @@ class Session:
     async def catalog(self) -> Catalog:
         """All that the server has; asked once."""
         if self._catalog is None:
-            resources = []
+            resources: list[Resource] = []
             for path in ("/api", "/apis"):
                 resources += discovered(await self.request("GET", path, headers={"accept": DISCOVERY}))
             self._catalog = Catalog(resources)

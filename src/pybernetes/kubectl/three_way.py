@@ -7,7 +7,6 @@ merge patch, else (lists as a whole) a JSON merge patch. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from pybernetes.api import schema
@@ -84,7 +83,7 @@ def _kept(strategies: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _by_key(items: list[Any], by: str) -> dict[Any, Map]:
-    return {item.get(by): item for item in items if isinstance(item, Mapping)}
+    return {item.get(by): item for item in items if isinstance(item, dict)}
 
 
 def _same_order(wanted: list[Any], live: list[Any]) -> bool:

@@ -1,0 +1,1 @@
+"""`kubectl describe`: an object and what is known about it, as text for people."""
