@@ -29,6 +29,7 @@ from pybernetes.cluster.state import (
     check_name,
     new_spec,
     other_specs,
+    planning,
     read_spec,
     recorded_processes,
     write_spec,
@@ -62,14 +63,19 @@ async def up(name: str, wishes: Wishes, say: Say, commands: str = COMMANDS) -> C
     lock = ClusterLock(layout)
     lock.acquire()
     try:
-        old = read_spec(layout)
-        spec = old or new_spec(name, wishes, other_specs(layout), await network.host_routes(), _free_port(API_PORT))
+        routes = await network.host_routes()
+        # Two clusters that are planned at the same time must not choose the same addresses and ports.
+        with planning(layout):
+            old = read_spec(layout)
+            others = other_specs(layout)
+            port = _free_port(API_PORT, {other.api_port for other in others})
+            spec = old or new_spec(name, wishes, others, routes, port)
+            write_spec(layout, spec)
         await remove_cluster(spec, layout, keep_data=True)
         if old and not _port_is_free(old.api_port):
             raise ClusterError(
                 f"port {old.api_port} of 127.0.0.1, where the cluster's API was, is used by another program"
             )
-        write_spec(layout, spec)
         try:
             await _make(spec, layout, say)
             await _supervise(layout, lock, commands, say)
@@ -224,10 +230,10 @@ def _check_root() -> None:
         raise ClusterError(no_root_message(shutil.which("sudo") is not None))
 
 
-def _free_port(wanted: int) -> int:
-    """That port of 127.0.0.1, or the next free one."""
+def _free_port(wanted: int, taken: Collection[int]) -> int:
+    """That port of 127.0.0.1, or the next one that is free and not another cluster's."""
     for port in range(wanted, wanted + 1000):
-        if _port_is_free(port):
+        if port not in taken and _port_is_free(port):
             return port
     raise ClusterError(f"no free port from {wanted} to {wanted + 999} on 127.0.0.1")
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Network, ip_network
 from pathlib import Path
@@ -173,6 +174,15 @@ def other_specs(layout: Layout) -> list[ClusterSpec]:
             spec = read_spec(Layout(path.parent.name, layout.data_base, layout.run_base))
             found += [spec] if spec else []
     return found
+
+
+@contextmanager
+def planning(layout: Layout) -> Iterator[None]:
+    """One cluster of this host is planned at a time."""
+    layout.run_base.mkdir(parents=True, exist_ok=True)
+    with (layout.run_base / ".planning").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 class ClusterLock:
