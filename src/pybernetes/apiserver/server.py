@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from socket import socket
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from aiohttp import WSCloseCode, WSMsgType, web
 from cryptography import x509
 from cryptography.x509.oid import NameOID
-from multidict import CIMultiDict
 
 from pybernetes.api.wire import Handler, Peer, Request, Response
+from pybernetes.apiserver.answers import Answer, Streamed
 from pybernetes.apiserver.raw_connection import taken_over
 
 _log = logging.getLogger(__name__)
@@ -25,6 +26,8 @@ _TOO_LARGE = (
     b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",'
     b'"message":"Request entity too large: limit is 3145728","reason":"RequestEntityTooLarge","code":413}'
 )
+
+Answered = Answer | Streamed | web.StreamResponse
 
 
 class Server:
@@ -48,7 +51,7 @@ class Server:
             listener.close()
         await self._server.shutdown(seconds)
 
-    async def _serve(self, incoming: web.BaseRequest) -> web.StreamResponse:
+    async def _serve(self, incoming: web.BaseRequest) -> Answered:
         try:
             request = await self._received(incoming)
         except web.HTTPRequestEntityTooLarge:
@@ -57,21 +60,19 @@ class Server:
         if response.upgrade is not None:
             take = taken_over if response.upgrade.is_raw else _upgraded
             return await take(incoming, response)
-        headers = _headers(response.headers)
         if response.stream is not None:
-            return await _streamed(incoming, response, headers, self._server)
-        body = b"" if incoming.method == "HEAD" else response.body
-        return web.Response(status=response.status, headers=headers, body=body)
+            return await _streamed(incoming, response, self._server)
+        return Answer(incoming, response)
 
     async def _received(self, incoming: web.BaseRequest) -> Request:
         if (incoming.content_length or 0) > BODY_BYTES_MAX:
             raise web.HTTPRequestEntityTooLarge(max_size=BODY_BYTES_MAX, actual_size=incoming.content_length or 0)
         body = await _body(incoming) if incoming.can_read_body else b""
-        url = incoming.rel_url
+        path, query = _target(incoming.path_qs)
         return Request(
             method=incoming.method,
-            path=unquote(url.raw_path),
-            query=tuple(url.query.items()),
+            path=path,
+            query=query,
             headers=_lower(incoming.headers),
             body=body,
             peer=self._peer(incoming),
@@ -101,6 +102,13 @@ class _Connections(web.Server):
         if writing is not None:
             writing.cancel()
         super().connection_lost(handler, exc)
+
+
+@lru_cache(maxsize=1024)
+def _target(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Path and query of a request's target; clients ask for the same again and again."""
+    path, _, query = text.partition("#")[0].partition("?")
+    return unquote(path), tuple(parse_qsl(query, keep_blank_values=True))
 
 
 async def _body(incoming: web.BaseRequest) -> bytes:
@@ -134,25 +142,11 @@ def _peer_of(transport: asyncio.BaseTransport) -> Peer:
     return Peer(host, names[0] if names else "", groups)
 
 
-def _headers(headers: Mapping[str, str | tuple[str, ...]]) -> CIMultiDict[str]:
-    result: CIMultiDict[str] = CIMultiDict()
-    for name, value in headers.items():
-        for item in (value,) if isinstance(value, str) else value:
-            result.add(name.title(), item)
-    return result
-
-
-async def _streamed(
-    incoming: web.BaseRequest, response: Response, headers: CIMultiDict[str], connections: _Connections
-) -> web.StreamResponse:
+async def _streamed(incoming: web.BaseRequest, response: Response, connections: _Connections) -> Streamed:
     """Writes chunks as they come; a client that goes away ends the stream at its source, however quiet that is."""
-    assert response.stream is not None
-    outgoing = web.StreamResponse(status=response.status, headers=headers)
-    if "content-length" not in headers:
-        outgoing.enable_chunked_encoding()
-    stream = response.stream
-    close: Any = getattr(stream, "aclose", None)
-    writing = asyncio.ensure_future(_write(incoming, outgoing, stream))
+    outgoing = Streamed(incoming, response)
+    close: Any = getattr(response.stream, "aclose", None)
+    writing = asyncio.ensure_future(outgoing.write())
     connections.writing[incoming.protocol] = writing
     try:
         await writing
@@ -166,14 +160,6 @@ async def _streamed(
         if close is not None:
             await close()
     return outgoing
-
-
-async def _write(incoming: web.BaseRequest, outgoing: web.StreamResponse, stream: AsyncIterator[bytes]) -> None:
-    await outgoing.prepare(incoming)
-    if incoming.method != "HEAD":
-        async for chunk in stream:
-            await outgoing.write(chunk)
-    await outgoing.write_eof()
 
 
 class _WebSocketChannel:

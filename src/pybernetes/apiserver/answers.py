@@ -1,0 +1,142 @@
+"""Writes answers to connections: the bytes of a head, of a body, of chunks, straight to aiohttp's transport.
+
+`server.py` hands over a request of aiohttp and a `wire.Response`; what comes back is all that aiohttp's connection asks
+of a response. Its own `web.Response` would cost more than the whole pipeline does for a read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+
+from aiohttp import HttpVersion11, web
+
+from pybernetes.api.wire import Response
+
+# A long body is written in parts, so that other connections get their turn and no second copy piles up.
+_PART_BYTES = 256 * 1024
+_EMPTY = frozenset({204, 304})
+
+
+class Answer:
+    """A response as far as aiohttp looks at it: it is asked to write itself, and whether the connection goes on."""
+
+    def __init__(self, incoming: web.BaseRequest, response: Response) -> None:
+        self.keep_alive: bool | None = incoming.keep_alive
+        self._incoming = incoming
+        self._response = response
+
+    async def prepare(self, _request: web.BaseRequest) -> None:
+        return None
+
+    async def write_eof(self) -> None:
+        incoming, response = self._incoming, self._response
+        status, body = response.status, response.body
+        head = _head(status, tuple(response.headers.items()), connection_header(incoming), int(time.time()))
+        size = b"" if status in _EMPTY else b"Content-Length: %d\r\n" % len(body)
+        if incoming.method == "HEAD" or status in _EMPTY:
+            body = b""
+        if len(body) <= _PART_BYTES:
+            _transport(incoming).write(b"%b%b\r\n%b" % (head, size, body))
+            return
+        _transport(incoming).write(b"%b%b\r\n" % (head, size))
+        view = memoryview(body)
+        for first in range(0, len(body), _PART_BYTES):
+            _transport(incoming).write(view[first : first + _PART_BYTES])
+            await incoming.writer.drain()
+
+
+class Streamed:
+    """An answer without an end known beforehand. `write` has it written; aiohttp finds it done."""
+
+    def __init__(self, incoming: web.BaseRequest, response: Response) -> None:
+        self._has_length = any(name.lower() == "content-length" for name in response.headers)
+        self._is_chunked = not self._has_length and incoming.version >= HttpVersion11
+        # Without borders of its own, the answer ends where the connection does.
+        self.keep_alive: bool | None = incoming.keep_alive and (self._has_length or self._is_chunked)
+        self._incoming = incoming
+        self._response = response
+
+    async def prepare(self, _request: web.BaseRequest) -> None:
+        return None
+
+    async def write_eof(self) -> None:
+        return None
+
+    async def write(self) -> None:
+        """Writes head and chunks as they come; ConnectionError when the client has gone away."""
+        incoming, response = self._incoming, self._response
+        connection = connection_header(incoming) if self.keep_alive else "close"
+        head = _head(response.status, tuple(response.headers.items()), connection, int(time.time()))
+        framing = b"Transfer-Encoding: chunked\r\n" if self._is_chunked else b""
+        _transport(incoming).write(b"%b%b\r\n" % (head, framing))
+        if incoming.method != "HEAD" and response.stream is not None:
+            async for chunk in response.stream:
+                if chunk:
+                    _transport(incoming).write(_FRAMES.framed(chunk) if self._is_chunked else chunk)
+                    await incoming.writer.drain()
+        if self._is_chunked and incoming.method != "HEAD":
+            _transport(incoming).write(b"0\r\n\r\n")
+
+
+class _Frames:
+    """Chunks of HTTP. Watches that hear the same are written to in a row, so the last frame is often the next one."""
+
+    def __init__(self) -> None:
+        self._chunk = b""
+        self._framed = b""
+
+    def framed(self, chunk: bytes) -> bytes:
+        if chunk is not self._chunk:
+            self._chunk, self._framed = chunk, b"%x\r\n%b\r\n" % (len(chunk), chunk)
+        return self._framed
+
+
+_FRAMES = _Frames()
+
+
+def _transport(incoming: web.BaseRequest) -> asyncio.WriteTransport:
+    transport = incoming.transport
+    if transport is None or transport.is_closing():
+        raise ConnectionResetError("the client went away")
+    return transport
+
+
+def connection_header(incoming: web.BaseRequest) -> str:
+    """What the answer says of the connection; nothing where the version's default holds."""
+    if not incoming.keep_alive:
+        return "close"
+    return "" if incoming.version >= HttpVersion11 else "keep-alive"
+
+
+Headers = tuple[tuple[str, str | tuple[str, ...]], ...]
+
+
+@lru_cache(maxsize=1024)
+def _head(status: int, headers: Headers, connection: str, second: int) -> bytes:
+    """The head but for the lines about the body's length and the empty one. It is the same for a second."""
+    lines = [f"HTTP/1.1 {status} {_reason(status)}", *header_lines(dict(headers))]
+    lines.append(f"Date: {formatdate(second, usegmt=True)}")
+    if connection:
+        lines.append(f"Connection: {connection}")
+    return ("\r\n".join(lines) + "\r\n").encode("utf-8", "surrogateescape")
+
+
+def header_lines(headers: Mapping[str, str | tuple[str, ...]]) -> list[str]:
+    """`Name: value` for each value. A line break in a value would begin another header, so it becomes a blank."""
+    return [
+        f"{name.title()}: {' '.join(item.splitlines())}"
+        for name, value in headers.items()
+        for item in ((value,) if isinstance(value, str) else value)
+    ]
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
