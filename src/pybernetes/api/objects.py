@@ -1,8 +1,11 @@
-"""What all API objects share: kind, apiVersion and metadata; copying them, and the way to and from plain values."""
+"""What all API objects share: kind, apiVersion and metadata; copying them, and the way to and from plain values.
+
+Objects of custom resources have no struct of their own: `CustomObject` holds what their definition lets them hold.
+"""
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -16,6 +19,24 @@ class ApiObject(ApiStruct, kw_only=True):
     kind: str = ""
     api_version: str = ""
     metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
+
+
+class CustomObject(ApiObject, kw_only=True):
+    """An object of a custom resource: typed metadata, and all its other fields as plain JSON in `content`.
+
+    Every served version of every CustomResourceDefinition has a subclass of its own, named as the kind, whose `rules`
+    say what the API server knows of it.
+    """
+
+    content: dict[str, Any] = {}
+    # The version that a client spoke, where the object has been converted to the stored one since.
+    spoken: Any = None
+    rules: ClassVar[Any] = None
+
+    def plain(self) -> dict[str, Any]:
+        """The whole object as a shallow dict, for encoding; metadata is still a struct."""
+        head = {"kind": self.kind, "apiVersion": self.api_version, "metadata": self.metadata}
+        return {**head, **self.content}
 
 
 Object = TypeVar("Object", bound=ApiObject)
@@ -33,8 +54,13 @@ def copy(obj: T) -> T:
 
 def to_builtins(obj: Any) -> dict[str, Any]:
     """The object as JSON values (bytes as base64 text), private to the caller."""
-    value: dict[str, Any] = msgspec.to_builtins(obj)
+    value: dict[str, Any] = msgspec.to_builtins(obj.plain() if isinstance(obj, CustomObject) else obj)
     return value
+
+
+def encode(obj: ApiObject) -> bytes:
+    """The object as JSON: kind, apiVersion and metadata first, whatever kind it is."""
+    return msgspec.json.encode(obj.plain() if isinstance(obj, CustomObject) else obj)
 
 
 def from_builtins(value: dict[str, Any], type_: type[T]) -> T:

@@ -1,0 +1,128 @@
+"""Which names a CustomResourceDefinition may have, next to the others of its group, and what its status then says. Pure.
+
+A definition, the others and the time go in; the new status comes out. Called by `definitions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pybernetes.api.objects import copy
+from pybernetes.api.types.apiextensions_v1 import (
+    CustomResourceDefinition,
+    CustomResourceDefinitionCondition,
+    CustomResourceDefinitionNames,
+    CustomResourceDefinitionStatus,
+)
+
+_APPROVAL = "api-approved.kubernetes.io"
+_APPROVED_GROUPS = ("k8s.io", "kubernetes.io")
+
+
+def status_of(
+    definition: CustomResourceDefinition, others: Iterable[CustomResourceDefinition], now: str
+) -> CustomResourceDefinitionStatus:
+    """The status that a definition should have; `now` is the time of conditions that change."""
+    result = copy(definition.status)
+    accepted, problem = _accepted(definition, others)
+    result.accepted_names = accepted
+    if (approval := _approval(definition)) is not None:
+        set_condition(result, approval, now)
+    set_condition(result, problem or _condition("NamesAccepted", True, "NoConflicts", "no conflicts found"), now)
+    established = next((item for item in result.conditions if item.type == "Established"), None)
+    if established is None or established.status != "True":
+        message = "the initial names have been accepted" if problem is None else "not all names are accepted"
+        reason = "InitialNamesAccepted" if problem is None else "NotAccepted"
+        set_condition(result, _condition("Established", problem is None, reason, message), now)
+    return result
+
+
+def set_condition(
+    status: CustomResourceDefinitionStatus, wanted: CustomResourceDefinitionCondition, now: str
+) -> None:
+    """Adds or replaces a condition; its time changes with its status only."""
+    for index, old in enumerate(status.conditions):
+        if old.type == wanted.type:
+            wanted.last_transition_time = old.last_transition_time if old.status == wanted.status else now
+            status.conditions[index] = wanted
+            return
+    wanted.last_transition_time = now
+    status.conditions.append(wanted)
+
+
+def terminating(in_progress: bool, reason: str, message: str) -> CustomResourceDefinitionCondition:
+    return _condition("Terminating", in_progress, reason, message)
+
+
+def _condition(type_: str, value: bool, reason: str, message: str) -> CustomResourceDefinitionCondition:
+    return CustomResourceDefinitionCondition(type=type_, status=str(value), reason=reason, message=message)
+
+
+def _accepted(
+    definition: CustomResourceDefinition, others: Iterable[CustomResourceDefinition]
+) -> tuple[CustomResourceDefinitionNames, CustomResourceDefinitionCondition | None]:
+    """The names that are free, and the condition that tells of the last one that is not."""
+    wanted, held = definition.spec.names, copy(definition.status.accepted_names)
+    resources, kinds = _taken(definition, others)
+    problem = None
+
+    def refuse(reason: str, *names: str) -> None:
+        nonlocal problem
+        message = ", ".join(f'"{name}" is already in use' for name in names)
+        message = f"[{message}]" if len(names) > 1 else message
+        problem = _condition("NamesAccepted", False, reason, message)
+
+    for attribute, taken, reason in (
+        ("plural", resources, "PluralConflict"),
+        ("singular", resources, "SingularConflict"),
+        ("kind", kinds, "KindConflict"),
+        ("list_kind", kinds, "ListKindConflict"),
+    ):
+        name = getattr(wanted, attribute)
+        if name and name != getattr(held, attribute) and name in taken:
+            refuse(reason, name)
+        else:
+            setattr(held, attribute, name)
+    conflicts = [name for name in wanted.short_names if name in resources and name not in held.short_names]
+    if conflicts:
+        refuse("ShortNamesConflict", *conflicts)
+    else:
+        held.short_names = list(wanted.short_names)
+    held.categories = list(wanted.categories)
+    return held, problem
+
+
+def _taken(
+    definition: CustomResourceDefinition, others: Iterable[CustomResourceDefinition]
+) -> tuple[set[str], set[str]]:
+    """The names of resources and of kinds that other definitions of the group hold."""
+    resources: set[str] = set()
+    kinds: set[str] = set()
+    for other in others:
+        if other.spec.group != definition.spec.group or other.metadata.name == definition.metadata.name:
+            continue
+        names = other.status.accepted_names
+        resources |= {name for name in (names.plural, names.singular, *names.short_names) if name}
+        kinds |= {name for name in (names.kind, names.list_kind) if name}
+    return resources, kinds
+
+
+def is_protected(group: str) -> bool:
+    """Whether a group belongs to the Kubernetes community, whose review its definitions need."""
+    return any(group == name or group.endswith(f".{name}") for name in _APPROVED_GROUPS)
+
+
+def _approval(definition: CustomResourceDefinition) -> CustomResourceDefinitionCondition | None:
+    if not is_protected(definition.spec.group):
+        return None
+    said = definition.metadata.annotations.get(_APPROVAL, "")
+    type_ = "KubernetesAPIApprovalPolicyConformant"
+    if said.startswith("unapproved"):
+        return _condition(type_, False, "UnapprovedAnnotation", f'not approved: "{said}"')
+    if said.startswith(("http://", "https://")):
+        return _condition(type_, True, "ApprovedAnnotation", f"approved in {said}")
+    if not said:
+        text = f'protected groups must have approval annotation "{_APPROVAL}", see https://github.com/kubernetes/enhancements/pull/1111'
+        return _condition(type_, False, "MissingAnnotation", text)
+    text = f'protected groups must have approval annotation "{_APPROVAL}" with either a URL or a reason starting with "unapproved", see https://github.com/kubernetes/enhancements/pull/1111'
+    return _condition(type_, False, "InvalidAnnotation", text)

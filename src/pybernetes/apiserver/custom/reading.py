@@ -1,0 +1,127 @@
+"""Bodies and documents of custom resources as objects: what `api.encoding` does for types that have structs.
+
+Bytes or plain JSON go in; `Decoded` comes out, or `DecodeError` with the text of upstream's 400. Called by `bodies` and
+`patching`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from pybernetes.api import json_syntax, yaml
+from pybernetes.api.encoding import DecodeError, Decoded, UnsupportedMediaType, unrecognized
+from pybernetes.api.objects import CustomObject
+from pybernetes.api.tolerance import TypeMismatch
+from pybernetes.apiserver.custom.rules import rules_of, structured
+
+_JSON = ("", "application/json")
+
+
+def read(body: bytes, content_type: str, type_: type[CustomObject], *, strict: bool) -> Decoded[CustomObject]:
+    """One object out of a body; DecodeError (400) or UnsupportedMediaType (415)."""
+    media = content_type.partition(";")[0].strip().lower()
+    lines: list[str] = []
+    if media in _JSON:
+        document = _json(body, type_)
+        if strict:
+            lines = _duplicates(body)
+    elif media == "application/yaml":
+        document, lines = _yaml(body, type_, strict)
+    else:
+        raise UnsupportedMediaType
+    if not isinstance(document, dict):
+        raise unrecognized(type_, body, "couldn't get version/kind; json parse error: json: cannot unmarshal")
+    _require_header(document, body, type_)
+    return _decoded(document, type_, lines, strict)
+
+
+def from_document(document: dict[str, Any], type_: type[CustomObject], *, strict: bool) -> Decoded[CustomObject]:
+    """One object out of a patched document."""
+    return _decoded(msgspec.to_builtins(document), type_, [], strict)
+
+
+def _decoded(
+    document: dict[str, Any], type_: type[CustomObject], lines: list[str], strict: bool
+) -> Decoded[CustomObject]:
+    rules = rules_of(type_)
+    try:
+        obj, unknown = structured(document, type_)
+    except TypeMismatch as error:
+        text = f'{rules.kind} in version "{rules.version}" cannot be handled as a {rules.kind}: {error}'
+        raise DecodeError(text, str(error)) from None
+    return Decoded(obj, [*lines, *unknown] if strict else [])
+
+
+def _json(body: bytes, type_: type[CustomObject]) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        syntax = json_syntax.syntax_error(body) or "exceeded max depth"
+        raise unrecognized(type_, body, f"couldn't get version/kind; json parse error: {syntax}") from None
+
+
+def _yaml(body: bytes, type_: type[CustomObject], strict: bool) -> tuple[Any, list[str]]:
+    try:
+        value, duplicates = yaml.load_reporting(body)
+    except yaml.YamlError as error:
+        raise unrecognized(type_, body, str(error)) from None
+    if not (strict and duplicates):
+        return value, []
+    return value, ["yaml: unmarshal errors:\n" + "\n".join(f"  {line}" for line in duplicates)]
+
+
+def _require_header(document: dict[str, Any], body: bytes, type_: type[CustomObject]) -> None:
+    """An object of a custom resource must say what it is; its kind is validated later."""
+    rules = rules_of(type_)
+    shown = body.decode("utf-8", "replace")
+    for name, word in (("kind", "Kind"), ("apiVersion", "apiVersion")):
+        if not isinstance(document.get(name), str) or not document[name]:
+            raise unrecognized(type_, body, f"Object '{word}' is missing in '{shown}'")
+    expected = f"{rules.group}/{rules.version}"
+    if document["apiVersion"] != expected:
+        raise DecodeError(
+            f"the API version in the data ({document['apiVersion']}) does not match the expected API version "
+            f"({expected})"
+        )
+
+
+class _Members(list[tuple[str, Any]]):
+    """A JSON object with its members as they were written."""
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_Members, strict=False)
+
+
+def _duplicates(body: bytes) -> list[str]:
+    """The lines for fields that occur twice; bodies without any cost one count."""
+    if body.count(b'":') - body.count(b'\\":') == _count(msgspec.json.decode(body)):
+        return []
+    found: list[str] = []
+    try:
+        _walk(_decoder.decode(body.decode("utf-8", "replace")), "", found)
+    except (ValueError, RecursionError):
+        return []
+    return list(dict.fromkeys(found))
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(map(_count, value.values()))
+    return sum(map(_count, value)) if isinstance(value, list) else 0
+
+
+def _walk(value: Any, path: str, found: list[str]) -> None:
+    if isinstance(value, _Members):
+        seen: set[str] = set()
+        for name, held in value:
+            inner = f"{path}.{name}" if path else name
+            if name in seen:
+                found.append(f'duplicate field "{inner}"')
+            seen.add(name)
+            _walk(held, inner, found)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _walk(item, f"{path}[{index}]", found)
