@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import socket
 import ssl
+import sys
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -25,6 +26,8 @@ from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import Clock, SystemClock
 from pybernetes.environment.process import inherited_listeners, notify_ready
 from pybernetes.store.embedded import EmbeddedStore
+
+_SWITCH_SECONDS = 0.0005
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,6 +109,8 @@ def listeners(arguments: argparse.Namespace) -> list[socket.socket]:
 
 async def run(arguments: argparse.Namespace) -> None:
     """Serves until cancelled."""
+    # The store's writer thread has the disk to wait for, and then must not wait for Python's lock as well.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     clock, chance = SystemClock(), Chance()
     arguments.data_dir.mkdir(parents=True, exist_ok=True)
     used = files(arguments, clock)
