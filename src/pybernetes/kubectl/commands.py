@@ -50,7 +50,6 @@ VERBS = {
     "api-versions": ("cluster", "Print the supported API versions on the server"),
     "api-resources": ("cluster", "Print the supported API resources on the server"),
     "auth": ("auth", "Inspect authorization"),
-    "config": ("config", "Show the kubeconfig in use"),
 }
 _SHORTHANDS = {"log": "logs"}
 

@@ -33,6 +33,7 @@ FLAGS = (
     Flag("field-manager", default="kubectl-rollout"),
 )
 Object = dict[str, Any]
+_PAUSED = "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again"
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
 
 
@@ -145,7 +146,8 @@ def _template_text(template: Object) -> str:
     writing = Writing()
     template = {**template, "metadata": {**(template.get("metadata") or {})}}
     describe_template(writing, encoding.from_value(template, PodTemplateSpec).object)
-    return writing.text()
+    # Upstream leaves the tabs in this text.
+    return writing.raw()
 
 
 def earlier(revisions: Sequence[Object], wanted: int, shown: str) -> Object:

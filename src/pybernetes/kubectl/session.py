@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -23,6 +23,7 @@ from pybernetes.api.wire import Channel, Response
 from pybernetes.client import Client, ClientConfig, ConfigError
 from pybernetes.client.http import HttpTransport
 from pybernetes.client.kubeconfig import Kubeconfig, kubeconfig_paths
+from pybernetes.environment.clock import SystemClock
 from pybernetes.kubectl.failures import error
 from pybernetes.kubectl.resources import DISCOVERY, Catalog, Resource, built_in, discovered
 from pybernetes.kubectl.words import Words
@@ -31,10 +32,6 @@ Query = Iterable[tuple[str, str]]
 Connect = Callable[[str, Query, Iterable[str]], Awaitable[Channel]]
 MANAGER = "kubectl"
 _WARNING = re.compile(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"')
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass
@@ -50,7 +47,7 @@ class Session:
     err: TextIO = field(default_factory=lambda: sys.stderr)
     stdin: TextIO = field(default_factory=lambda: sys.stdin)
     folder: Path = Path()
-    now: Callable[[], datetime] = _now
+    now: Callable[[], datetime] = SystemClock().now
     headers: Mapping[str, str] = field(default_factory=dict)
     _warned: set[str] = field(default_factory=set)
     _catalog: Catalog | None = None
@@ -63,6 +60,17 @@ class Session:
         """A line on stderr."""
         self.err.write(f"{line}\n")
         self.err.flush()
+
+    def write_bytes(self, data: bytes, *, to_err: bool = False) -> None:
+        """Bytes of a container, unchanged where the stream takes bytes."""
+        stream = self.err if to_err else self.out
+        buffer = getattr(stream, "buffer", None)
+        if buffer is None:
+            stream.write(data.decode(errors="replace"))
+        else:
+            stream.flush()
+            buffer.write(data)
+        stream.flush()
 
     async def send(
         self, method: str, path: str, query: Query = (), body: Any = None, headers: Mapping[str, str] | None = None

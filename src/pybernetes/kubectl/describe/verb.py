@@ -47,8 +47,9 @@ async def run(session: Session, words: Words) -> int:
     pages: list[str] = []
     for target in targets:
         try:
-            for obj in await _objects(session, words, target):
-                pages.append(await describe(session, obj, words.on("show-events")))
+            pages += [
+                await describe(session, obj, words.on("show-events")) for obj in await _objects(session, words, target)
+            ]
         except StatusError as failure:
             failures.append(explained(failure))
     session.out.write("\n\n".join(pages))

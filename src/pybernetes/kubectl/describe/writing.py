@@ -34,9 +34,13 @@ class Writing:
         """`name: value`."""
         self.line(f"{name}:\t{value}", level)
 
+    def raw(self) -> str:
+        """All lines, with their tabs."""
+        return "\n".join(self._lines) + "\n"
+
     def text(self) -> str:
         """All lines, in columns."""
-        return aligned("\n".join(self._lines) + "\n")
+        return aligned(self.raw())
 
 
 def moment(text: str | None) -> str:
