@@ -51,7 +51,7 @@ class Subject:
 
 ADMIN = Subject("kubernetes-admin", ("system:masters",))
 CONTROLLER_MANAGER = Subject("system:kube-controller-manager")
-CLOUD_CONTROLLER_MANAGER = Subject("system:cloud-controller-manager", ("system:masters",))
+CLOUD_CONTROLLER_MANAGER = Subject("system:cloud-controller-manager")
 SCHEDULER = Subject("system:kube-scheduler")
 PROXY = Subject("system:kube-proxy")
 APISERVER_KUBELET_CLIENT = Subject("kube-apiserver-kubelet-client", ("system:masters",))

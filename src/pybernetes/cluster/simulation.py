@@ -23,6 +23,7 @@ from pybernetes.apiserver.apiserver import ApiServer
 from pybernetes.apiserver.options import ApiServerOptions
 from pybernetes.client import Client
 from pybernetes.client.in_process import InProcessTransport
+from pybernetes.cluster.controller_rights import ensure_controller_rights
 from pybernetes.cluster.marking import CONTROL_PLANE_ROLE, mark_control_plane
 from pybernetes.cluster.scheduler_process import run_scheduler
 from pybernetes.controllers.context import ControllerOptions
@@ -126,7 +127,7 @@ class SimulatedCluster:
         self._running[name] = self._tasks.create_task(running(), name=name)
 
     async def _run_controllers(self) -> None:
-        client = self.client_of("system:kube-controller-manager", "system:masters")
+        client = self.client_of("system:kube-controller-manager")
         await run_controllers(make_context(client, self.clock, self.chance, self.options.controllers))
 
     async def _run_scheduler(self) -> None:
@@ -142,6 +143,7 @@ async def simulated_cluster(options: SimulationOptions | None = None) -> AsyncIt
     api = await ApiServer.start(ApiServerOptions(_key(options.seed)), store, clock, chance)
     async with asyncio.TaskGroup() as tasks:
         cluster = SimulatedCluster(options, api, tasks)
+        await ensure_controller_rights(cluster.client)
         cluster.start()
         try:
             yield cluster
