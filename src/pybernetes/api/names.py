@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 
 _DNS1123_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _DNS1123_SUBDOMAIN = _DNS1123_LABEL + r"(\." + _DNS1123_LABEL + ")*"
@@ -172,6 +174,12 @@ def wildcard_dns1123_subdomain(value: str) -> list[str]:
 
 def qualified_name(value: str) -> list[str]:
     """Keys of labels, annotations, taints and resources: `[prefix/]name`."""
+    return list(_qualified_name_errors(value))
+
+
+# A cluster has few keys of labels, and reads each of them with every object.
+@lru_cache(maxsize=4096)
+def _qualified_name_errors(value: str) -> Sequence[str]:
     prefix, slash, name = value.rpartition("/")
     errors = []
     if value.count("/") > 1:
