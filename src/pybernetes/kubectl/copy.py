@@ -74,7 +74,7 @@ async def _download(session: Session, source: Place, destination: Place, contain
     command = Command(source.pod, container, ("tar", "cf", "-", source.path), streams)
     remote = await start(session, command)
     # tar tells that it strips leading slashes; upstream shows it too.
-    concluded(await remote.run(Ends(None, archive.extend, lambda data: session.write_bytes(data, to_err=True))))
+    concluded(await remote.run(Ends(None, archive.extend, session.write_error_bytes)))
     unpack(bytes(archive), source.path, Path(destination.path))
 
 
@@ -109,9 +109,7 @@ async def _upload(session: Session, source: Place, destination: Place, container
     words = ("tar", "xmf", "-", "-C", str(path.parent))
     command = Command(destination.pod, container, words, CommandStreams(stdin=True, stdout=True, stderr=True))
     remote = await start(session, command)
-    ends = Ends(
-        _chunks(pack(local, path.name)), session.write_bytes, lambda data: session.write_bytes(data, to_err=True)
-    )
+    ends = Ends(_chunks(pack(local, path.name)), session.write_bytes, session.write_error_bytes)
     concluded(await remote.run(ends))
 
 

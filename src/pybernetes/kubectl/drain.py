@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pybernetes.api.status import StatusError
+from pybernetes.client import Unreachable
 from pybernetes.kubectl import watching
 from pybernetes.kubectl.apply import dry_run_note
 from pybernetes.kubectl.failures import CommandError
@@ -167,7 +168,7 @@ async def _evict(session: Session, words: Words, pod: Mapping[str, Any], problem
     metadata = pod["metadata"]
     try:
         await _evict_and_wait(session, words, pod)
-    except StatusError as failure:
+    except (StatusError, Unreachable) as failure:
         problems.append(f'error when evicting pods/"{metadata["name"]}" -n "{metadata["namespace"]}": {failure}')
 
 

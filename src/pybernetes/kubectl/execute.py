@@ -82,7 +82,7 @@ async def _carry(session: Session, remote: RemoteCommand, streams: CommandStream
     ends = Ends(
         _input(session) if streams.stdin else None,
         session.write_bytes,
-        lambda data: session.write_bytes(data, to_err=True),
+        session.write_error_bytes,
     )
     with contextlib.ExitStack() as stack:
         keyboard = _typed(session)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from pybernetes.api.status import StatusError
+from pybernetes.client import Unreachable
 from pybernetes.client.lines import LineSplitter
 from pybernetes.kubectl import selection, watching, workloads
 from pybernetes.kubectl.failures import CommandError, error, explained, several, usage
@@ -32,6 +33,12 @@ FLAGS = (
     switch("prefix"),
     switch("ignore-errors"),
     switch("insecure-skip-tls-verify-backend"),
+)
+
+
+_EXPECTED = (
+    "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\n"
+    "POD or TYPE/NAME is a required argument for the logs command"
 )
 
 
@@ -77,10 +84,7 @@ async def _sources(session: Session, words: Words) -> list[Source]:
             session.warn(f"No resources found in {session.namespace} namespace.")
         return [source for pod in pods for source in containers(pod, words, session)]
     if not arguments or len(arguments) > 2:
-        raise usage(
-            "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command",
-            "logs",
-        )
+        raise usage(_EXPECTED, "logs")
     target = await selection.workload(session, arguments[0])
     try:
         pods = await workloads.pods_of(session, target) if words.on("all-pods") else []
@@ -125,15 +129,19 @@ def query(words: Words, container: str) -> list[tuple[str, str]]:
 
 
 async def _read(session: Session, words: Words, source: Source, failures: list[CommandError]) -> None:
-    path = f"/api/v1/namespaces/{session.namespace}/pods/{source.pod}/log"
+    """One log; what goes wrong is noted, so that the others go on."""
     try:
-        response = await session.send("GET", path, query(words, source.container), headers={"accept": "*/*"})
-    except StatusError as failure:
+        await _copy(session, words, source)
+    except (StatusError, Unreachable) as failure:
         if words.on("ignore-errors"):
             session.warn(f"error: {failure}")
         else:
             failures.append(explained(failure))
-        return
+
+
+async def _copy(session: Session, words: Words, source: Source) -> None:
+    path = f"/api/v1/namespaces/{session.namespace}/pods/{source.pod}/log"
+    response = await session.send("GET", path, query(words, source.container), headers={"accept": "*/*"})
     prefix = f"[pod/{source.pod}/{source.container}] ".encode() if words.on("prefix") else b""
     if response.stream is None:
         _write(session, response.body.splitlines(keepends=True), prefix)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pybernetes.api.wire import Channel
@@ -42,10 +43,10 @@ async def run(session: Session, words: Words) -> int:
         raise error("this connection cannot carry streams")
     path = f"/api/v1/namespaces/{session.namespace}/pods/{pod['metadata']['name']}/portforward"
     tunnel = Tunnel(await session.connect(path, (), (TUNNEL_PROTOCOL,)), session)
-    async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(tunnel.run())
-        servers = [server for pair in pairs for server in await _listen(session, words, tunnel, pair)]
-        await running
+    servers = [server for pair in pairs for server in await _listen(session, words, tunnel, pair)]
+    try:
+        await tunnel.run()
+    finally:
         for server in servers:
             server.close()
     raise error("lost connection to pod")
@@ -87,23 +88,33 @@ async def _listen(session: Session, words: Words, tunnel: Tunnel, pair: tuple[in
     named = words.text("address").split(",")
     addresses = [item for name in named for item in (_LOCALHOST if name == "localhost" else (name,))]
     servers: list[asyncio.Server] = []
+    problem: OSError | None = None
     for address in addresses:
-
-        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            session.print(f"Handling connection for {local}")
-            await tunnel.carry(remote, reader, writer)
-
         try:
-            server = await asyncio.start_server(accept, address, local)
+            server = await asyncio.start_server(Acceptor(session, tunnel, remote).accept, address, local)
         except OSError as failure:
-            if servers or address == _LOCALHOST[0]:
-                continue
-            raise error(f"unable to listen on any of the requested ports: [{{{local} {remote}}}]: {failure}") from None
+            problem = failure
+            continue
         servers.append(server)
         local = server.sockets[0].getsockname()[1]
         shown = f"[{address}]" if ":" in address else address
         session.print(f"Forwarding from {shown}:{local} -> {remote}")
+    if not servers:
+        raise error(f"unable to listen on any of the requested ports: [{{{local} {remote}}}]: {problem}")
     return servers
+
+
+@dataclass(frozen=True)
+class Acceptor:
+    """Takes connections for one port of the pod."""
+
+    session: Session
+    tunnel: Tunnel
+    remote: int
+
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.session.print(f"Handling connection for {writer.get_extra_info('sockname')[1]}")
+        await self.tunnel.carry(self.remote, reader, writer)
 
 
 class Tunnel:

@@ -34,10 +34,8 @@ class Command:
     def query(self) -> list[tuple[str, str]]:
         """The query of the request."""
         pairs = [("command", word) for word in self.words] + [("container", self.container)]
-        for name in ("stdin", "stdout", "stderr", "tty"):
-            if getattr(self.streams, name):
-                pairs.append((name, "true"))
-        return pairs
+        names = ("stdin", "stdout", "stderr", "tty")
+        return pairs + [(name, "true") for name in names if getattr(self.streams, name)]
 
 
 @dataclass

@@ -61,16 +61,13 @@ class Session:
         self.err.write(f"{line}\n")
         self.err.flush()
 
-    def write_bytes(self, data: bytes, *, to_err: bool = False) -> None:
-        """Bytes of a container, unchanged where the stream takes bytes."""
-        stream = self.err if to_err else self.out
-        buffer = getattr(stream, "buffer", None)
-        if buffer is None:
-            stream.write(data.decode(errors="replace"))
-        else:
-            stream.flush()
-            buffer.write(data)
-        stream.flush()
+    def write_bytes(self, data: bytes) -> None:
+        """Bytes of a container for stdout, unchanged where that takes bytes."""
+        _write_bytes(self.out, data)
+
+    def write_error_bytes(self, data: bytes) -> None:
+        """Bytes of a container for stderr."""
+        _write_bytes(self.err, data)
 
     async def send(
         self, method: str, path: str, query: Query = (), body: Any = None, headers: Mapping[str, str] | None = None
@@ -137,6 +134,16 @@ class Session:
     def namespace_of(self, resource: Resource, namespace: str = "") -> str:
         """The namespace to ask in; empty for what is not in namespaces."""
         return (namespace or self.namespace) if resource.namespaced else ""
+
+
+def _write_bytes(stream: TextIO, data: bytes) -> None:
+    buffer = getattr(stream, "buffer", None)
+    if buffer is None:
+        stream.write(data.decode(errors="replace"))
+    else:
+        stream.flush()
+        buffer.write(data)
+    stream.flush()
 
 
 def _warnings(header: str | tuple[str, ...]) -> list[str]:
