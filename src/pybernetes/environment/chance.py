@@ -42,6 +42,16 @@ class _SystemRandom(random.SystemRandom):
         count = (k + 7) // 8
         return self._take(count) >> (count * 8 - k)
 
+    def text(self, letters: str, length: int) -> str:
+        """`length` letters, each as likely as the others."""
+        fair = 256 - 256 % len(letters)
+        found = ""
+        while len(found) < length:
+            drawn = self._take(1)
+            if drawn < fair:
+                found += letters[drawn % len(letters)]
+        return found
+
     def randbytes(self, n: int) -> bytes:
         """Secrets never lie in the block."""
         return os.urandom(n)
@@ -63,6 +73,8 @@ class Chance:
 
     def suffix(self, length: int = 5) -> str:
         """Letters and digits as `generateName` appends them."""
+        if isinstance(self._random, _SystemRandom):
+            return self._random.text(_SUFFIX_LETTERS, length)
         return "".join(self._random.choices(_SUFFIX_LETTERS, k=length))
 
     def uniform(self, low: float, high: float) -> float:
