@@ -43,11 +43,17 @@ class Kind:
     categories: tuple[str, ...] = ()
     subresources: tuple[Subresource, ...] = ()
     storage_version_hash: str = ""
+    list_kind: str = ""
 
     @cached_property
     def name(self) -> str:
         """The kind as it is written in an object, such as `Pod`."""
         return self.type.__name__
+
+    @cached_property
+    def list_name(self) -> str:
+        """The kind of its lists, such as `PodList`."""
+        return self.list_kind or f"{self.name}List"
 
     @cached_property
     def api_version(self) -> str:

@@ -21,6 +21,10 @@ from pybernetes.apiserver.bootstrap.objects import BootstrapOptions, bootstrap_o
 from pybernetes.apiserver.commands import Commands
 from pybernetes.apiserver.connect.answers import connect_answers
 from pybernetes.apiserver.connect.node_connection import NodeConnection, NoNodes
+from pybernetes.apiserver.custom.answering import CustomAnswers
+from pybernetes.apiserver.custom.definitions import Definitions
+from pybernetes.apiserver.custom.resources import CustomResources
+from pybernetes.apiserver.custom.scale import CustomScale
 from pybernetes.apiserver.documents import ApiDocuments
 from pybernetes.apiserver.metrics import Metrics
 from pybernetes.apiserver.options import ApiServerOptions
@@ -82,6 +86,8 @@ class ApiServer:
         self.documents = ApiDocuments(self.issuer, clock, address=address, metrics=self.metrics)
         self.extra: dict[tuple[str, str, str], Answer] = self._extra(commands)
         self.extra |= connect_answers(self.registry, plugins, nodes, chance)
+        custom = CustomResources(self.registry, self.documents.serve)
+        self._definitions = Definitions(self.writer, commands.deletion, custom)
         self._pipeline = Pipeline(
             Stages(
                 authenticator=self.authenticator,
@@ -92,6 +98,7 @@ class ApiServer:
                 documents=self.documents,
                 metrics=self.metrics,
                 extra=self.extra,
+                custom=CustomAnswers(custom, self._definitions, CustomScale(self.writer)),
             )
         )
 
@@ -102,6 +109,7 @@ class ApiServer:
         """An API server whose start-up objects exist; without `nodes` it has no way to its kubelets."""
         server = cls(options, store, clock, chance, nodes or NoNodes())
         await server._bootstrap()
+        await server._definitions.settle()
         return server
 
     async def handle(self, request: Request) -> Response:
@@ -109,7 +117,13 @@ class ApiServer:
         return await self._pipeline.handle(request)
 
     async def run(self) -> None:
-        """Compacts the store's history now and then, until cancelled: upstream's five minutes."""
+        """Keeps what works on its own going, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._compact(), name="compaction")
+            tasks.create_task(self._definitions.run(), name="definitions")
+
+    async def _compact(self) -> None:
+        """Compacts the store's history now and then: upstream's five minutes."""
         while True:
             before = self._store.revision
             await asyncio.sleep(_COMPACTION_SECONDS)

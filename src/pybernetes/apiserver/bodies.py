@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pybernetes.api import status
-from pybernetes.api.encoding import DecodeError, UnsupportedMediaType, decode
+from pybernetes.api.encoding import Decoded, DecodeError, UnsupportedMediaType, decode
 from pybernetes.api.kind import Kind
-from pybernetes.api.objects import ApiObject
+from pybernetes.api.objects import ApiObject, CustomObject
 from pybernetes.api.types.meta_v1 import DeleteOptions, StatusCause, StatusDetails
 from pybernetes.api.wire import Request
+from pybernetes.apiserver.custom import reading
 from pybernetes.apiserver.query_numbers import parse_int
 from pybernetes.apiserver.request import RequestInfo
 
@@ -56,13 +57,19 @@ def _invalid_options(request: Request, error: status.FieldError) -> status.Statu
 def read_object(request: Request, type_: type[Body], validation: str, warn: Callable[[str], None]) -> Body:
     """The body as a typed object; complaints of field validation go to `warn` or are a 400."""
     try:
-        decoded = decode(request.body, request.headers.get("content-type", ""), type_, strict=validation != "Ignore")
+        decoded = _decoded(request.body, request.headers.get("content-type", ""), type_, validation != "Ignore")
     except UnsupportedMediaType as error:
         raise status.failure(415, "UnsupportedMediaType", str(error)) from error
     except DecodeError as error:
         raise status.bad_request(str(error)) from error
     report_strict(decoded.strict, validation, warn, type_)
     return decoded.object
+
+
+def _decoded(body: bytes, content_type: str, type_: type[Body], strict: bool) -> Decoded[Body]:
+    if issubclass(type_, CustomObject):
+        return cast("Decoded[Body]", reading.read(body, content_type, type_, strict=strict))
+    return decode(body, content_type, type_, strict=strict)
 
 
 def report_strict(problems: list[str], validation: str, warn: Callable[[str], None], type_: type[Any]) -> None:

@@ -39,6 +39,7 @@ class Collection:
         self._namespaces: dict[str, dict[str, Entry]] = {}
         self._order: dict[str, list[str]] = {}
         self._listeners: dict[Listener, None] = {}
+        self._ends: list[Callable[[], None]] = []
         self._written: dict[tuple[str, bytes], ApiObject] = {}
         for item in store.range(self.prefix).items:
             self._place(Entry(self.form, item))
@@ -83,8 +84,20 @@ class Collection:
         watch.close()
         return changes
 
+    def reform(self, kind: Kind) -> None:
+        """Goes on with the same objects under a changed definition."""
+        self.kind, self.form = kind, Form(kind)
+        for item in self._store.range(self.prefix).items:
+            self._place(Entry(self.form, item))
+
+    def on_close(self, end: Callable[[], None]) -> None:
+        """Calls `end` when the collection is closed, since its kind is no longer served."""
+        self._ends.append(end)
+
     def close(self) -> None:
         self._watch.close()
+        for end in self._ends:
+            end()
 
     def _receive(self, events: Sequence[Event]) -> None:
         changes = []

@@ -1,6 +1,7 @@
 """Two groups or versions of one thing: what is served as one kind may be stored as another.
 
-HorizontalPodAutoscalers are stored as autoscaling/v2, Events as core/v1; every other kind is stored as it is served.
+HorizontalPodAutoscalers are stored as autoscaling/v2, Events as core/v1, custom resources as the version that their
+definition names; every other kind is stored as it is served.
 Conversion goes through plain values, since the two shapes differ in few fields.
 """
 
@@ -11,8 +12,9 @@ from typing import Any
 from pybernetes.api.encoding import from_value
 from pybernetes.api.kind import Kind
 from pybernetes.api.kinds import kind_of
-from pybernetes.api.objects import ApiObject, to_builtins
+from pybernetes.api.objects import ApiObject, CustomObject, to_builtins
 from pybernetes.api.types import autoscaling_v1, autoscaling_v2, core_v1, events_v1
+from pybernetes.apiserver.custom.rules import converted
 
 _STORED_AS: dict[type[ApiObject], type[ApiObject]] = {
     autoscaling_v1.HorizontalPodAutoscaler: autoscaling_v2.HorizontalPodAutoscaler,
@@ -33,13 +35,20 @@ _EVENT_FIELDS = {
 def storage_kind(kind: Kind) -> Kind:
     """The row of the kind that objects of this kind are stored as."""
     stored = _STORED_AS.get(kind.type)
-    return kind_of(stored) if stored else kind
+    if stored is not None:
+        return kind_of(stored)
+    if issubclass(kind.type, CustomObject):
+        stored_custom: Kind = kind.type.rules.stored
+        return stored_custom
+    return kind
 
 
 def convert(obj: ApiObject, kind: Kind) -> ApiObject:
     """The object as another kind of the same thing; itself where it is that kind already."""
     if type(obj) is kind.type:
         return obj
+    if isinstance(obj, CustomObject):
+        return converted(obj, kind)
     document = to_builtins(obj)
     document["apiVersion"] = kind.api_version
     convert_document = _CONVERSIONS[type(obj), kind.type]

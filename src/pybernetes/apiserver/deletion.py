@@ -10,7 +10,9 @@ from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.time import format as format_time
 from pybernetes.api.types import core_v1
+from pybernetes.api.types.apiextensions_v1 import CustomResourceDefinition
 from pybernetes.api.types.meta_v1 import DeleteOptions, StatusDetails
+from pybernetes.apiserver.custom.names import mark_terminating
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.writer import Intent, Writer
 from pybernetes.store.contract import KeyValue
@@ -18,6 +20,8 @@ from pybernetes.store.errors import Conflict
 
 _ATTEMPTS_MAX = 5
 _FOREGROUND, _ORPHAN = "foregroundDeletion", "orphan"
+# Keeps a CustomResourceDefinition until its objects are gone.
+CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
 _TERMINAL_PHASES = ("Succeeded", "Failed")
 
 
@@ -55,6 +59,8 @@ class Deletion:
         old = entry.object
         grace = grace_seconds(old, options)
         finalizers = wanted_finalizers(old, options)
+        if isinstance(old, CustomResourceDefinition) and old.metadata.deletion_timestamp is None:
+            finalizers = list(dict.fromkeys([*finalizers, CLEANUP_FINALIZER]))
         waits = bool(finalizers) or grace > 0 or _namespace_waits(old)
         if not waits:
             revision = await self._writer.remove_entry(self._writer.registry.collection(intent.kind), intent, entry)
@@ -79,6 +85,8 @@ class Deletion:
         metadata.finalizers = finalizers
         if isinstance(new, core_v1.Namespace):
             new.status.phase = "Terminating"
+        elif isinstance(new, CustomResourceDefinition) and not already:
+            mark_terminating(new, format_time(self._writer.clock.now()))
 
     async def _store(self, intent: Intent, entry: Entry, new: ApiObject) -> Entry:
         collection = self._writer.registry.collection(intent.kind)

@@ -6,12 +6,13 @@ object is written out, so that no object is encoded twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from pybernetes.api.kind import Kind
-from pybernetes.api.objects import ApiObject
+from pybernetes.api.objects import ApiObject, CustomObject, encode
+from pybernetes.apiserver.custom.rules import Decoder
 from pybernetes.apiserver.resources.strategies import strategy_of
 from pybernetes.store.contract import KeyValue
 
@@ -24,7 +25,14 @@ class Form:
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
         self.strategy = strategy_of(kind)
-        self.decoder = msgspec.json.Decoder(kind.type)
+        self.decoder: Decoder | msgspec.json.Decoder[ApiObject]
+        self.restored: Callable[[bytes], bytes] | None = None
+        if issubclass(kind.type, CustomObject):
+            # What was stored under a former definition is read as the present one wants it.
+            self.decoder = Decoder(kind.type)
+            self.restored = self.decoder.restored
+        else:
+            self.decoder = msgspec.json.Decoder(kind.type)
         self.head = f'{{"kind":"{kind.name}","apiVersion":"{kind.api_version}",'.encode()
         # Every encoded object begins with its kind, apiVersion and metadata: an invariant of `ApiObject`.
         self.rest = len(self.head) + len(_METADATA)
@@ -32,7 +40,7 @@ class Form:
     def encode(self, obj: ApiObject) -> bytes:
         """The bytes to store: all but the resourceVersion."""
         obj.metadata.resource_version = None
-        value = msgspec.json.encode(obj)
+        value = encode(obj)
         assert value.startswith(self.head + _METADATA), value[:80]
         return value
 
@@ -44,7 +52,7 @@ class Entry:
 
     def __init__(self, form: Form, item: KeyValue, obj: ApiObject | None = None) -> None:
         self.form = form
-        self.value = item.value
+        self.value = item.value if form.restored is None or obj is not None else form.restored(item.value)
         self.revision = item.revision
         *_root, self.namespace, self.name = item.key.split("/")
         if not form.kind.namespaced:

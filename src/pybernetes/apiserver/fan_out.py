@@ -26,6 +26,9 @@ class Receiver(Protocol):
 
     def receive(self, chunk: bytes) -> None: ...
 
+    def finish(self) -> None:
+        """There will be nothing more to hear."""
+
 
 class Audience:
     """The watches of one selection in one rendering."""
@@ -75,6 +78,12 @@ class FanOut:
                 self._close(audience)
 
         return leave
+
+    def end(self) -> None:
+        """Tells all watches that it is over."""
+        for audience in list(self._audiences.values()):
+            for member in list(audience.members):
+                member.finish()
 
     def _open(self, audience: Audience) -> None:
         door = _door(audience.selection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Protocol
 
 from pybernetes.api.kind import Kind, Subresource
 from pybernetes.api.kinds import find_resource, group_versions
@@ -13,19 +14,39 @@ _VERBS = {"POST": "create", "GET": "get", "HEAD": "get", "PUT": "update", "PATCH
 _CONNECTS = {"proxy", "exec", "attach", "portforward"}
 # Sub-resources of namespaces, which are not resources inside of the namespace.
 _NAMESPACE_CHILDREN = {"finalize", "status"}
-_GROUPS = {group for group, _version in group_versions()}
 
 
-def identify(request: Request) -> RequestInfo:
+class Kinds(Protocol):
+    """The kinds that are served at the moment."""
+
+    @property
+    def groups(self) -> frozenset[str]: ...
+
+    def find(self, group: str, version: str, resource: str) -> Kind | None: ...
+
+
+class _BuiltIn:
+    """The kinds of a server without custom resources."""
+
+    groups = frozenset(group for group, _version in group_versions())
+
+    def find(self, group: str, version: str, resource: str) -> Kind | None:
+        return find_resource(group, version, resource)
+
+
+BUILT_IN = _BuiltIn()
+
+
+def identify(request: Request, kinds: Kinds = BUILT_IN) -> RequestInfo:
     """The request's target; a path that is no resource path gives the plain method as verb."""
     parts = [part for part in request.path.split("/") if part]
-    located = _group_version(parts)
+    located = _group_version(parts, kinds.groups)
     if located is None:
         return RequestInfo(request.path, request.method.lower())
     group, version, rest = located
     namespace, rest = _namespace(rest)
     resource, name, subresource = (*rest[:3], "", "", "")[:3]
-    kind = find_resource(group, version, resource)
+    kind = kinds.find(group, version, resource)
     verb = _verb(request, name, subresource)
     if kind is not None and not kind.namespaced and resource == "namespaces":
         namespace = name
@@ -56,10 +77,10 @@ def selected(info: RequestInfo, field_selector: str) -> RequestInfo:
     return info
 
 
-def _group_version(parts: list[str]) -> tuple[str, str, list[str]] | None:
+def _group_version(parts: list[str], groups: frozenset[str]) -> tuple[str, str, list[str]] | None:
     if len(parts) >= 3 and parts[0] == "api":
         return "", parts[1], parts[2:]
-    if len(parts) >= 4 and parts[0] == "apis" and parts[1] in _GROUPS:
+    if len(parts) >= 4 and parts[0] == "apis" and parts[1] in groups:
         return parts[1], parts[2], parts[3:]
     return None
 

@@ -11,17 +11,20 @@ from pybernetes.api import json_patch, merge_patch, status, strategic_merge
 from pybernetes.api.encoding import SCHEME, DecodeError, decode_value, from_value
 from pybernetes.api.kind import Kind
 from pybernetes.api.kinds import find_kind
-from pybernetes.api.objects import ApiObject, to_builtins
+from pybernetes.api.objects import ApiObject, CustomObject, to_builtins
 from pybernetes.api.schema import definition_of
 from pybernetes.api.types.meta_v1 import StatusCause, StatusDetails
 from pybernetes.api.wire import Request
 from pybernetes.apiserver.bodies import report_strict
+from pybernetes.apiserver.custom.reading import from_document
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 _ACCEPTED = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH)
+# There is no strategy for merging what has no struct.
+_ACCEPTED_FOR_CUSTOM = (JSON_PATCH, MERGE_PATCH, APPLY_PATCH)
 _OPERATIONS_MAX = 10_000
 
 Apply = Callable[[dict[str, Any]], dict[str, Any]]
@@ -30,8 +33,9 @@ Apply = Callable[[dict[str, Any]], dict[str, Any]]
 def patch_of(request: Request, type_: type[ApiObject]) -> Apply:
     """The request's patch as a function of plain documents; 400, 413 or 415 for one that makes no sense."""
     media = request.headers.get("content-type", "").split(";")[0].strip()
-    if media not in _ACCEPTED:
-        accepted = ", ".join(_ACCEPTED)
+    accepts = _ACCEPTED_FOR_CUSTOM if issubclass(type_, CustomObject) else _ACCEPTED
+    if media not in accepts:
+        accepted = ", ".join(accepts)
         message = f"the body of the request was in an unknown format - accepted media types include: {accepted}"
         raise status.failure(415, "UnsupportedMediaType", message)
     try:
@@ -93,6 +97,8 @@ def _strategic(document: dict[str, Any], patch: dict[str, Any], type_: type[ApiO
 def patched(served: ApiObject, apply: Apply, kind: Kind, validation: str, warn: Callable[[str], None]) -> ApiObject:
     """The patched form of an object, typed again; 422 when the result does not fit the type."""
     document = apply(to_builtins(served))
+    if issubclass(kind.type, CustomObject):
+        return _patched_custom(document, kind.type, validation, warn)
     try:
         decoded = from_value(document, kind.type, strict=validation != "Ignore")
     except DecodeError as error:
@@ -100,6 +106,17 @@ def patched(served: ApiObject, apply: Apply, kind: Kind, validation: str, warn: 
     if why := _another_kind(decoded.object, kind):
         raise _unfit(msgspec.json.encode(document), why)
     report_strict(decoded.strict, validation, warn, kind.type)
+    return decoded.object
+
+
+def _patched_custom(
+    document: dict[str, Any], type_: type[CustomObject], validation: str, warn: Callable[[str], None]
+) -> ApiObject:
+    try:
+        decoded = from_document(document, type_, strict=validation != "Ignore")
+    except DecodeError as error:
+        raise _unfit(msgspec.json.encode(document), error.detail) from error
+    report_strict(decoded.strict, validation, warn, type_)
     return decoded.object
 
 

@@ -16,10 +16,12 @@ from typing import Protocol
 
 import msgspec
 
+from pybernetes.api.objects import CustomObject
 from pybernetes.api.status import StatusError, bad_request, failure, internal_error
 from pybernetes.api.types.meta_v1 import StatusDetails
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.commands import Commands
+from pybernetes.apiserver.custom.answering import CustomAnswers
 from pybernetes.apiserver.identify import identify, selected
 from pybernetes.apiserver.metrics import Metrics
 from pybernetes.apiserver.negotiation import Accepted, negotiate
@@ -57,6 +59,7 @@ class Stages:
     documents: Documents
     metrics: Metrics
     extra: Mapping[tuple[str, str, str], Answer]
+    custom: CustomAnswers
 
 
 class Pipeline:
@@ -67,7 +70,7 @@ class Pipeline:
 
     async def handle(self, request: Request) -> Response:
         """The response to any request whatever; never raises but for cancellation."""
-        info = identify(request)
+        info = identify(request, self._stages.custom.resources)
         return await self._stages.metrics.measured(info, self._answer_or_error(request, info))
 
     async def _answer_or_error(self, request: Request, info: RequestInfo) -> Response:
@@ -105,9 +108,15 @@ class Pipeline:
         return response
 
     async def _resource(self, asked: Authenticated) -> Response:
+        if self._stages.custom.concerns(asked.info):
+            return await self._stages.custom.answer(asked, self._general)
+        return await self._general(asked)
+
+    async def _general(self, asked: Authenticated) -> Response:
         stages, info = self._stages, asked.info
         _require_served(asked.request, info)
-        extra = stages.extra.get((info.resource, info.subresource, info.verb))
+        custom = info.kind is not None and issubclass(info.kind.type, CustomObject)
+        extra = stages.extra.get((info.resource, info.subresource, info.verb)) if not custom else None
         if extra is not None:
             return await extra(asked)
         if info.subresource not in _PARTS:

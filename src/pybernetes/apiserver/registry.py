@@ -20,14 +20,29 @@ class Registry:
     def __init__(self, store: Store) -> None:
         self.store = store
         stored = {storage_kind(kind) for kind in KINDS if "get" in kind.verbs}
+        # Those of custom resources, by resource and group.
+        self._custom: dict[str, Collection] = {}
         self._collections = {kind.type: Collection(kind, store) for kind in sorted(stored, key=lambda k: k.resource)}
 
     def collection(self, kind: Kind) -> Collection:
         """Where the objects of a kind live; KeyError for kinds that are not stored, such as reviews."""
-        return self._collections[storage_kind(kind).type]
+        found = self._collections.get(storage_kind(kind).type)
+        return found if found is not None else self._custom[kind.group_resource]
+
+    def serve(self, kind: Kind) -> None:
+        """Makes room for the objects of a custom resource, or goes on with them under its changed definition."""
+        collection = self._custom.get(kind.group_resource)
+        if collection is None:
+            self._custom[kind.group_resource] = Collection(kind, self.store)
+        else:
+            collection.reform(kind)
+
+    def withdraw(self, kind: Kind) -> None:
+        """Ends the service of a custom resource; its watches end."""
+        self._custom.pop(kind.group_resource).close()
 
     def is_stored(self, kind: Kind) -> bool:
-        return storage_kind(kind).type in self._collections
+        return storage_kind(kind).type in self._collections or kind.group_resource in self._custom
 
     @property
     def revision(self) -> int:
@@ -45,5 +60,5 @@ class Registry:
         return self.collection(kind_of(type(obj)))
 
     def close(self) -> None:
-        for collection in self._collections.values():
+        for collection in [*self._collections.values(), *self._custom.values()]:
             collection.close()

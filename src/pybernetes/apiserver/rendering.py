@@ -14,7 +14,7 @@ import msgspec
 from pybernetes.api import yaml
 from pybernetes.api.encoding import pretty
 from pybernetes.api.kind import Kind
-from pybernetes.api.objects import to_builtins
+from pybernetes.api.objects import CustomObject, encode, to_builtins
 from pybernetes.apiserver.conversion import convert, storage_kind
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.negotiation import Accepted
@@ -46,20 +46,28 @@ class Whole:
         self._kind = kind
         self._head = f'{{"kind":"{kind.name}","apiVersion":"{kind.api_version}",'.encode()
         self._converts = storage_kind(kind) is not kind
-        self.shared: Hashable | None = ("whole", kind.api_version, kind.name)
+        self.shared: Hashable | None = ("whole", kind.type)
 
     def _body(self, entry: Entry) -> bytes:
         if not self._converts:
             return entry.body()
-        return msgspec.json.encode(convert(entry.object, self._kind))[len(self._head) :]
+        return encode(convert(entry.object, self._kind))[len(self._head) :]
 
     def single(self, entry: Entry) -> bytes:
         return self._head + self._body(entry)
 
     def listing(self, entries: Iterable[Entry], metadata: dict[str, Any]) -> bytes:
-        head = f'{{"kind":"{self._kind.name}List","apiVersion":"{self._kind.api_version}","metadata":'.encode()
+        if issubclass(self._kind.type, CustomObject):
+            return self._custom_listing(entries, metadata)
+        head = f'{{"kind":"{self._kind.list_name}","apiVersion":"{self._kind.api_version}","metadata":'.encode()
         items = b",{".join([self._body(entry) for entry in entries])
         return b'%b%b,"items":[%b]}' % (head, msgspec.json.encode(metadata), b"{" + items if items else b"")
+
+    def _custom_listing(self, entries: Iterable[Entry], metadata: dict[str, Any]) -> bytes:
+        """Upstream holds lists of custom resources as plain values: every item says what it is."""
+        head = f'{{"apiVersion":"{self._kind.api_version}","kind":"{self._kind.list_name}","metadata":'.encode()
+        items = b",".join([self.single(entry) for entry in entries])
+        return b'%b%b,"items":[%b]}' % (head, msgspec.json.encode({"continue": "", **metadata}), items)
 
     def event(self, entry: Entry, first: bool) -> bytes:
         return self.single(entry)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pybernetes.api import fields as field_selectors
 from pybernetes.api import labels as label_selectors
 from pybernetes.api.kind import Kind
+from pybernetes.api.objects import CustomObject
 from pybernetes.api.status import bad_request
 from pybernetes.api.wire import Request
 from pybernetes.apiserver.conversion import storage_kind
@@ -81,7 +82,7 @@ def _refuse_unknown(selector: field_selectors.Selector, kind: Kind) -> None:
     for field in selector.field_names:
         if field in _EVERY_KIND or field in own:
             continue
-        if own:
+        if own or issubclass(kind.type, CustomObject):
             raise bad_request(f"field label not supported: {field}")
         raise bad_request(f'"{field}" is not a known field selector: only "metadata.name", "metadata.namespace"')
 

@@ -29,7 +29,8 @@ from pybernetes.store.errors import Compacted
 _BOOKMARK_SECONDS = 60.0
 # Seconds; upstream draws a watch's length between its --min-request-timeout and twice that.
 _LENGTH_MIN = 1800.0
-_BACKLOG_BYTES_MAX = 64 * 1024 * 1024
+# What a watch that does not read may owe us, apart from the state that it began with.
+_BACKLOG_BYTES_MAX = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +50,20 @@ class _Watcher:
         self._bytes = 0
         self._wake: asyncio.Future[None] | None = None
         self.over = False
+        self.finished = False
 
     def receive(self, chunk: bytes) -> None:
         self._bytes += len(chunk)
         if self._bytes > _BACKLOG_BYTES_MAX:
             self.over = True
+            self._chunks = []
         else:
             self._chunks.append(chunk)
         self.wake()
+
+    def begin(self, chunk: bytes) -> None:
+        """Takes a part of the state that the watch begins with, however large that is."""
+        self._chunks.append(chunk)
 
     def take(self) -> bytes:
         """Everything collected, as one chunk; empty when there is nothing."""
@@ -77,6 +84,11 @@ class _Watcher:
     def wake(self) -> None:
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
+
+    def finish(self) -> None:
+        """Ends the stream when it has brought what there is."""
+        self.finished = True
+        self.wake()
 
     def end(self) -> None:
         """Wakes the stream so that it notices that it is over."""
@@ -102,7 +114,7 @@ class _Stream(AsyncIterator[bytes]):
             if chunk := self._watcher.take():
                 return chunk
             now = self._clock.monotonic()
-            if now >= self._end:
+            if now >= self._end or self._watcher.finished:
                 break
             if self.bookmark and now >= self._next_bookmark:
                 self._next_bookmark = now + _BOOKMARK_SECONDS
@@ -169,8 +181,13 @@ class Watches:
 
     def _fan_out(self, collection: Collection) -> FanOut:
         if collection not in self._fan_outs:
-            self._fan_outs[collection] = FanOut(collection)
+            fan_out = self._fan_outs[collection] = FanOut(collection)
+            collection.on_close(lambda: self._dismiss(collection, fan_out))
         return self._fan_outs[collection]
+
+    def _dismiss(self, collection: Collection, fan_out: FanOut) -> None:
+        self._fan_outs.pop(collection, None)
+        fan_out.end()
 
     def close(self) -> None:
         for watcher in list(self._running):
@@ -181,13 +198,13 @@ class Watches:
         if options.since is None:
             for entry in collection.entries(options.selection.namespace):
                 if options.selection.matches(entry):
-                    watcher.receive(audience.event("ADDED", entry))
+                    watcher.begin(audience.event("ADDED", entry))
             if options.initial_events_end:
                 metadata = {
                     "resourceVersion": str(self._registry.revision),
                     "annotations": {"k8s.io/initial-events-end": "true"},
                 }
-                watcher.receive(event_line("BOOKMARK", audience.rendering.bookmark(metadata)))
+                watcher.begin(event_line("BOOKMARK", audience.rendering.bookmark(metadata)))
         elif options.since < self._registry.revision:
             chunk = audience.chunk(collection.history(options.since))
             if chunk:

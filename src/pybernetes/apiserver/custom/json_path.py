@@ -1,4 +1,4 @@
-"""The simple JSON paths of definitions: `.spec.size`, `.metadata.labels['a.b']`, `.status.conditions[?(@.type=="Ready")]`.
+"""Simple JSON paths: `.spec.size`, `.metadata.labels['a.b']`, `.status.conditions[?(@.type=="Ready")].status`.
 
 Text goes in once and becomes steps; walking them over a value gives what they find, in order. Pure.
 """

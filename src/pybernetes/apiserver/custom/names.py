@@ -1,4 +1,4 @@
-"""Which names a CustomResourceDefinition may have, next to the others of its group, and what its status then says. Pure.
+"""Which names a CustomResourceDefinition may have next to the others of its group, and its status after that. Pure.
 
 A definition, the others and the time go in; the new status comes out. Called by `definitions`.
 """
@@ -16,6 +16,7 @@ from pybernetes.api.types.apiextensions_v1 import (
 )
 
 _APPROVAL = "api-approved.kubernetes.io"
+APPROVAL_URL = "https://github.com/kubernetes/enhancements/pull/1111"
 _APPROVED_GROUPS = ("k8s.io", "kubernetes.io")
 
 
@@ -37,9 +38,7 @@ def status_of(
     return result
 
 
-def set_condition(
-    status: CustomResourceDefinitionStatus, wanted: CustomResourceDefinitionCondition, now: str
-) -> None:
+def set_condition(status: CustomResourceDefinitionStatus, wanted: CustomResourceDefinitionCondition, now: str) -> None:
     """Adds or replaces a condition; its time changes with its status only."""
     for index, old in enumerate(status.conditions):
         if old.type == wanted.type:
@@ -48,6 +47,12 @@ def set_condition(
             return
     wanted.last_transition_time = now
     status.conditions.append(wanted)
+
+
+def mark_terminating(definition: CustomResourceDefinition, now: str) -> None:
+    """What a request to delete a definition leaves in its status."""
+    message = "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"
+    set_condition(definition.status, _condition("Terminating", True, "InstanceDeletionPending", message), now)
 
 
 def terminating(in_progress: bool, reason: str, message: str) -> CustomResourceDefinitionCondition:
@@ -121,8 +126,6 @@ def _approval(definition: CustomResourceDefinition) -> CustomResourceDefinitionC
         return _condition(type_, False, "UnapprovedAnnotation", f'not approved: "{said}"')
     if said.startswith(("http://", "https://")):
         return _condition(type_, True, "ApprovedAnnotation", f"approved in {said}")
-    if not said:
-        text = f'protected groups must have approval annotation "{_APPROVAL}", see https://github.com/kubernetes/enhancements/pull/1111'
-        return _condition(type_, False, "MissingAnnotation", text)
-    text = f'protected groups must have approval annotation "{_APPROVAL}" with either a URL or a reason starting with "unapproved", see https://github.com/kubernetes/enhancements/pull/1111'
-    return _condition(type_, False, "InvalidAnnotation", text)
+    what = "" if not said else ' with either a URL or a reason starting with "unapproved"'
+    text = f'protected groups must have approval annotation "{_APPROVAL}"{what}, see {APPROVAL_URL}'
+    return _condition(type_, False, "InvalidAnnotation" if said else "MissingAnnotation", text)

@@ -12,9 +12,8 @@ from typing import Any
 import msgspec
 
 from pybernetes.api import json_syntax, yaml
-from pybernetes.api.encoding import DecodeError, Decoded, UnsupportedMediaType, unrecognized
+from pybernetes.api.encoding import Decoded, DecodeError, UnsupportedMediaType, unrecognized
 from pybernetes.api.objects import CustomObject
-from pybernetes.api.tolerance import TypeMismatch
 from pybernetes.apiserver.custom.rules import rules_of, structured
 
 _JSON = ("", "application/json")
@@ -49,7 +48,7 @@ def _decoded(
     rules = rules_of(type_)
     try:
         obj, unknown = structured(document, type_)
-    except TypeMismatch as error:
+    except ValueError as error:
         text = f'{rules.kind} in version "{rules.version}" cannot be handled as a {rules.kind}: {error}'
         raise DecodeError(text, str(error)) from None
     return Decoded(obj, [*lines, *unknown] if strict else [])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -104,7 +104,7 @@ def _type(definition: CustomResourceDefinition, version: CustomResourceDefinitio
     )
     rules.strategy = strategy(rules)
     fields = [("kind", str, names.kind), ("api_version", str, f"{group}/{version.name}")]
-    return msgspec.defstruct(
+    made = msgspec.defstruct(
         names.kind,
         fields,
         bases=(CustomObject,),
@@ -114,6 +114,7 @@ def _type(definition: CustomResourceDefinition, version: CustomResourceDefinitio
         rename="camel",
         gc=False,
     )
+    return cast(type[CustomObject], made)
 
 
 def _deprecation(definition: CustomResourceDefinition, version: CustomResourceDefinitionVersion) -> str:

@@ -91,9 +91,9 @@ class _Check:
             yield self._wrong_type(path, ",".join(wanted), found)
 
     def _alternatives(self, value: Any, schema: Schema, path: str) -> Iterator[FieldError]:
-        if any_of := schema.get("anyOf"):
-            if not any(self._is_valid(value, option, path) for option in any_of):
-                yield _nowhere(f'"{path}" must validate at least one schema (anyOf)')
+        any_of = schema.get("anyOf")
+        if any_of and not any(self._is_valid(value, option, path) for option in any_of):
+            yield _nowhere(f'"{path}" must validate at least one schema (anyOf)')
         if one_of := schema.get("oneOf"):
             valid = sum(self._is_valid(value, option, path) for option in one_of)
             if valid != 1:

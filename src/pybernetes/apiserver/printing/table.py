@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from pybernetes.api.kind import Kind
-from pybernetes.api.objects import ApiObject
+from pybernetes.api.objects import ApiObject, CustomObject
 from pybernetes.api.types import (
     admissionregistration_v1,
     apiregistration_v1,
@@ -137,4 +137,7 @@ _PRINTERS: dict[type[ApiObject], Printer] = {
 
 def printer_of(kind: Kind) -> Printer:
     """The printer of a kind."""
+    if issubclass(kind.type, CustomObject):
+        custom: Printer = kind.type.rules.printer
+        return custom
     return _PRINTERS.get(kind.type, DEFAULT)

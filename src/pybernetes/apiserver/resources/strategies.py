@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 
 from pybernetes.api.kind import Kind
+from pybernetes.api.objects import CustomObject
 from pybernetes.api.types import (
     admissionregistration_v1,
     apiextensions_v1,
@@ -120,9 +121,16 @@ _STRATEGIES: Mapping[type, Strategy] = {
 }
 
 
-@cache
 def strategy_of(kind: Kind) -> Strategy:
     """The strategy of a kind with its validation; kinds with nothing particular build on a plain one."""
+    if issubclass(kind.type, CustomObject):
+        custom: Strategy = kind.type.rules.strategy
+        return custom
+    return _built_in(kind)
+
+
+@cache
+def _built_in(kind: Kind) -> Strategy:
     rules = rules_of(kind)
     return replace(
         _STRATEGIES.get(kind.type, _PLAIN),
