@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -52,28 +53,34 @@ def _process(
     """A Python process that is ready while the context is open, and has ended by SIGTERM after it."""
     inherited = () if listener is None else (listener.fileno(),)
     notify = folder / f"{name}.notify"
-    environment = {**os.environ, "NOTIFY_SOCKET": str(notify), "PYTHONPATH": str(Path(__file__).parents[2])}
+    path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "NOTIFY_SOCKET": str(notify), "PYTHONPATH": path}
     environment["PYB_LISTEN_FDS"] = ",".join(map(str, inherited))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as readiness, (folder / f"{name}.log").open("wb") as log:
         readiness.bind(str(notify))
-        readiness.settimeout(_PATIENCE)
         process = subprocess.Popen(
             [sys.executable, *words], pass_fds=inherited, env=environment, stdout=log, stderr=subprocess.STDOUT
         )
         try:
-            _wait_ready(readiness, name, folder / f"{name}.log")
+            _wait_ready(readiness, process, folder / f"{name}.log")
             yield process
         finally:
             process.terminate()
             process.wait()
 
 
-def _wait_ready(readiness: socket.socket, name: str, log: Path) -> None:
+def _wait_ready(readiness: socket.socket, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Returns at READY=1; AssertionError with the log's end when the process ends or takes too long."""
+    ended = os.pidfd_open(process.pid)
     try:
-        while b"READY=1" not in readiness.recv(4096):
-            continue
-    except TimeoutError:
-        raise AssertionError(f"{name} did not start:\n{log.read_text()[-4000:]}") from None
+        while True:
+            seen, _, _ = select.select([readiness, ended], [], [], _PATIENCE)
+            if readiness not in seen:
+                raise AssertionError(f"{log.stem} did not start:\n{log.read_text()[-2000:]}")
+            if b"READY=1" in readiness.recv(4096):
+                return
+    finally:
+        os.close(ended)
 
 
 def _kubeconfig(place: Place) -> dict[str, object]:
