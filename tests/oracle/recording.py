@@ -1,94 +1,37 @@
-"""Answers recorded from a real v1.36.2 API server, replayed: requests are sent again and the answers compared.
+"""Answers recorded from a real v1.36.2 API server: the scenarios, and one step of them sent to a server of ours.
 
-Placeholders such as `<uid:1>` stand for values that differ from server to server. The first time one is met it is
-bound to what our server said; from then on it must be that, and requests that name it are sent with it.
+A `Step` goes in; where our answer differs comes out. Used by `scenario.py`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import yaml
 
-from pybernetes.api.wire import Request
+from pybernetes.api.wire import Peer, Request, Response
 from pybernetes.apiserver.apiserver import ApiServer
+from tests.oracle.matching import Bindings, differences
 
 ORACLE = Path(__file__).parents[3] / "shared" / "oracle"
-_PLACEHOLDER = re.compile(r"<[a-zA-Z -]+(?::\d+)?>|\.?<suffix:\d+>")
-_HEADERS = ("Content-Type", "Warning", "Retry-After", "Location")
-# Written by the stage of field management, which is a later issue's; taken out of both sides.
-_LATER = "managedFields"
+FOLDERS = ("discovery", "openapi", "defaults", "errors", "patch", "list-watch", "delete", "admission")
+_HEADERS = ("Content-Type", "Warning", "Retry-After", "Location", "Allow", "WWW-Authenticate", "Cache-Control")
+_WATCH_SECONDS_MAX = 60.0
+_CERTIFICATE = re.compile(r"<client certificate of (.*)>")
+_TOKEN = re.compile(r"<token of (.*)>")
+_OF_BYTES = re.compile(r"<(\d+) bytes: .*>", re.DOTALL)
 
 
 def scenarios(*folders: str) -> list[Path]:
     """The recorded files of some folders; none where the recordings are not at hand."""
     return sorted(path for folder in folders for path in (ORACLE / folder).glob("*.json"))
-
-
-@dataclass
-class Bindings:
-    """What the placeholders of one scenario stand for."""
-
-    values: dict[str, str] = field(default_factory=dict)
-
-    def fill(self, text: str) -> str:
-        """A text to send, with what is known put in."""
-        return _PLACEHOLDER.sub(lambda match: self.values.get(match.group(0), match.group(0)), text)
-
-    def matches(self, wanted: str, found: str) -> bool:
-        """Whether a text is the recorded one; binds the placeholders that are new."""
-        names = _PLACEHOLDER.findall(wanted)
-        if not names:
-            return wanted == found
-        pattern = "".join(f"(?P<g{n}>.+?)" if n % 2 else re.escape(part) for n, part in enumerate(_split(wanted)))
-        match = re.fullmatch(pattern, found, re.DOTALL)
-        if match is None:
-            return False
-        pairs = [(name, match.group(f"g{2 * n + 1}")) for n, name in enumerate(names)]
-        return all(not _is_numbered(name) or self.values.setdefault(name, value) == value for name, value in pairs)
-
-
-def _split(text: str) -> list[str]:
-    parts, position = [], 0
-    for match in _PLACEHOLDER.finditer(text):
-        parts += [text[position : match.start()], match.group(0)]
-        position = match.end()
-    return [*parts, text[position:]]
-
-
-def _is_numbered(name: str) -> bool:
-    return ":" in name
-
-
-def differences(wanted: Any, found: Any, bindings: Bindings, path: str = "") -> list[str]:
-    """Where an answer is not the recorded one."""
-    if isinstance(wanted, dict) and isinstance(found, dict):
-        keys = dict.fromkeys([*wanted, *found])
-        return [
-            text
-            for key in keys
-            if key != _LATER
-            for text in (
-                differences(wanted[key], found[key], bindings, f"{path}.{key}")
-                if key in wanted and key in found
-                else [
-                    f"{path}.{key}: {'missing' if key in wanted else 'extra'} {str(wanted.get(key, found.get(key)))[:200]}"
-                ]
-            )
-        ]
-    if isinstance(wanted, list) and isinstance(found, list):
-        if len(wanted) != len(found):
-            return [f"{path}: {len(wanted)} items recorded, {len(found)} found: {str(found)[:200]}"]
-        pairs = enumerate(zip(wanted, found, strict=True))
-        return [text for n, (a, b) in pairs for text in differences(a, b, bindings, f"{path}[{n}]")]
-    if isinstance(wanted, str) and not isinstance(found, dict | list):
-        same = bindings.matches(wanted, found if isinstance(found, str) else json.dumps(found))
-        return [] if same else [f"{path}: recorded {wanted[:300]!r}, found {str(found)[:300]!r}"]
-    return [] if wanted == found else [f"{path}: recorded {str(wanted)[:200]}, found {str(found)[:200]}"]
 
 
 @dataclass(frozen=True)
@@ -102,7 +45,8 @@ class Step:
 
     @property
     def title(self) -> str:
-        return f"{self.number}: {self.request['method']} {self.request['path']} {self.request.get('query') or ''}"
+        asked = f"{self.request['method']} {self.request['path']} {self.request.get('query') or ''}"
+        return f"{self.number}: {asked.strip()} {self.note}".rstrip()
 
 
 def steps(path: Path) -> list[Step]:
@@ -111,68 +55,111 @@ def steps(path: Path) -> list[Step]:
     return [
         Step(number, str(step.get("note", "")), step["request"], step["response"])
         for number, step in enumerate(recorded)
-        if "method" in step["request"]
     ]
 
 
 async def replay(api: ApiServer, step: Step, bindings: Bindings) -> list[str]:
     """Sends a step's request; where the answer differs from the recorded one."""
-    response = await api.handle(_request(step, bindings))
-    if response.stream is not None:
-        close = getattr(response.stream, "aclose", None)
-        if close is not None:
-            await close()
-        return ["a stream: not compared"]
+    response = await api.handle(request_of(step, bindings))
+    events = None if response.stream is None else await _events(response.stream)
     wanted = step.response
     if response.status != wanted["status"]:
-        return [f"status {wanted['status']} recorded, {response.status} found: {response.body[:400].decode()}"]
-    found = _body(response.body)
-    result = differences(wanted.get("body"), found, bindings)
-    headers = {name.lower(): value for name, value in response.headers.items()}
+        return [f"status {wanted['status']} recorded, {response.status} found: {response.body[:400]!r}"]
+    found = events if events is not None else _body(response.body)
+    result = _body_differences(wanted.get("body"), found, bindings)
+    return result + _header_differences(wanted.get("headers"), response, bindings)
+
+
+def _body_differences(wanted: Any, found: Any, bindings: Bindings) -> list[str]:
+    if isinstance(wanted, str) and isinstance(found, str) and "kind: " in wanted:
+        return differences(yaml.safe_load(wanted), yaml.safe_load(found), bindings)
+    if _is_names_only(wanted) and isinstance(found, dict) and isinstance(found.get("items"), list):
+        found = {**found, "items": [item["metadata"]["name"] for item in found["items"]]}
+    return differences(wanted, found, bindings)
+
+
+def _is_names_only(wanted: Any) -> bool:
+    items = wanted.get("items") if isinstance(wanted, dict) else None
+    return bool(items) and all(isinstance(item, str) for item in items)
+
+
+def _header_differences(wanted: dict[str, Any] | None, response: Response, bindings: Bindings) -> list[str]:
+    if wanted is None:
+        return []  # not recorded
+    found = {name.lower(): value for name, value in response.headers.items()}
+    result = []
     for name in _HEADERS:
-        expected = wanted["headers"].get(name)
-        expected = [expected] if isinstance(expected, str) else expected or []
-        got = headers.get(name.lower(), ())
-        listed = [got] if isinstance(got, str) else list(got)
-        result += differences(expected, listed, bindings, name)
+        result += differences(_listed(wanted.get(name)), _listed(found.get(name.lower())), bindings, name)
     return result
+
+
+def _listed(value: Any) -> list[str]:
+    return [] if value is None else [value] if isinstance(value, str) else list(value)
+
+
+async def _events(stream: AsyncIterator[bytes]) -> list[Any]:
+    """The events of a watch, until it ends by itself or has lasted too long."""
+    data = b""
+    try:
+        async with asyncio.timeout(_WATCH_SECONDS_MAX):
+            async for chunk in stream:
+                data += chunk
+    except TimeoutError:
+        pass
+    finally:
+        if (close := getattr(stream, "aclose", None)) is not None:
+            await close()
+    return [msgspec.json.decode(line) for line in data.splitlines()]
 
 
 def _body(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body) if body else None
     except msgspec.DecodeError:
-        return body.decode()
+        return body.decode(errors="replace")
 
 
-def _request(step: Step, bindings: Bindings) -> Request:
+def request_of(step: Step, bindings: Bindings) -> Request:
+    """The request as it was sent, with our server's values in it."""
     sent = step.request
     headers = {"accept": "application/json", "user-agent": "oracle/1.0", "authorization": "Bearer admin-token"}
-    for name, value in sent["headers"].items():
-        if name == "Authorization":
-            value = _credentials(value)
-        headers[name.lower()] = bindings.fill(value)
-    body = sent.get("body")
-    if body is None:
-        content = b""
-    elif isinstance(body, str):
-        content = bindings.fill(body).encode()
-    else:
-        content = bindings.fill(json.dumps(body)).encode()
-    query = sent.get("query") or {}
-    pairs = tuple(
+    headers |= {name.lower(): bindings.fill(value) for name, value in (sent.get("headers") or {}).items()}
+    headers["authorization"], peer = _credentials(headers["authorization"], bindings)
+    if not headers["authorization"]:
+        del headers["authorization"]
+    query = tuple(
         (name, bindings.fill(item))
-        for name, value in query.items()
+        for name, value in (sent.get("query") or {}).items()
         for item in (value if isinstance(value, list) else [value])
     )
-    return Request(sent["method"], bindings.fill(sent["path"]), pairs, headers, content)
+    return Request(sent["method"], bindings.fill(sent["path"]), query, headers, _content(sent, bindings), peer)
 
 
-def _credentials(value: str) -> str:
-    for user in ("alice", "admin"):
-        if user in value:
-            return f"Bearer {user}-token"
-    return value
+def _content(sent: dict[str, Any], bindings: Bindings) -> bytes:
+    body = sent.get("body")
+    if body is None:
+        return b""
+    if isinstance(body, str):
+        sized = _OF_BYTES.fullmatch(body)
+        return _large(body, int(sized.group(1))) if sized else bindings.fill(body).encode()
+    return bindings.fill(json.dumps(body)).encode()
 
 
-__all__ = ["ORACLE", "Bindings", "Step", "differences", "replay", "scenarios", "steps"]
+def _large(body: str, size: int) -> bytes:
+    """An object of this many bytes, most of them in one value."""
+    kind = "Secret" if "Secret" in body else "ConfigMap"
+    head = f'{{"apiVersion": "v1", "kind": "{kind}", "metadata": {{"name": "big"}}, "data": {{"a": "'
+    return (head + "x" * (size - len(head) - 3) + '"}}').encode()
+
+
+def _credentials(value: str, bindings: Bindings) -> tuple[str, Peer]:
+    if match := _CERTIFICATE.fullmatch(value):
+        return "", Peer("192.0.2.20", match.group(1), ("system:nodes",))
+    if match := _TOKEN.fullmatch(value):
+        return f"Bearer {match.group(1)}-token", Peer("192.0.2.20")
+    if value == "<service account token>":
+        return "Bearer " + bindings.values.get(value, "none"), Peer("192.0.2.20")
+    return ("" if value == "<none>" else value), Peer("192.0.2.20")
+
+
+__all__ = ["FOLDERS", "ORACLE", "Bindings", "Step", "differences", "replay", "request_of", "scenarios", "steps"]

@@ -1,0 +1,185 @@
+"""The server that a scenario is replayed against, and ways to bring it into the state that the recording began with.
+
+The recordings' set-up is partly unrecorded: objects that a later answer shows were made without a step. `presuppose`
+makes them from that answer; what no answer tells is in `setup.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from pybernetes.api.kinds import find_kind
+from pybernetes.api.wire import Peer, Request, Response
+from pybernetes.apiserver.apiserver import ApiServer
+from pybernetes.apiserver.options import ApiServerOptions
+from pybernetes.apiserver.request import UserInfo
+from pybernetes.client import Client
+from pybernetes.client.in_process import InProcessTransport
+from pybernetes.controllers.context import ControllerOptions
+from pybernetes.controllers.main import make_context, run_controllers
+from pybernetes.environment.chance import Chance
+from pybernetes.environment.clock import LoopClock
+from pybernetes.store.embedded import EmbeddedStore
+from tests.oracle.matching import Bindings
+from tests.oracle.recording import Step
+
+TOKENS = {
+    "admin-token": UserInfo("admin", groups=("system:masters", "system:authenticated")),
+    "alice-token": UserInfo("alice", "alice-uid", ("dev", "system:authenticated")),
+}
+_START = datetime(2030, 1, 1, tzinfo=UTC)
+_SERVER_METADATA = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "deletionTimestamp")
+_SETTLE_SECONDS = 2.0
+
+
+@cache
+def _key() -> bytes:
+    key = ec.derive_private_key(11, ec.SECP256R1())
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+@dataclass
+class Ground:
+    """A running server, what the scenario's placeholders stand for there, and its steps."""
+
+    api: ApiServer
+    bindings: Bindings
+    steps: list[Step]
+    store: EmbeddedStore
+    clock: LoopClock
+    has_controllers: bool = False
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @classmethod
+    async def start(cls, steps: list[Step]) -> Ground:
+        """A fresh server in memory, configured as the recorded one was."""
+        clock = LoopClock(_START)
+        store = await EmbeddedStore.open(None, clock)
+        options = ApiServerOptions(_key(), tokens=TOKENS, advertise_address="192.0.2.10", secure_port=26443)
+        api = await ApiServer.start(options, store, clock, Chance(1))
+        return cls(api, Bindings(), steps, store, clock)
+
+    async def close(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        self.api.close()
+        await self.store.close()
+
+    def start_controllers(self) -> None:
+        """Runs kube-controller-manager's controllers beside the scenario."""
+        peer = Peer("in-process", "system:kube-controller-manager", ("system:masters",))
+        client = Client(InProcessTransport(self.api.handle, peer=peer))
+        context = make_context(client, self.clock, Chance(2), ControllerOptions(cluster_cidr="10.244.0.0/16"))
+        self.tasks.append(asyncio.ensure_future(run_controllers(context)))
+        self.has_controllers = True
+
+    async def settle(self, seconds: float = _SETTLE_SECONDS) -> None:
+        """Lets controllers do what they have to, in virtual time."""
+        await asyncio.sleep(seconds)
+
+    async def send(self, method: str, path: str, body: Any = None, *, user: str = "admin", **headers: str) -> Response:
+        sent = {"authorization": f"Bearer {user}-token", "content-type": "application/json", "user-agent": "oracle/1.0"}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        content = b"" if body is None else self.bindings.fill(json.dumps(body)).encode()
+        path, _, query = path.partition("?")
+        pairs = tuple((name, value) for name, _, value in (part.partition("=") for part in query.split("&") if part))
+        return await self.api.handle(Request(method, path, pairs, sent, content))
+
+    async def call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """The parsed answer; AssertionError when it is a failure: a set-up has to work."""
+        response = await self.send(method, path, body)
+        assert response.status < 300, f"{method} {path}: {response.status} {response.body[:600]!r}"
+        answer: dict[str, Any] = json.loads(response.body)
+        return answer
+
+    async def exists(self, path: str) -> bool:
+        return (await self.send("GET", path)).status == 200
+
+    async def namespace(self, name: str) -> None:
+        """A namespace with its default service account."""
+        if not await self.exists(f"/api/v1/namespaces/{name}"):
+            await self.call("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+        account = f"/api/v1/namespaces/{name}/serviceaccounts"
+        if not self.has_controllers and not await self.exists(f"{account}/default"):
+            await self.call("POST", account, {"metadata": {"name": "default"}})
+
+    async def create(self, obj: dict[str, Any]) -> dict[str, Any]:
+        """Makes an object from its manifest or from a recorded answer, with the status that it shows."""
+        collection = path_of(obj)
+        if namespace := obj["metadata"].get("namespace"):
+            await self.namespace(namespace)
+        made = await self.call("POST", collection, manifest_of(obj))
+        if obj.get("status") and obj["kind"] != "Namespace":
+            path = f"{collection}/{made['metadata']['name']}/status"
+            response = await self.send("PUT", path, {**made, "status": without_placeholders(obj["status"])})
+            if response.status == 200:
+                made = json.loads(response.body)
+        self.learn(obj, made)
+        return made
+
+    def learn(self, wanted: dict[str, Any], made: dict[str, Any]) -> None:
+        """Binds the placeholders of an object's identity."""
+        for name in ("uid", "resourceVersion", "name"):
+            text = wanted["metadata"].get(name)
+            if text and made["metadata"].get(name):
+                self.bindings.matches(text, made["metadata"][name])
+
+    def bind(self, placeholder: str, value: Any) -> None:
+        self.bindings.values[placeholder] = str(value)
+
+    @property
+    def revision(self) -> int:
+        return self.store.revision
+
+
+def path_of(obj: dict[str, Any]) -> str:
+    """The path of the collection that an object belongs to."""
+    kind = find_kind(obj["apiVersion"], obj["kind"])
+    if kind is None:
+        raise LookupError(f"no kind {obj['apiVersion']} {obj['kind']}")
+    return kind.path(obj["metadata"].get("namespace"))
+
+
+def manifest_of(obj: dict[str, Any]) -> dict[str, Any]:
+    """What a client would have sent to make an object that an answer shows."""
+    metadata = {key: value for key, value in obj["metadata"].items() if key not in _SERVER_METADATA}
+    if "<suffix" in metadata.get("name", ""):
+        del metadata["name"]
+    result: dict[str, Any] = without_placeholders({**obj, "metadata": metadata})
+    if obj["kind"] != "Namespace":
+        result.pop("status", None)
+    if obj["kind"] == "Pod":
+        _without_token_volume(result["spec"])
+    return result
+
+
+def _without_token_volume(spec: dict[str, Any]) -> None:
+    spec["volumes"] = [v for v in spec.get("volumes", []) if not v["name"].startswith("kube-api-access-")]
+    for container in (*spec.get("containers", []), *spec.get("initContainers", [])):
+        mounts = container.get("volumeMounts", [])
+        container["volumeMounts"] = [m for m in mounts if not m["name"].startswith("kube-api-access-")]
+
+
+def without_placeholders(value: Any) -> Any:
+    """A copy of a JSON value in which what differs from server to server is left out; times become a time."""
+    if isinstance(value, dict):
+        cleaned = {key: without_placeholders(item) for key, item in value.items()}
+        return {key: item for key, item in cleaned.items() if item is not None}
+    if isinstance(value, list):
+        return [item for item in map(without_placeholders, value) if item is not None]
+    if value == "<time>":
+        return "2030-01-01T00:00:00Z"
+    if isinstance(value, str) and value.startswith(("<clusterIP:", "<nodePort:", "<uid:", "<rv:")):
+        return None
+    return value
