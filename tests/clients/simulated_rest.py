@@ -23,7 +23,9 @@ from pybernetes.kubelet.options import KubeletOptions
 from pybernetes.kubelet.simulation import simulated_kubelet
 from pybernetes.reconcile import Informers
 
-NODES = {"worker-1": "192.168.100.1", "worker-2": "192.168.100.2"}
+# Loopback addresses where nobody listens: who asks for logs of a simulated container must not leave the machine.
+NODES = {"worker-1": "127.0.1.1", "worker-2": "127.0.1.2"}
+_NO_PORT = 1
 _CLUSTER_CIDR = "10.244.0.0/16"
 
 
@@ -36,7 +38,7 @@ async def run(kubeconfig: Path) -> None:
         tasks.create_task(run_controllers(make_context(client, clock, chance, options)))
         tasks.create_task(run_scheduler(client, clock, chance))
         for name, address in NODES.items():
-            node = KubeletOptions(node_name=name, node_ip=address, root_dir=Path("/nonexistent"), simulated=True)
+            node = KubeletOptions(name, address, Path("/nonexistent"), port=_NO_PORT, simulated=True)
             tasks.create_task(simulated_kubelet(node, client, clock=clock, chance=chance).run())
         await _nodes_ready(client, clock, chance)
         notify_ready()

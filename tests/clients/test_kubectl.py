@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -10,11 +11,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import yaml
 
 from tests.clients.command import Command
 from tests.clients.downloads import Tools
 
 _WEB = str(Path(__file__).parent / "manifests" / "web.yaml")
+_GREETINGS = Path(__file__).parent / "manifests" / "greetings.yaml"
 _PATIENCE = "--timeout=30s"
 
 
@@ -236,3 +239,45 @@ def test_everything_of_a_folder_is_replaced_and_pruned(kubectl: Command, tmp_pat
     kubectl("replace", "-f", str(tmp_path))
     kubectl("replace", "--force", "-f", str(tmp_path))
     kubectl("delete", "configmaps", "--selector=set=mine")
+
+
+def test_a_kind_of_ones_own(kubectl: Command, tmp_path: Path) -> None:
+    definition = yaml.safe_load(_GREETINGS.read_text())
+    definition["metadata"]["name"] = "greetings.kubectl.example.com"
+    definition["spec"]["group"] = "kubectl.example.com"
+    file = tmp_path / "definition.yaml"
+    file.write_text(yaml.safe_dump(definition))
+    kubectl("apply", "-f", str(file))
+    try:
+        kubectl("wait", "--for=condition=Established", "crd/greetings.kubectl.example.com", _PATIENCE)
+        _use_greetings(kubectl)
+    finally:
+        kubectl("delete", "-f", str(file))
+    assert "doesn't have a resource type" in kubectl.fails("get", "greetings.kubectl.example.com")
+
+
+def _use_greetings(kubectl: Command) -> None:
+    greeting = {"apiVersion": "kubectl.example.com/v1", "kind": "Greeting", "metadata": {"name": "hello"}}
+    document = json.dumps(greeting | {"spec": {"words": "good morning"}})
+    assert "hello created" in kubectl("apply", "-f", "-", stdin=document)
+    assert "hello serverside-applied" in kubectl("apply", "--server-side", "-f", "-", stdin=document)
+    assert rows(kubectl("get", "greetings.kubectl.example.com"))[0][:2] == ["hello", "good morning"]
+    assert kubectl("get", "greetings.v1.kubectl.example.com", "hello", "--output=jsonpath={.spec.times}") == "1"
+    wrong = json.dumps(greeting | {"spec": {"words": "x" * 41}})
+    assert "spec.words: Too long: may not be more than 40" in kubectl.fails("apply", "-f", "-", stdin=wrong)
+    unknown = json.dumps(greeting | {"spec": {"words": "x", "loud": True}})
+    assert 'unknown field "spec.loud"' in kubectl.fails("apply", "-f", "-", stdin=unknown)
+    kubectl("patch", "greetings.kubectl.example.com", "hello", "--type=merge", "--patch", '{"spec":{"times":3}}')
+    status = ("--subresource=status", "--type=merge", "--patch", '{"status":{"said":true}}')
+    kubectl("patch", "greetings.kubectl.example.com", "hello", *status)
+    kubectl("wait", "--for=jsonpath={.status.said}=true", "greetings.kubectl.example.com/hello", _PATIENCE)
+    assert "words" in kubectl("explain", "greetings.spec", "--api-version=kubectl.example.com/v1")
+    kubectl("delete", "greetings.kubectl.example.com", "--all")
+
+
+def test_logs_of_a_node_that_does_not_answer_are_an_error(kubectl: Command) -> None:
+    kubectl("run", "one", "--image=nginx")
+    kubectl("wait", "--for=condition=Ready", "pod/one", _PATIENCE)
+    assert "connection refused" in kubectl.fails("logs", "one")
+    assert "container two is not valid for pod one" in kubectl.fails("logs", "one", "--container=two")
+    assert 'pods "none" not found' in kubectl.fails("exec", "none", "--", "true")
