@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ from pybernetes.apiserver.selection import Selection, selection_of
 from pybernetes.environment.clock import Clock
 from pybernetes.store.errors import Compacted, FutureRevision
 
+# A list of more objects is written piece by piece, so that it need not be in memory as a whole.
+_WHOLE_MAX = 1000
 _NO_CACHE = {"cache-control": "no-cache, private"}
 
 
@@ -59,6 +61,9 @@ class Reads:
         accepted = negotiate(request)
         rendering = rendering_of(info.kind, accepted, self._clock, request.parameter("includeObject"))
         page = self.page(request, info)
+        if len(page.entries) > _WHOLE_MAX and accepted.media == "json" and not accepted.pretty:
+            parts = rendering.parts(page.entries, list_metadata(page))
+            return Response(200, {"content-type": "application/json", **_NO_CACHE}, stream=_each(parts))
         body, content_type = finished(rendering.listing(page.entries, list_metadata(page)), accepted)
         return Response(200, {"content-type": content_type, **_NO_CACHE}, body)
 
@@ -86,11 +91,14 @@ class Reads:
             entry = collection.get(selection.namespace or "", selection.name)
             found = [entry] if entry is not None and selection.matches(entry) else []
             return Page(self._registry.revision, found)
-        plain = not selection.by_content and not selection.name
-        entries = collection.entries(selection.namespace)
-        if plain and limit <= 0:
-            return Page(self._registry.revision, list(entries))
-        return self._cut(list(entries), selection, limit, self._registry.revision, collection)
+        revision = self._registry.revision
+        if selection.labels is not None:
+            entries = collection.labelled(selection.labels, selection.namespace)
+        else:
+            entries = collection.entries(selection.namespace)
+            if limit <= 0 and _is_plain(selection):
+                return Page(revision, list(entries))
+        return self._cut(entries, selection, limit, revision, collection.count(selection.namespace))
 
     def _continued(self, collection: Collection, selection: Selection, at: Continuation, limit: int) -> Page:
         revision = self._registry.revision if at.revision <= 0 else at.revision
@@ -100,26 +108,28 @@ class Reads:
         prefix = collection.prefix
         if selection.namespace is not None:
             prefix += selection.namespace + "/"
+        # One more than the page holds says where the next one begins; who selects by content must see all.
+        items = limit + 1 if limit > 0 and _is_plain(selection) else 0
         try:
-            found = self._registry.store.range(prefix, start=collection.prefix + at.start, revision=at.revision)
+            found = self._registry.store.range(prefix, collection.prefix + at.start, items, at.revision)
         except Compacted as error:
             raise self._expired(at) from error
         except FutureRevision as error:
             raise too_large(at.revision, error.current) from error
-        entries = [Entry(collection.form, item) for item in found.items]
-        return self._cut(entries, selection, limit, at.revision, collection)
+        entries = map(collection.known, found.items)
+        return self._cut(entries, selection, limit, at.revision, len(found.items) + found.remaining)
 
     @staticmethod
-    def _cut(entries: Sequence[Entry], selection: Selection, limit: int, revision: int, collection: Collection) -> Page:
+    def _cut(entries: Iterable[Entry], selection: Selection, limit: int, revision: int, total: int) -> Page:
+        """The first `limit` entries that are selected, out of `total`."""
         chosen: list[Entry] = []
         for position, entry in enumerate(entries):
             if not selection.matches(entry):
                 continue
             if 0 < limit == len(chosen):
-                following = collection.key(entry.namespace, entry.name).removeprefix(collection.prefix)
-                plain = not selection.by_content and not selection.name
+                following = f"{entry.namespace}/{entry.name}" if entry.form.kind.namespaced else entry.name
                 token = encode_token(Continuation(revision, following))
-                return Page(revision, chosen, token, len(entries) - position if plain else None)
+                return Page(revision, chosen, token, total - position if _is_plain(selection) else None)
             chosen.append(entry)
         return Page(revision, chosen)
 
@@ -146,6 +156,16 @@ class Reads:
             raise bad_request(f'Invalid value: "{revision}": {error}') from error
         if wanted > self._registry.revision:
             raise too_large(wanted, self._registry.revision)
+
+
+def _is_plain(selection: Selection) -> bool:
+    """Whether a page can be cut out of the collection without a look at the objects."""
+    return not selection.by_content and not selection.name
+
+
+async def _each(parts: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
 
 
 def too_large(wanted: int, current: int) -> StatusError:

@@ -6,7 +6,7 @@ encoded once however many hear of it.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -21,6 +21,9 @@ from pybernetes.apiserver.negotiation import Accepted
 from pybernetes.apiserver.printing.table import Printer, printer_of
 from pybernetes.environment.clock import Clock
 
+# Entries in one piece of a long list: about as many bytes as a connection takes at once.
+_PART_ENTRIES = 128
+
 
 class Rendering(Protocol):
     """One form of writing entries."""
@@ -32,6 +35,9 @@ class Rendering(Protocol):
     def single(self, entry: Entry) -> bytes: ...
 
     def listing(self, entries: Iterable[Entry], metadata: dict[str, Any]) -> bytes: ...
+
+    def parts(self, entries: Sequence[Entry], metadata: dict[str, Any]) -> Iterable[bytes]:
+        """A list in pieces, for one that is long."""
 
     def event(self, entry: Entry, first: bool) -> bytes:
         """The object of a watch event; `first` on a watch's first one."""
@@ -63,6 +69,18 @@ class Whole:
         items = b",{".join([self._body(entry) for entry in entries])
         return b'%b%b,"items":[%b]}' % (head, msgspec.json.encode(metadata), b"{" + items if items else b"")
 
+    def parts(self, entries: Sequence[Entry], metadata: dict[str, Any]) -> Iterable[bytes]:
+        # The list without items ends in "]}".
+        empty = self.listing((), metadata)
+        yield empty[:-2]
+        is_custom = issubclass(self._kind.type, CustomObject)
+        item, border, begin = (self.single, b",", b"") if is_custom else (self._body, b",{", b"{")
+        for first in range(0, len(entries), _PART_ENTRIES):
+            if first:
+                begin = border
+            yield begin + border.join([item(entry) for entry in entries[first : first + _PART_ENTRIES]])
+        yield empty[-2:]
+
     def _custom_listing(self, entries: Iterable[Entry], metadata: dict[str, Any]) -> bytes:
         """Upstream holds lists of custom resources as plain values: every item says what it is."""
         head = f'{{"apiVersion":"{self._kind.api_version}","kind":"{self._kind.list_name}","metadata":'.encode()
@@ -93,6 +111,9 @@ class Partial:
         items = [{"metadata": self._object(entry)["metadata"]} for entry in entries]
         listed = {"kind": "PartialObjectMetadataList", "apiVersion": self._version, "metadata": metadata}
         return msgspec.json.encode({**listed, "items": items})
+
+    def parts(self, entries: Sequence[Entry], metadata: dict[str, Any]) -> Iterable[bytes]:
+        yield self.listing(entries, metadata)
 
     def event(self, entry: Entry, first: bool) -> bytes:
         return self.single(entry)
@@ -134,6 +155,9 @@ class Table:
 
     def listing(self, entries: Iterable[Entry], metadata: dict[str, Any]) -> bytes:
         return self._table([self._row(entry) for entry in entries], metadata)
+
+    def parts(self, entries: Sequence[Entry], metadata: dict[str, Any]) -> Iterable[bytes]:
+        yield self.listing(entries, metadata)
 
     def event(self, entry: Entry, first: bool) -> bytes:
         return self._table([self._row(entry)], {"resourceVersion": str(entry.revision)}, columns=first)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from pybernetes.api.wire import Handler, Peer, Request, Response
 from pybernetes.client.errors import Unreachable
+from pybernetes.client.http import is_stream
 
 
 class InProcessTransport:
@@ -24,7 +25,12 @@ class InProcessTransport:
     async def send(self, request: Request) -> Response:
         if self._cut:
             raise Unreachable("the transport is cut", sent=False)
-        return await self._handler(replace(request, headers={**self._headers, **request.headers}, peer=self._peer))
+        sent = replace(request, headers={**self._headers, **request.headers}, peer=self._peer)
+        response = await self._handler(sent)
+        if response.stream is None or is_stream(request):
+            return response
+        # A long list comes in pieces, as it does over the wire.
+        return replace(response, body=b"".join([chunk async for chunk in response.stream]), stream=None)
 
     def cut(self) -> None:
         """New requests fail from now on; streams that are open go on until they are closed."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import ctypes
 import socket
 import ssl
 import sys
@@ -28,6 +29,8 @@ from pybernetes.environment.process import inherited_listeners, notify_ready
 from pybernetes.store.embedded import EmbeddedStore
 
 _SWITCH_SECONDS = 0.0005
+# From glibc's malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,10 +110,21 @@ def listeners(arguments: argparse.Namespace) -> list[socket.socket]:
     return inherited or [socket.create_server((arguments.bind_address, arguments.secure_port), backlog=1024)]
 
 
-async def run(arguments: argparse.Namespace) -> None:
-    """Serves until cancelled."""
+def _tune() -> None:
+    """What Python's and the C library's defaults make slow here."""
     # The store's writer thread has the disk to wait for, and then must not wait for Python's lock as well.
     sys.setswitchinterval(_SWITCH_SECONDS)
+    # Lists and watch events are large and short-lived: given back to the kernel after each use, their memory would cost
+    # a page fault per 4 kB with every answer. Other C libraries than glibc have no such setting.
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, 8 * 1024 * 1024)
+        mallopt(_M_TRIM_THRESHOLD, 64 * 1024 * 1024)
+
+
+async def run(arguments: argparse.Namespace) -> None:
+    """Serves until cancelled."""
+    _tune()
     clock, chance = SystemClock(), Chance()
     arguments.data_dir.mkdir(parents=True, exist_ok=True)
     used = files(arguments, clock)
