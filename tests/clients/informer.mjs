@@ -36,7 +36,7 @@ const calls = {
       k8s.setHeaderOptions("Content-Type", k8s.PatchStrategy.MergePatch),
     ),
   read: ({ name }) => core.readNamespacedConfigMap({ name, namespace }),
-  delete: ({ name }) => core.deleteNamespacedConfigMap({ name, namespace }),
+  remove: ({ name }) => core.deleteNamespacedConfigMap({ name, namespace }),
   apply: ({ object }) =>
     k8s.KubernetesObjectApi.makeApiClient(config).patch(
       object, undefined, undefined, "informer", true, k8s.PatchStrategy.ServerSideApply,

@@ -65,7 +65,7 @@ def test_an_informer_sees_what_its_client_does(informer: Informer) -> None:
     assert informer.until("update")["data"] == {"b": "2"}
     informer.call("cached")
     assert informer.until("cached")["answer"] == ["s"]
-    informer.call("delete", name="s")
+    informer.call("remove", name="s")
     assert informer.until("delete")["name"] == "s"
 
 
