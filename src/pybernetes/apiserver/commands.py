@@ -18,6 +18,7 @@ from pybernetes.apiserver.bodies import WriteOptions, delete_options, place, rea
 from pybernetes.apiserver.conversion import convert, storage_kind
 from pybernetes.apiserver.deletion import Deletion
 from pybernetes.apiserver.entry import Entry
+from pybernetes.apiserver.field_management.tracking import Updates
 from pybernetes.apiserver.negotiation import negotiate
 from pybernetes.apiserver.patching import patch_of, patched
 from pybernetes.apiserver.reads import Reads, list_metadata
@@ -164,6 +165,7 @@ def intent_of(asked: Authenticated, options: WriteOptions) -> Intent:
         subresource=info.subresource,
         dry_run=options.dry_run,
         headers=asked.request.headers,
+        tracker=Updates(kind, options.field_manager, info.subresource),
     )
 
 

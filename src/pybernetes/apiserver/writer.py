@@ -15,10 +15,12 @@ from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.time import format as format_time
 from pybernetes.api.types import core_v1
+from pybernetes.api.types.meta_v1 import ManagedFieldsEntry
 from pybernetes.apiserver.admission import AdmissionRequest, Plugin
 from pybernetes.apiserver.admission_plugins.bystander import Bystander
 from pybernetes.apiserver.collection import Collection
 from pybernetes.apiserver.entry import Entry
+from pybernetes.apiserver.field_management.tracking import Tracker, same_but_for_time
 from pybernetes.apiserver.registry import Registry
 from pybernetes.apiserver.request import UserInfo
 from pybernetes.environment.chance import Chance
@@ -48,6 +50,8 @@ class Intent:
     pinned: bool = False
     warnings: list[str] = field(default_factory=list)
     headers: Mapping[str, str] = field(default_factory=dict)
+    # Says who owns which field afterwards; None for writes of the server itself, which leave managedFields alone.
+    tracker: Tracker | None = None
 
 
 class Allocator(Protocol):
@@ -91,6 +95,9 @@ class Writer:
         """Stores a new object; `obj` is private and complete but for what the server fills in."""
         attempts = _GENERATED_NAME_ATTEMPTS if not obj.metadata.name and obj.metadata.generate_name else 1
         admission = self._admission("CREATE", intent, obj, None)
+        now = format_time(self.clock.now())
+        # Before admission: what that adds is nobody's.
+        obj.metadata.managed_fields = intent.tracker.created(obj, now) if intent.tracker is not None else []
         await self._mutate(admission)
         for attempt in range(attempts):
             if attempts > 1:
@@ -143,9 +150,11 @@ class Writer:
     ) -> Entry:
         old = entry.object
         _keep_system_metadata(new, old)
+        managed = self._managed(intent, new, old)
         admission = self._admission("UPDATE", intent, new, old)
         await self._mutate(admission)
         aspect.prepare(new, old)
+        new.metadata.managed_fields = managed
         undo = self._reserve(new, old)
         try:
             if errors := aspect.validate(new, old):
@@ -161,6 +170,11 @@ class Writer:
         if intent.dry_run:
             undo()
         return result
+
+    def _managed(self, intent: Intent, new: ApiObject, old: ApiObject) -> list[ManagedFieldsEntry]:
+        if intent.tracker is None:
+            return old.metadata.managed_fields
+        return intent.tracker.changed(new, old, format_time(self.clock.now()))
 
     async def _erase(self, collection: Collection, intent: Intent, entry: Entry, last: ApiObject) -> Entry:
         """The update that took the last finalizer away: the object goes; its last form is the answer."""
@@ -202,6 +216,8 @@ class Writer:
 
     async def _put(self, collection: Collection, intent: Intent, obj: ApiObject, old: Entry | None) -> Entry:
         key = collection.key(intent.namespace, obj.metadata.name or "")
+        if old is not None:
+            _keep_times(obj, old.object)
         value = collection.form.encode(obj)
         if old is not None and old.value == value:
             return old
@@ -228,7 +244,6 @@ class Writer:
         metadata.deletion_timestamp = None
         metadata.deletion_grace_period_seconds = None
         metadata.self_link = None
-        metadata.managed_fields = []
         metadata.namespace = intent.namespace or None
 
     def _reserve(self, new: ApiObject, old: ApiObject | None) -> Callable[[], None]:
@@ -288,8 +303,19 @@ def _keep_system_metadata(new: ApiObject, old: ApiObject) -> None:
         given.deletion_grace_period_seconds = kept.deletion_grace_period_seconds
     given.generation = kept.generation
     given.self_link = None
-    given.managed_fields = []
     given.generate_name = given.generate_name or kept.generate_name
+
+
+def _keep_times(new: ApiObject, old: ApiObject) -> None:
+    """A write that changes nothing but the time at which a manager last wrote changes nothing."""
+    before, after = old.metadata.managed_fields, new.metadata.managed_fields
+    if before is after or not same_but_for_time(before, after):
+        return
+    revision, new.metadata.resource_version = new.metadata.resource_version, old.metadata.resource_version
+    new.metadata.managed_fields = before
+    if new != old:
+        new.metadata.managed_fields = after
+    new.metadata.resource_version = revision
 
 
 def _unavailable(error: StoreFailed) -> status.StatusError:

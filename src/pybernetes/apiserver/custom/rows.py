@@ -50,9 +50,10 @@ def rows_of(definition: CustomResourceDefinition) -> Rows | None:
     stored = next((rows[version.name] for version in definition.spec.versions if version.storage), None)
     if stored is None:
         return None
+    served = tuple(rows[version.name] for version in definition.spec.versions if version.served)
     for row in rows.values():
         _rules(row).stored = stored
-    served = tuple(rows[version.name] for version in definition.spec.versions if version.served)
+        _rules(row).versions = {sibling.api_version: sibling for sibling in served}
     return Rows(tuple(sorted(served, key=lambda row: version_order(row.version))), stored)
 
 

@@ -6,6 +6,7 @@ same for what the store holds and for objects of another version. Called by `rea
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -42,6 +43,8 @@ class VersionRules:
     selectable: tuple[str, ...] = ()
     strategy: Strategy = field(default_factory=Strategy)
     stored: Any = None  # a Kind; set when all versions have their rows
+    # The rows of the versions that are served, this one included, by apiVersion.
+    versions: Mapping[str, Kind] = field(default_factory=dict)
 
     @cached_property
     def content(self) -> Schema:

@@ -34,7 +34,7 @@ class BindingSubresource:
         binding = read_object(asked.request, core_v1.Binding, options.validation, lambda _text: None)
         pods = self._writer.registry.collection(_PODS)
         name = asked.info.name or binding.metadata.name or ""
-        intent = replace(intent_of(asked, options), kind=pods.kind, name=name, subresource="binding")
+        intent = replace(intent_of(asked, options), kind=pods.kind, name=name, subresource="binding", tracker=None)
         if binding.target.kind not in (None, "", "Node"):
             problem = status.not_supported("target.kind", binding.target.kind, ["Node", "<empty>"])
             raise status.invalid_object(_BINDINGS, name, [problem])

@@ -1,0 +1,196 @@
+"""What a field may hold, as ownership sees it: which parts are owned one by one, and which only as a whole.
+
+Flow: `api.schema` nodes (built-in kinds) or a structural schema (custom resources) go in; `FieldType`s come out, compiled
+once and shared. Comparing, merging, pruning and checking documents walk along them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from pybernetes.api import schema
+from pybernetes.api.objects import ApiObject
+
+SCALAR, STRUCT, MAP, LIST, KEYED, SET, UNTYPED = "scalar", "struct", "map", "list", "keyed", "set", "untyped"
+
+
+class FieldType:
+    """One node. `leaf`: owned as a whole. `form` is one of the words above; LIST is always a leaf."""
+
+    __slots__ = ("definition", "fields", "form", "item", "keys", "leaf", "open", "scalar", "single_key")
+
+    def __init__(self, form: str, scalar: str = "", *, leaf: bool = False) -> None:
+        self.form = form
+        # numeric, string, boolean or untyped.
+        self.scalar = scalar
+        self.leaf = leaf or form in (SCALAR, LIST)
+        # By wire name: the path element (`f:name`) and what the field holds.
+        self.fields: dict[str, tuple[str, FieldType]] = {}
+        # What list items and map values (and undeclared fields of an open struct) hold.
+        self.item: FieldType | None = None
+        # The keys of the items of a keyed list, sorted, with what stands for a missing one (None: nothing does).
+        self.keys: tuple[tuple[str, Any], ...] = ()
+        # How the path element of an item begins when one key tells the items apart.
+        self.single_key = ""
+        # A struct that keeps undeclared fields.
+        self.open = False
+        self.definition = ""
+
+    def field(self, name: str) -> tuple[str, FieldType] | None:
+        """The path element and the type of a struct's field or a map's value; None when it may have none of the name."""
+        found = self.fields.get(name)
+        if found is not None:
+            return found
+        return ("f:" + name, self.item) if self.item is not None else None
+
+
+def _list_keys(type_: FieldType, defaults: Mapping[str, Any]) -> None:
+    type_.keys = tuple(sorted(defaults.items()))
+    if len(type_.keys) == 1:
+        type_.single_key = f'k:{{"{type_.keys[0][0]}":'
+
+
+def _untyped() -> tuple[FieldType, FieldType]:
+    granular, atomic = FieldType(UNTYPED), FieldType(UNTYPED, leaf=True)
+    granular.item, atomic.item = granular, atomic
+    return granular, atomic
+
+
+# Free-form values: maps are owned key by key in the one, everything as a whole in the other.
+UNTYPED_MAPS, UNTYPED_WHOLE = _untyped()
+
+_SCALARS = {
+    "string": "string",
+    "bytes": "string",
+    "int32": "numeric",
+    "int64": "numeric",
+    "double": "numeric",
+    "bool": "boolean",
+    "time": "untyped",
+    "micro_time": "untyped",
+    "quantity": "untyped",
+    "int_or_string": "untyped",
+}
+_ZERO = {"string": "", "int32": 0, "int64": 0, "bool": False, "quantity": None}
+_SCALAR_TYPES = {word: FieldType(SCALAR, word) for word in set(_SCALARS.values())}
+# Optional keys of list maps that the schema gives a default.
+_KEY_DEFAULTS = {"protocol": "TCP"}
+_STRUCTS: dict[tuple[str, bool], FieldType] = {}
+
+
+@cache
+def of_type(type_: type[ApiObject]) -> FieldType:
+    """The type of a built-in kind's objects."""
+    return _struct(schema.definition_of(type_), False)
+
+
+def _struct(definition: str, leaf: bool) -> FieldType:
+    known = _STRUCTS.get((definition, leaf))
+    if known is not None:
+        return known
+    made = _STRUCTS[definition, leaf] = FieldType(STRUCT, leaf=leaf)
+    made.definition = definition
+    for name, node in schema.fields(definition).items():
+        made.fields[name] = ("f:" + name, _of_node(node))
+    return made
+
+
+def _of_node(node: schema.Node) -> FieldType:
+    if node.type == "struct":
+        return _struct(node.definition, node.map_type == "atomic")
+    if node.type == "map":
+        made = FieldType(MAP, leaf=node.map_type == "atomic")
+        made.item = _item(node)
+        return made
+    if node.type == "list":
+        return _of_list(node)
+    if node.type == "any":
+        return UNTYPED_WHOLE
+    return _SCALAR_TYPES[_SCALARS[node.type]]
+
+
+def _item(node: schema.Node) -> FieldType:
+    return _of_node(node.item) if node.item is not None else UNTYPED_WHOLE
+
+
+def _of_list(node: schema.Node) -> FieldType:
+    if node.list_type == "set":
+        made = FieldType(SET)
+    elif node.list_type == "map" and node.item is not None and node.item.type == "struct":
+        made = FieldType(KEYED)
+        definition = node.item.definition
+        fields, needed = schema.fields(definition), schema.required(definition)
+        _list_keys(made, {key: _key_default(key, fields[key].type, key in needed) for key in node.list_map_keys})
+    else:
+        made = FieldType(LIST)
+    made.item = _item(node)
+    return made
+
+
+def _key_default(key: str, type_: str, needed: bool) -> Any:
+    # Go writes a required key even where it is empty, so that the schema gives it the zero value as default.
+    return _ZERO.get(type_) if needed or key == "name" else _KEY_DEFAULTS.get(key)
+
+
+_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+_JSON_SCALARS = {"string": "string", "integer": "numeric", "number": "numeric", "boolean": "boolean"}
+
+
+def of_json_schema(document: Mapping[str, Any] | None) -> FieldType:
+    """The type of a custom resource's objects; `document` is its structural schema, None where it has none."""
+    made = _of_json(document) if document else FieldType(STRUCT)
+    if made.form != STRUCT:
+        made = FieldType(STRUCT)
+    if not document:
+        made.open, made.item = True, UNTYPED_MAPS
+    text = _SCALAR_TYPES["string"]
+    made.fields |= {"apiVersion": ("f:apiVersion", text), "kind": ("f:kind", text)}
+    made.fields["metadata"] = ("f:metadata", _struct(_META, False))
+    return made
+
+
+def _of_json(document: Mapping[str, Any]) -> FieldType:
+    if document.get("x-kubernetes-int-or-string"):
+        return _SCALAR_TYPES["untyped"]
+    word = document.get("type")
+    if word == "array":
+        return _of_json_list(document)
+    if word in _JSON_SCALARS:
+        return _SCALAR_TYPES[_JSON_SCALARS[word]]
+    keeps = document.get("x-kubernetes-preserve-unknown-fields") is True
+    properties, values = document.get("properties") or {}, document.get("additionalProperties")
+    if word != "object" or not (properties or values or document.get("x-kubernetes-embedded-resource")):
+        return UNTYPED_MAPS if keeps or word != "object" else FieldType(STRUCT)
+    return _of_json_object(document, properties, values, keeps)
+
+
+def _of_json_object(document: Mapping[str, Any], properties: Mapping[str, Any], values: Any, keeps: bool) -> FieldType:
+    leaf = document.get("x-kubernetes-map-type") == "atomic"
+    made = FieldType(STRUCT if properties else MAP, leaf=leaf)
+    for name, value in properties.items():
+        made.fields[name] = ("f:" + name, _of_json(value))
+    if document.get("x-kubernetes-embedded-resource"):
+        made.form = STRUCT
+        text = _SCALAR_TYPES["string"]
+        made.fields |= {"apiVersion": ("f:apiVersion", text), "kind": ("f:kind", text)}
+        made.fields["metadata"] = ("f:metadata", _struct(_META, False))
+    if isinstance(values, Mapping):
+        made.item = _of_json(values)
+    elif values is True or keeps:
+        made.item = UNTYPED_MAPS
+    made.open = made.item is not None
+    return made
+
+
+def _of_json_list(document: Mapping[str, Any]) -> FieldType:
+    items = document.get("items") or {}
+    word = document.get("x-kubernetes-list-type")
+    made = FieldType({"set": SET, "map": KEYED}.get(word or "", LIST))
+    if made.form == KEYED:
+        properties = items.get("properties") or {}
+        keys = document.get("x-kubernetes-list-map-keys") or ()
+        _list_keys(made, {key: (properties.get(key) or {}).get("default") for key in keys})
+    made.item = _of_json(items) if items else UNTYPED_WHOLE
+    return made

@@ -1,0 +1,124 @@
+"""What the writer asks while it stores an object: the managedFields that a create, an update or a patch leaves.
+
+A request's manager, kind and sub-resource go in once; then, for every attempt, the stored and the new object, and the
+entries of the new one come out. Pure but for the time, which is given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pybernetes.api.kind import Kind
+from pybernetes.api.objects import ApiObject
+from pybernetes.api.types.meta_v1 import ManagedFieldsEntry
+from pybernetes.apiserver.field_management.kind_types import is_custom
+from pybernetes.apiserver.field_management.managers import (
+    UPDATE,
+    InvalidManagers,
+    Managers,
+    decoded,
+    encoded,
+    identity,
+    updated,
+)
+from pybernetes.apiserver.field_management.reset_fields import ResetFields, reset_fields
+from pybernetes.apiserver.field_management.versions import Change
+
+_MANAGER_MAX = 128
+
+
+class Tracker(Protocol):
+    """Says who owns what after a write."""
+
+    def created(self, new: ApiObject, now: str) -> list[ManagedFieldsEntry]:
+        """The entries of a new object, as the client gave it and before admission changes it."""
+
+    def changed(self, new: ApiObject, old: ApiObject, now: str) -> list[ManagedFieldsEntry]:
+        """The entries of a stored object that becomes `new`; both are only read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Updates:
+    """Follows creates, updates and patches of `kind` as it is served, through a sub-resource or none."""
+
+    kind: Kind
+    manager: str
+    subresource: str = ""
+
+    def created(self, new: ApiObject, now: str) -> list[ManagedFieldsEntry]:
+        given = new.metadata.managed_fields
+        managers: Managers = {}
+        if given and not is_reset(given):
+            try:
+                managers = decoded(given, trusted=False)
+            except InvalidManagers:
+                managers = {}
+        return self._entries(managers, Change(self.kind, None, new, self._reset), now)
+
+    def changed(self, new: ApiObject, old: ApiObject, now: str) -> list[ManagedFieldsEntry]:
+        managers = self._before(new, old)
+        # An object that no one follows stays so until someone applies it.
+        if not managers:
+            return []
+        return self._entries(managers, Change(self.kind, old, new, self._reset), now)
+
+    def _before(self, new: ApiObject, old: ApiObject) -> Managers:
+        """The client may rewrite managedFields, but not through a sub-resource, and not into nonsense."""
+        given = new.metadata.managed_fields
+        if self.subresource or not given:
+            return decoded(old.metadata.managed_fields)
+        if is_reset(given):
+            return {}
+        try:
+            return decoded(given, trusted=False) or decoded(old.metadata.managed_fields)
+        except InvalidManagers:
+            return decoded(old.metadata.managed_fields)
+
+    @property
+    def _reset(self) -> ResetFields:
+        return reset_fields(self.kind, self.subresource, custom=is_custom(self.kind))
+
+    def _entries(self, managers: Managers, change: Change, now: str) -> list[ManagedFieldsEntry]:
+        version = self.kind.api_version
+        writer = identity(self.manager, UPDATE, version, self.subresource)
+        return encoded(updated(managers, change.compare_at, writer, version, now))
+
+
+class Given:
+    """For writes that bring the entries along: an applied object has them already."""
+
+    def created(self, new: ApiObject, now: str) -> list[ManagedFieldsEntry]:
+        return list(new.metadata.managed_fields)
+
+    def changed(self, new: ApiObject, old: ApiObject, now: str) -> list[ManagedFieldsEntry]:
+        return list(new.metadata.managed_fields)
+
+
+def is_reset(entries: list[ManagedFieldsEntry]) -> bool:
+    """Whether a client's managedFields ask to forget all managers: one empty entry (an empty list is read as that)."""
+    return len(entries) == 1 and entries[0] == ManagedFieldsEntry()
+
+
+def mark_reset(document: dict[str, Any], obj: ApiObject) -> None:
+    """Keeps an empty list apart from none at all, which the typed form of `document` cannot."""
+    metadata = document.get("metadata")
+    if isinstance(metadata, dict) and metadata.get("managedFields") == []:
+        obj.metadata.managed_fields = [ManagedFieldsEntry()]
+
+
+def manager_of(field_manager: str, user_agent: str) -> str:
+    """The manager that a request names, or else the printable beginning of its user agent."""
+    if field_manager:
+        return field_manager
+    name = "".join(letter for letter in user_agent.split("/")[0] if letter.isprintable())
+    return name.encode()[:_MANAGER_MAX].decode(errors="ignore")
+
+
+def same_but_for_time(one: list[ManagedFieldsEntry], other: list[ManagedFieldsEntry]) -> bool:
+    """Whether two lists of entries differ in nothing but times."""
+    return len(one) == len(other) and all(
+        (a.manager, a.operation, a.api_version, a.subresource) == (b.manager, b.operation, b.api_version, b.subresource)
+        and (a.fields_v1 is b.fields_v1 or a.fields_v1 == b.fields_v1)
+        for a, b in zip(one, other, strict=True)
+    )
