@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
+import struct
 import subprocess
+import termios
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -91,16 +96,19 @@ def test_exec_reads_input_to_its_end(kubectl: Kubectl, web_sockets: str) -> None
 def test_a_terminal_has_the_size_of_ours(kubectl: Kubectl) -> None:
     # The size comes after the command has begun, as it does upstream.
     inside = "until stty size 2>/dev/null; do :; done"
-    command = f"stty rows 33 cols 77; kubectl exec -it box -- sh -c '{inside}'"
-    done = subprocess.run(
-        ("script", "-qc", command, "/dev/null"),
-        input=b"",
-        capture_output=True,
-        timeout=60,
-        env=kubectl.environment,
-        check=True,
-    )
-    assert b"33 77" in done.stdout
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
+    command = ("kubectl", "exec", "-it", "box", "--", "sh", "-c", inside)
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=kubectl.environment) as running:
+        os.close(theirs)
+        seen = b""
+        # A terminal whose last process has ended reads as an error.
+        with suppress(OSError):
+            while chunk := os.read(ours, 4096):
+                seen += chunk
+        assert running.wait(60) == 0
+    os.close(ours)
+    assert b"33 77" in seen
 
 
 def test_files_are_copied_both_ways(kubectl: Kubectl, tmp_path: Path) -> None:
