@@ -16,9 +16,12 @@ from http import HTTPStatus
 from aiohttp import HttpVersion11, web
 
 from pybernetes.api.wire import Response
+from pybernetes.apiserver.connection import Connection
 
 # A long body is written in parts, so that other connections get their turn and no second copy piles up.
 _PART_BYTES = 256 * 1024
+# Less than this may wait in a connection's buffer without anybody waiting for it; asyncio's own high-water mark.
+_HELD_BYTES = 64 * 1024
 _EMPTY = frozenset({204, 304})
 
 
@@ -42,12 +45,13 @@ class Answer:
             body = b""
         if len(body) <= _PART_BYTES:
             _transport(incoming).write(b"%b%b\r\n%b" % (head, size, body))
+            await _taken(incoming)
             return
         _transport(incoming).write(b"%b%b\r\n" % (head, size))
         view = memoryview(body)
         for first in range(0, len(body), _PART_BYTES):
             _transport(incoming).write(view[first : first + _PART_BYTES])
-            await incoming.writer.drain()
+            await _taken(incoming)
 
 
 class Streamed:
@@ -78,7 +82,7 @@ class Streamed:
             async for chunk in response.stream:
                 if chunk:
                     _transport(incoming).write(_FRAMES.framed(chunk) if self._is_chunked else chunk)
-                    await incoming.writer.drain()
+                    await _taken(incoming)
         if self._is_chunked and incoming.method != "HEAD":
             _transport(incoming).write(b"0\r\n\r\n")
 
@@ -104,6 +108,26 @@ def _transport(incoming: web.BaseRequest) -> asyncio.WriteTransport:
     if transport is None or transport.is_closing():
         raise ConnectionResetError("the client went away")
     return transport
+
+
+async def _taken(incoming: web.BaseRequest) -> None:
+    """Waits until the client has taken most of what was written; one that takes nothing for long is cut off."""
+    transport = _transport(incoming)
+    while (held := transport.get_write_buffer_size()) > _HELD_BYTES:
+        try:
+            async with asyncio.timeout(_patience(incoming)):
+                await incoming.writer.drain()
+                return
+        except TimeoutError:
+            if transport.get_write_buffer_size() >= held:
+                transport.abort()
+                raise ConnectionResetError("the client takes nothing") from None
+
+
+def _patience(incoming: web.BaseRequest) -> float:
+    connection = incoming.protocol
+    assert isinstance(connection, Connection)  # server.py makes no others
+    return connection.patience.reading
 
 
 def connection_header(incoming: web.BaseRequest) -> str:

@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from pybernetes.api.wire import Handler, Peer, Request, Response
 from pybernetes.apiserver.answers import Answer, Streamed
+from pybernetes.apiserver.connection import LINE_BYTES_MAX, Connection, Patience
 from pybernetes.apiserver.raw_connection import taken_over
 
 _log = logging.getLogger(__name__)
@@ -26,6 +27,12 @@ _TOO_LARGE = (
     b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",'
     b'"message":"Request entity too large: limit is 3145728","reason":"RequestEntityTooLarge","code":413}'
 )
+_TOO_SLOW = (
+    b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",'
+    b'"message":"Timeout: request did not complete within the allotted timeout","reason":"Timeout","code":504}'
+)
+# Seconds that a connection may stay unused; upstream's.
+_IDLE_SECONDS = 90.0
 
 Answered = Answer | Streamed | web.StreamResponse
 
@@ -33,10 +40,21 @@ Answered = Answer | Streamed | web.StreamResponse
 class Server:
     """Serves a handler on listening sockets until it is stopped."""
 
-    def __init__(self, handler: Handler, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, handler: Handler, tls: ssl.SSLContext | None, patience: Patience | None = None) -> None:
         self._handler = handler
         self._tls = tls
-        self._server = _Connections(self._serve, access_log=None, keepalive_timeout=300, logger=_log)
+        self._patience = patience or Patience()
+        self._server = _Connections(
+            self._serve,
+            patience=self._patience,
+            access_log=None,
+            keepalive_timeout=_IDLE_SECONDS,
+            max_line_size=LINE_BYTES_MAX,
+            max_field_size=LINE_BYTES_MAX,
+            # A body that claims to be compressed is none of ours; upstream does not unpack it either.
+            auto_decompress=False,
+            logger=_log,
+        )
         self._listeners: list[asyncio.Server] = []
 
     async def listen(self, listener: socket) -> None:
@@ -55,7 +73,9 @@ class Server:
         try:
             request = await self._received(incoming)
         except web.HTTPRequestEntityTooLarge:
-            return web.Response(status=413, body=_TOO_LARGE, content_type="application/json")
+            return _last_answer(413, _TOO_LARGE)
+        except TimeoutError:
+            return _last_answer(504, _TOO_SLOW)
         response = await self._handler(request)
         if response.upgrade is not None:
             take = taken_over if response.upgrade.is_raw else _upgraded
@@ -67,7 +87,7 @@ class Server:
     async def _received(self, incoming: web.BaseRequest) -> Request:
         if (incoming.content_length or 0) > BODY_BYTES_MAX:
             raise web.HTTPRequestEntityTooLarge(max_size=BODY_BYTES_MAX, actual_size=incoming.content_length or 0)
-        body = await _body(incoming) if incoming.can_read_body else b""
+        body = await _body(incoming, self._patience.body) if incoming.can_read_body else b""
         path, query = _target(incoming.path_qs)
         return Request(
             method=incoming.method,
@@ -90,11 +110,16 @@ class Server:
 class _Connections(web.Server):
     """aiohttp's server, which also remembers who is at the other end of each connection."""
 
-    def __init__(self, handler: Any, **options: Any) -> None:
+    def __init__(self, handler: Any, patience: Patience, **options: Any) -> None:
         super().__init__(handler, **options)
+        self._options = options
+        self._patience = patience
         self.peers: dict[Any, Peer] = {}
         # What is being written to a connection; it ends with the connection.
         self.writing: dict[Any, asyncio.Future[None]] = {}
+
+    def __call__(self) -> Connection:
+        return Connection(self, loop=asyncio.get_running_loop(), patience=self._patience, **self._options)
 
     def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
         self.peers.pop(handler, None)
@@ -111,20 +136,36 @@ def _target(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     return unquote(path), tuple(parse_qsl(query, keep_blank_values=True))
 
 
-async def _body(incoming: web.BaseRequest) -> bytes:
+async def _body(incoming: web.BaseRequest, seconds: float) -> bytes:
+    """The whole body; TimeoutError when it does not come in time."""
+    content = incoming.content
+    if content.is_eof():
+        # It came together with the head.
+        return content.read_nowait()
     chunks, size = [], 0
-    async for chunk in incoming.content.iter_any():
-        size += len(chunk)
-        if size > BODY_BYTES_MAX:
-            raise web.HTTPRequestEntityTooLarge(max_size=BODY_BYTES_MAX, actual_size=size)
-        chunks.append(chunk)
+    async with asyncio.timeout(seconds):
+        async for chunk in content.iter_any():
+            size += len(chunk)
+            if size > BODY_BYTES_MAX:
+                raise web.HTTPRequestEntityTooLarge(max_size=BODY_BYTES_MAX, actual_size=size)
+            chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _last_answer(status: int, body: bytes) -> web.Response:
+    """An answer to a request that was not read to its end, so that no other can follow it."""
+    answer = web.Response(status=status, body=body, content_type="application/json")
+    answer.force_close()
+    return answer
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:
     result: dict[str, str] = {}
     for name, value in headers.items():
         key = name.lower()
+        if not value.isascii():
+            # aiohttp spells bytes that are no UTF-8 as lone surrogates, which nothing else can write.
+            value = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         result[key] = f"{result[key]},{value}" if key in result else value
     return result
 

@@ -1,0 +1,122 @@
+"""Clients that are too slow for the server, over real sockets; its patience is a blink here."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+
+from pybernetes.api.wire import Request, Response
+from pybernetes.apiserver.connection import Patience
+from pybernetes.apiserver.server import Server
+
+BLINK = Patience(head=0.05, body=0.05, reading=0.05)
+FOREVER = Patience(head=3600, body=3600, reading=3600)
+
+
+async def endless() -> AsyncIterator[bytes]:
+    while True:
+        yield b"x" * 100_000
+        await asyncio.sleep(0)
+
+
+class Handled:
+    """What the handler was asked, and whether its streams were ended."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.ended = asyncio.Event()
+
+    async def handle(self, request: Request) -> Response:
+        self.requests.append(request)
+        if request.path == "/stream":
+            return Response(200, {"content-type": "text/plain"}, stream=self._stream())
+        return Response(200, {"content-type": "text/plain"}, b"x" * (5_000_000 if request.path == "/large" else 2))
+
+    async def _stream(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in endless():
+                yield chunk
+        finally:
+            self.ended.set()
+
+
+@asynccontextmanager
+async def serving(
+    handled: Handled, patience: Patience
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to a server."""
+    server = Server(handled.handle, None, patience)
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    await server.listen(listener)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+        await server.stop(0.1)
+
+
+@pytest.mark.parametrize("begun", [b"G", b"GET /a HTTP/1.1\r\nhost: a\r\nx-slow: "])
+async def test_a_head_that_does_not_end_is_given_up(begun: bytes) -> None:
+    handled = Handled()
+    async with serving(handled, BLINK) as (reader, writer):
+        writer.write(begun)
+        assert await reader.read() == b""
+    assert not handled.requests
+
+
+async def test_a_head_in_many_pieces_is_a_head() -> None:
+    handled = Handled()
+    async with serving(handled, FOREVER) as (reader, writer):
+        for byte in b"GET /a HTTP/1.1\r\nhost: a\r\n\r\n":
+            writer.write(bytes([byte]))
+            await writer.drain()
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+
+
+async def test_a_body_that_does_not_come_is_a_timeout() -> None:
+    handled = Handled()
+    async with serving(handled, BLINK) as (reader, writer):
+        writer.write(b"POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nabc")
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 504") and msgspec.json.decode(body)["reason"] == "Timeout"
+    assert not handled.requests
+
+
+@pytest.mark.parametrize("path", ["/stream", "/large"])
+async def test_a_client_that_takes_nothing_is_cut_off(path: str) -> None:
+    handled = Handled()
+    async with serving(handled, BLINK) as (reader, writer):
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(f"GET {path} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
+        if path == "/stream":
+            await handled.ended.wait()
+        writer.transport.resume_reading()  # type: ignore[attr-defined]
+        if path == "/stream":
+            with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+                while await reader.readexactly(100_000):
+                    continue
+
+
+async def test_garbage_is_a_bad_request_and_large_heads_are_too_large() -> None:
+    for sent, status in ((b"GARBAGE\r\n\r\n", b"400"), (b"GET / HTTP/1.1\r\nx: " + b"y" * 200_000, b"431")):
+        handled = Handled()
+        async with serving(handled, FOREVER) as (reader, writer):
+            writer.write(sent)
+            assert (await reader.readline()).split()[1] == status
+        assert not handled.requests
+
+
+async def test_bytes_that_are_no_text_do_not_reach_the_handler_as_such() -> None:
+    handled = Handled()
+    async with serving(handled, FOREVER) as (reader, writer):
+        writer.write(b"GET /%ff%00 HTTP/1.1\r\nhost: a\r\nx-user: \xff\xc3\xa9\r\n\r\n")
+        await reader.readline()
+    (request,) = handled.requests
+    assert request.headers["x-user"] == "\ufffd\u00e9" and request.path == "/\ufffd\0"
