@@ -1,8 +1,8 @@
 """Generates `src/pybernetes/api/types/` and the structural schema from the published v1.36 definitions.
 
 Flow: the JSON schema that the PyPI package `kubernetes-validate` ships and
-`scripts/value_fields.json` (which struct fields are values and so always written) go in; one module of msgspec
-structs per group-version and `api/schema/definitions.json` come out (`generate_protobuf.py` writes the field numbers).
+`scripts/value_fields.json` (which struct fields are values and so always written) and `scripts/null_fields.json` (which
+pointers, times and lists Go writes as null when they are not set) go in; one module of msgspec structs per group-version and `api/schema/definitions.json` come out (`generate_protobuf.py` writes the field numbers).
 Run it by hand: `.venv/bin/pip install kubernetes-validate && .venv/bin/python scripts/generate_api.py`.
 """
 
@@ -164,9 +164,10 @@ class Module:
 class Generator:
     """Turns definitions into modules; `values` lists `Definition.field` that are values, not pointers."""
 
-    def __init__(self, definitions: dict[str, Any], values: set[str]) -> None:
+    def __init__(self, definitions: dict[str, Any], values: set[str], nulls: dict[str, list[str]]) -> None:
         self.definitions = definitions
         self.values = values
+        self.nulls = nulls
         self.modules: dict[str, Module] = {}
 
     def annotation(self, node: dict[str, Any], module: Module) -> str:
@@ -202,13 +203,19 @@ class Generator:
         name = snake(wire)
         annotation = self.annotation(node, module)
         options = [] if camel(name) == wire else [f'name="{wire}"']
-        if annotation.startswith("list["):
+        if f"{definition}.{wire}" in self.nulls["lists"]:
+            module.scalars |= {"NullableList", "no_items"}
+            annotation, default, factory = annotation.replace("list[", "NullableList[", 1), None, "no_items"
+        elif annotation.startswith("list["):
             default, factory = "[]", "list"
         elif annotation.startswith("dict["):
             default, factory = "{}", "dict"
         elif f"{definition}.{wire}" in self.values and node.get("$ref") not in SCALARS:
             default, factory = None, annotation
             module.needs[split(definition)[1]].add(annotation)
+        elif f"{definition}.{wire}" in self.nulls["pointers_and_times"]:
+            module.scalars.add("null")
+            annotation, default, factory = f"{annotation} | None", None, "null"
         elif required and annotation in ("str", "Int32", "Int64", "bool", "float"):
             # Required scalars are written even when they are zero, and are absent-tolerant as in Go.
             zero = {"str": '""', "Int32": "0", "Int64": "0", "bool": "False", "float": "0.0"}[annotation]
@@ -244,6 +251,10 @@ class Generator:
         required = set(node.get("required", []))
         for wire, child in self.ordered(properties):
             fields.append(self.field(definition, wire, child, wire in required, module))
+        lists = [wire for wire, _ in self.ordered(properties) if f"{definition}.{wire}" in self.nulls["lists"]]
+        if lists:
+            fields.append("\n    def __post_init__(self) -> None:")
+            fields += [f"        if self.{snake(w)} is None:\n            self.{snake(w)} = []" for w in lists]
         body = "\n".join(fields) or "    pass"
         module.structs[name] = f"class {name}({base}, kw_only=True):\n{body}"
 
@@ -268,7 +279,8 @@ def api_definitions() -> dict[str, Any]:
 def main() -> None:
     definitions = api_definitions()
     values = set(json.loads((ROOT / "scripts/value_fields.json").read_text()))
-    generator = Generator(definitions, values)
+    nulls = json.loads((ROOT / "scripts/null_fields.json").read_text())
+    generator = Generator(definitions, values, nulls)
     for definition, node in definitions.items():
         if definition not in SCALARS:
             generator.struct(definition, node)

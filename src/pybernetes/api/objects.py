@@ -5,6 +5,7 @@ Objects of custom resources have no struct of their own: `CustomObject` holds wh
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
@@ -39,6 +40,23 @@ class CustomObject(ApiObject, kw_only=True):
         return {**head, **self.content}
 
 
+def _empty(fields: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb'("(?:%b)":)\[\]' % fields)
+
+
+# Kinds with a `NullableList`, which Go writes as null when it is not set. (Quotes within texts are escaped.)
+_NULLED = {
+    "LimitRange": _empty(b"limits"),
+    "Role": _empty(b"rules"),
+    "ClusterRole": _empty(b"rules"),
+    "EndpointSlice": _empty(b"endpoints|ports"),
+    "CSINode": _empty(b"drivers"),
+    "ResourceClaim": _empty(b"requests"),
+    "ResourceClaimTemplate": _empty(b"requests"),
+    "HorizontalPodAutoscaler": _empty(b"currentMetrics"),
+    "CustomResourceDefinition": _empty(b"conditions|storedVersions"),
+}
+
 Object = TypeVar("Object", bound=ApiObject)
 T = TypeVar("T")
 
@@ -60,7 +78,11 @@ def to_builtins(obj: Any) -> dict[str, Any]:
 
 def encode(obj: ApiObject) -> bytes:
     """The object as JSON: kind, apiVersion and metadata first, whatever kind it is."""
-    return msgspec.json.encode(obj.plain() if isinstance(obj, CustomObject) else obj)
+    if isinstance(obj, CustomObject):
+        return msgspec.json.encode(obj.plain())
+    body = msgspec.json.encode(obj)
+    nulled = _NULLED.get(type(obj).__name__)
+    return body if nulled is None else nulled.sub(rb"\1null", body)
 
 
 def from_builtins(value: dict[str, Any], type_: type[T]) -> T:

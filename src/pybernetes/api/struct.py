@@ -6,7 +6,7 @@ there the default is None. Lists and maps are never None; value structs are alwa
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 
@@ -15,6 +15,27 @@ Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 # A quantity is text once the API server has normalised it; clients may send plain numbers.
 Quantity = str | int | float
 IntOrString = Int32 | str
+
+Item = TypeVar("Item")
+
+if TYPE_CHECKING:
+    NullableList = list[Item]
+else:
+
+    class NullableList:
+        """A list that Go writes as null when it is not set: empty here, whichever of the two was read."""
+
+        def __class_getitem__(cls, item):
+            return list[item] | None
+
+
+def no_items() -> list[Any]:
+    """The default of a list that is written even when it is empty; the API server writes null for it."""
+    return []
+
+
+def null() -> None:
+    """The default of a time or pointer that is written even when it is not set."""
 
 
 class ApiStruct(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel", gc=False):

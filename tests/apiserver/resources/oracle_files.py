@@ -12,6 +12,7 @@ import msgspec
 
 from pybernetes.api.kind import Kind
 from pybernetes.api.kinds import find_kind, find_resource
+from pybernetes.api.objects import ApiObject, encode
 
 ORACLE = Path(__file__).parents[4] / "shared" / "oracle"
 
@@ -76,7 +77,7 @@ def decoded(kind: Kind, body: Any) -> Any:
 
 
 def encoded(obj: Any) -> Any:
-    return json.loads(msgspec.json.encode(obj))
+    return json.loads(encode(obj) if isinstance(obj, ApiObject) else msgspec.json.encode(obj))
 
 
 def kind_of_body(body: Any) -> Kind | None:

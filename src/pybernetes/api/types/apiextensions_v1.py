@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct, Int32, Int64
+from pybernetes.api.struct import ApiStruct, Int32, Int64, NullableList, no_items, null
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.meta_v1 import ListMeta
 
@@ -45,9 +45,15 @@ class CustomResourceDefinitionSpec(ApiStruct, kw_only=True):
 
 class CustomResourceDefinitionStatus(ApiStruct, kw_only=True):
     accepted_names: CustomResourceDefinitionNames = msgspec.field(default_factory=CustomResourceDefinitionNames)
-    conditions: list[CustomResourceDefinitionCondition] = []
+    conditions: NullableList[CustomResourceDefinitionCondition] = msgspec.field(default_factory=no_items)
     observed_generation: Int64 | None = None
-    stored_versions: list[str] = []
+    stored_versions: NullableList[str] = msgspec.field(default_factory=no_items)
+
+    def __post_init__(self) -> None:
+        if self.conditions is None:
+            self.conditions = []
+        if self.stored_versions is None:
+            self.stored_versions = []
 
 
 class CustomResourceDefinition(ApiObject, kw_only=True):
@@ -59,7 +65,7 @@ class CustomResourceDefinition(ApiObject, kw_only=True):
 
 class CustomResourceDefinitionCondition(ApiStruct, kw_only=True):
     status: str = msgspec.field(default_factory=lambda: "")
-    last_transition_time: str | None = None
+    last_transition_time: str | None = msgspec.field(default_factory=null)
     message: str | None = None
     observed_generation: Int64 | None = None
     reason: str | None = None

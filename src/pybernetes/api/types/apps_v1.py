@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct, Int32, Int64, IntOrString
+from pybernetes.api.struct import ApiStruct, Int32, Int64, IntOrString, null
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.core_v1 import PersistentVolumeClaim, PodTemplateSpec
 from pybernetes.api.types.meta_v1 import LabelSelector, ListMeta
@@ -61,7 +61,7 @@ class DaemonSet(ApiObject, kw_only=True):
 
 class DaemonSetCondition(ApiStruct, kw_only=True):
     status: str = msgspec.field(default_factory=lambda: "")
-    last_transition_time: str | None = None
+    last_transition_time: str | None = msgspec.field(default_factory=null)
     message: str | None = None
     reason: str | None = None
     type: str = msgspec.field(default_factory=lambda: "")
@@ -111,8 +111,8 @@ class Deployment(ApiObject, kw_only=True):
 
 class DeploymentCondition(ApiStruct, kw_only=True):
     status: str = msgspec.field(default_factory=lambda: "")
-    last_transition_time: str | None = None
-    last_update_time: str | None = None
+    last_transition_time: str | None = msgspec.field(default_factory=null)
+    last_update_time: str | None = msgspec.field(default_factory=null)
     message: str | None = None
     reason: str | None = None
     type: str = msgspec.field(default_factory=lambda: "")
@@ -151,7 +151,7 @@ class ReplicaSet(ApiObject, kw_only=True):
 
 class ReplicaSetCondition(ApiStruct, kw_only=True):
     status: str = msgspec.field(default_factory=lambda: "")
-    last_transition_time: str | None = None
+    last_transition_time: str | None = msgspec.field(default_factory=null)
     message: str | None = None
     reason: str | None = None
     type: str = msgspec.field(default_factory=lambda: "")
@@ -220,7 +220,7 @@ class StatefulSet(ApiObject, kw_only=True):
 
 class StatefulSetCondition(ApiStruct, kw_only=True):
     status: str = msgspec.field(default_factory=lambda: "")
-    last_transition_time: str | None = None
+    last_transition_time: str | None = msgspec.field(default_factory=null)
     message: str | None = None
     reason: str | None = None
     type: str = msgspec.field(default_factory=lambda: "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct, Int64
+from pybernetes.api.struct import ApiStruct, Int64, null
 from pybernetes.api.objects import ApiObject
 
 
@@ -34,7 +34,7 @@ class SelfSubjectReview(ApiObject, kw_only=True):
 
 class TokenRequestSpec(ApiStruct, kw_only=True):
     audiences: list[str] = []
-    bound_object_ref: BoundObjectReference | None = None
+    bound_object_ref: BoundObjectReference | None = msgspec.field(default_factory=null)
     expiration_seconds: Int64 | None = None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct, Int32, Int64, Quantity
+from pybernetes.api.struct import ApiStruct, Int32, Int64, NullableList, Quantity, no_items, null
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.meta_v1 import LabelSelector, ListMeta
 
@@ -78,11 +78,15 @@ class HorizontalPodAutoscalerSpec(ApiStruct, kw_only=True):
 
 class HorizontalPodAutoscalerStatus(ApiStruct, kw_only=True):
     conditions: list[HorizontalPodAutoscalerCondition] = []
-    current_metrics: list[MetricStatus] = []
+    current_metrics: NullableList[MetricStatus] = msgspec.field(default_factory=no_items)
     current_replicas: Int32 | None = None
     desired_replicas: Int32 = msgspec.field(default_factory=lambda: 0)
     last_scale_time: str | None = None
     observed_generation: Int64 | None = None
+
+    def __post_init__(self) -> None:
+        if self.current_metrics is None:
+            self.current_metrics = []
 
 
 class HorizontalPodAutoscaler(ApiObject, kw_only=True):
@@ -99,7 +103,7 @@ class HorizontalPodAutoscalerBehavior(ApiStruct, kw_only=True):
 
 class HorizontalPodAutoscalerCondition(ApiStruct, kw_only=True):
     status: str = msgspec.field(default_factory=lambda: "")
-    last_transition_time: str | None = None
+    last_transition_time: str | None = msgspec.field(default_factory=null)
     message: str | None = None
     reason: str | None = None
     type: str = msgspec.field(default_factory=lambda: "")

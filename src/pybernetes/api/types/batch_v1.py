@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct, Int32, Int64
+from pybernetes.api.struct import ApiStruct, Int32, Int64, null
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.core_v1 import ObjectReference, PodTemplateSpec
 from pybernetes.api.types.meta_v1 import LabelSelector, ListMeta, ObjectMeta
@@ -88,8 +88,8 @@ class Job(ApiObject, kw_only=True):
 
 class JobCondition(ApiStruct, kw_only=True):
     status: str = msgspec.field(default_factory=lambda: "")
-    last_probe_time: str | None = None
-    last_transition_time: str | None = None
+    last_probe_time: str | None = msgspec.field(default_factory=null)
+    last_transition_time: str | None = msgspec.field(default_factory=null)
     message: str | None = None
     reason: str | None = None
     type: str = msgspec.field(default_factory=lambda: "")

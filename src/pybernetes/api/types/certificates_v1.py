@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct, Int32
+from pybernetes.api.struct import ApiStruct, Int32, null
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.meta_v1 import ListMeta
 
@@ -34,8 +34,8 @@ class CertificateSigningRequest(ApiObject, kw_only=True):
 
 class CertificateSigningRequestCondition(ApiStruct, kw_only=True):
     status: str = msgspec.field(default_factory=lambda: "")
-    last_transition_time: str | None = None
-    last_update_time: str | None = None
+    last_transition_time: str | None = msgspec.field(default_factory=null)
+    last_update_time: str | None = msgspec.field(default_factory=null)
     message: str | None = None
     reason: str | None = None
     type: str = msgspec.field(default_factory=lambda: "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct, Int32, Int64, IntOrString, Quantity
+from pybernetes.api.struct import ApiStruct, Int32, Int64, IntOrString, NullableList, Quantity, no_items, null
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.meta_v1 import Condition, LabelSelector, ListMeta, ObjectMeta
 
@@ -282,17 +282,17 @@ class ContainerState(ApiStruct, kw_only=True):
 
 
 class ContainerStateRunning(ApiStruct, kw_only=True):
-    started_at: str | None = None
+    started_at: str | None = msgspec.field(default_factory=null)
 
 
 class ContainerStateTerminated(ApiStruct, kw_only=True):
     container_id: str | None = msgspec.field(name="containerID", default=None)
     exit_code: Int32 = msgspec.field(default_factory=lambda: 0)
-    finished_at: str | None = None
+    finished_at: str | None = msgspec.field(default_factory=null)
     message: str | None = None
     reason: str | None = None
     signal: Int32 | None = None
-    started_at: str | None = None
+    started_at: str | None = msgspec.field(default_factory=null)
 
 
 class ContainerStateWaiting(ApiStruct, kw_only=True):
@@ -443,10 +443,10 @@ class Event(ApiObject, kw_only=True):
     api_version: str = msgspec.field(default_factory=lambda: "v1")
     action: str | None = None
     count: Int32 | None = None
-    event_time: str | None = None
-    first_timestamp: str | None = None
+    event_time: str | None = msgspec.field(default_factory=null)
+    first_timestamp: str | None = msgspec.field(default_factory=null)
     involved_object: ObjectReference = msgspec.field(default_factory=ObjectReference)
-    last_timestamp: str | None = None
+    last_timestamp: str | None = msgspec.field(default_factory=null)
     message: str | None = None
     reason: str | None = None
     related: ObjectReference | None = None
@@ -466,7 +466,7 @@ class EventList(ApiStruct, kw_only=True):
 
 class EventSeries(ApiStruct, kw_only=True):
     count: Int32 | None = None
-    last_observed_time: str | None = None
+    last_observed_time: str | None = msgspec.field(default_factory=null)
 
 
 class ExecAction(ApiStruct, kw_only=True):
@@ -624,7 +624,11 @@ class LifecycleHandler(ApiStruct, kw_only=True):
 
 
 class LimitRangeSpec(ApiStruct, kw_only=True):
-    limits: list[LimitRangeItem] = []
+    limits: NullableList[LimitRangeItem] = msgspec.field(default_factory=no_items)
+
+    def __post_init__(self) -> None:
+        if self.limits is None:
+            self.limits = []
 
 
 class LimitRange(ApiObject, kw_only=True):
@@ -704,7 +708,7 @@ class Namespace(ApiObject, kw_only=True):
 
 class NamespaceCondition(ApiStruct, kw_only=True):
     status: str = msgspec.field(default_factory=lambda: "")
-    last_transition_time: str | None = None
+    last_transition_time: str | None = msgspec.field(default_factory=null)
     message: str | None = None
     reason: str | None = None
     type: str = msgspec.field(default_factory=lambda: "")
@@ -787,8 +791,8 @@ class NodeAllocatableResourceClaimStatus(ApiStruct, kw_only=True):
 
 class NodeCondition(ApiStruct, kw_only=True):
     status: str = msgspec.field(default_factory=lambda: "")
-    last_heartbeat_time: str | None = None
-    last_transition_time: str | None = None
+    last_heartbeat_time: str | None = msgspec.field(default_factory=null)
+    last_transition_time: str | None = msgspec.field(default_factory=null)
     message: str | None = None
     reason: str | None = None
     type: str = msgspec.field(default_factory=lambda: "")
@@ -935,8 +939,8 @@ class PersistentVolumeClaim(ApiObject, kw_only=True):
 
 class PersistentVolumeClaimCondition(ApiStruct, kw_only=True):
     status: str = msgspec.field(default_factory=lambda: "")
-    last_probe_time: str | None = None
-    last_transition_time: str | None = None
+    last_probe_time: str | None = msgspec.field(default_factory=null)
+    last_transition_time: str | None = msgspec.field(default_factory=null)
     message: str | None = None
     reason: str | None = None
     type: str = msgspec.field(default_factory=lambda: "")
@@ -1078,8 +1082,8 @@ class PodCertificateProjection(ApiStruct, kw_only=True):
 
 class PodCondition(ApiStruct, kw_only=True):
     status: str = msgspec.field(default_factory=lambda: "")
-    last_probe_time: str | None = None
-    last_transition_time: str | None = None
+    last_probe_time: str | None = msgspec.field(default_factory=null)
+    last_transition_time: str | None = msgspec.field(default_factory=null)
     message: str | None = None
     observed_generation: Int64 | None = None
     reason: str | None = None
@@ -1265,7 +1269,7 @@ class ReplicationController(ApiObject, kw_only=True):
 
 class ReplicationControllerCondition(ApiStruct, kw_only=True):
     status: str = msgspec.field(default_factory=lambda: "")
-    last_transition_time: str | None = None
+    last_transition_time: str | None = msgspec.field(default_factory=null)
     message: str | None = None
     reason: str | None = None
     type: str = msgspec.field(default_factory=lambda: "")

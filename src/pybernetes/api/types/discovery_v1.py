@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct, Int32
+from pybernetes.api.struct import ApiStruct, Int32, NullableList, no_items
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.core_v1 import ObjectReference
 from pybernetes.api.types.meta_v1 import ListMeta
@@ -43,8 +43,14 @@ class EndpointSlice(ApiObject, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "EndpointSlice")
     api_version: str = msgspec.field(default_factory=lambda: "discovery.k8s.io/v1")
     address_type: str = msgspec.field(default_factory=lambda: "")
-    endpoints: list[Endpoint] = []
-    ports: list[EndpointPort] = []
+    endpoints: NullableList[Endpoint] = msgspec.field(default_factory=no_items)
+    ports: NullableList[EndpointPort] = msgspec.field(default_factory=no_items)
+
+    def __post_init__(self) -> None:
+        if self.endpoints is None:
+            self.endpoints = []
+        if self.ports is None:
+            self.ports = []
 
 
 class EndpointSliceList(ApiStruct, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct, Int32
+from pybernetes.api.struct import ApiStruct, Int32, null
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.core_v1 import EventSource, ObjectReference
 from pybernetes.api.types.meta_v1 import ListMeta
@@ -15,10 +15,10 @@ class Event(ApiObject, kw_only=True):
     api_version: str = msgspec.field(default_factory=lambda: "events.k8s.io/v1")
     action: str | None = None
     deprecated_count: Int32 | None = None
-    deprecated_first_timestamp: str | None = None
-    deprecated_last_timestamp: str | None = None
+    deprecated_first_timestamp: str | None = msgspec.field(default_factory=null)
+    deprecated_last_timestamp: str | None = msgspec.field(default_factory=null)
     deprecated_source: EventSource = msgspec.field(default_factory=EventSource)
-    event_time: str = msgspec.field(default_factory=lambda: "")
+    event_time: str | None = msgspec.field(default_factory=null)
     note: str | None = None
     reason: str | None = None
     regarding: ObjectReference = msgspec.field(default_factory=ObjectReference)

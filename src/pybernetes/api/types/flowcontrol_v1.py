@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct, Int32
+from pybernetes.api.struct import ApiStruct, Int32, null
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.meta_v1 import ListMeta
 
@@ -44,7 +44,7 @@ class FlowSchema(ApiObject, kw_only=True):
 
 class FlowSchemaCondition(ApiStruct, kw_only=True):
     status: str | None = None
-    last_transition_time: str | None = None
+    last_transition_time: str | None = msgspec.field(default_factory=null)
     message: str | None = None
     reason: str | None = None
     type: str | None = None
@@ -103,7 +103,7 @@ class PriorityLevelConfiguration(ApiObject, kw_only=True):
 
 class PriorityLevelConfigurationCondition(ApiStruct, kw_only=True):
     status: str | None = None
-    last_transition_time: str | None = None
+    last_transition_time: str | None = msgspec.field(default_factory=null)
     message: str | None = None
     reason: str | None = None
     type: str | None = None

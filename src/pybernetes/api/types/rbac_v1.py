@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct
+from pybernetes.api.struct import ApiStruct, NullableList, no_items
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.meta_v1 import LabelSelector, ListMeta
 
@@ -17,7 +17,11 @@ class ClusterRole(ApiObject, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "ClusterRole")
     api_version: str = msgspec.field(default_factory=lambda: "rbac.authorization.k8s.io/v1")
     aggregation_rule: AggregationRule | None = None
-    rules: list[PolicyRule] = []
+    rules: NullableList[PolicyRule] = msgspec.field(default_factory=no_items)
+
+    def __post_init__(self) -> None:
+        if self.rules is None:
+            self.rules = []
 
 
 class RoleRef(ApiStruct, kw_only=True):
@@ -58,7 +62,11 @@ class PolicyRule(ApiStruct, kw_only=True):
 class Role(ApiObject, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "Role")
     api_version: str = msgspec.field(default_factory=lambda: "rbac.authorization.k8s.io/v1")
-    rules: list[PolicyRule] = []
+    rules: NullableList[PolicyRule] = msgspec.field(default_factory=no_items)
+
+    def __post_init__(self) -> None:
+        if self.rules is None:
+            self.rules = []
 
 
 class RoleBinding(ApiObject, kw_only=True):

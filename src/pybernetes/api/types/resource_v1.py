@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct, Int64, Quantity
+from pybernetes.api.struct import ApiStruct, Int64, NullableList, Quantity, no_items
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.core_v1 import NodeSelector
 from pybernetes.api.types.meta_v1 import Condition, ListMeta, ObjectMeta
@@ -103,7 +103,11 @@ class DeviceCapacity(ApiStruct, kw_only=True):
 class DeviceClaim(ApiStruct, kw_only=True):
     config: list[DeviceClaimConfiguration] = []
     constraints: list[DeviceConstraint] = []
-    requests: list[DeviceRequest] = []
+    requests: NullableList[DeviceRequest] = msgspec.field(default_factory=no_items)
+
+    def __post_init__(self) -> None:
+        if self.requests is None:
+            self.requests = []
 
 
 class DeviceClaimConfiguration(ApiStruct, kw_only=True):

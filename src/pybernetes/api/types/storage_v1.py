@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct, Int32, Int64, Quantity
+from pybernetes.api.struct import ApiStruct, Int32, Int64, NullableList, Quantity, no_items, null
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.core_v1 import PersistentVolumeSpec, TopologySelectorTerm
 from pybernetes.api.types.meta_v1 import LabelSelector, ListMeta
@@ -38,7 +38,11 @@ class CSIDriverList(ApiStruct, kw_only=True):
 
 
 class CSINodeSpec(ApiStruct, kw_only=True):
-    drivers: list[CSINodeDriver] = []
+    drivers: NullableList[CSINodeDriver] = msgspec.field(default_factory=no_items)
+
+    def __post_init__(self) -> None:
+        if self.drivers is None:
+            self.drivers = []
 
 
 class CSINode(ApiObject, kw_only=True):
@@ -150,7 +154,7 @@ class VolumeAttributesClassList(ApiStruct, kw_only=True):
 class VolumeError(ApiStruct, kw_only=True):
     error_code: Int32 | None = None
     message: str | None = None
-    time: str | None = None
+    time: str | None = msgspec.field(default_factory=null)
 
 
 class VolumeNodeResources(ApiStruct, kw_only=True):
