@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import ctypes
+import gc
 import socket
 import ssl
 import sys
@@ -114,6 +115,8 @@ def _tune() -> None:
     """What Python's and the C library's defaults make slow here."""
     # The store's writer thread has the disk to wait for, and then must not wait for Python's lock as well.
     sys.setswitchinterval(_SWITCH_SECONDS)
+    # Nearly all garbage here goes without the cycle collector, which would look at every stored object for the rest.
+    gc.set_threshold(50_000, 50, 100)
     # Lists and watch events are large and short-lived: given back to the kernel after each use, their memory would cost
     # a page fault per 4 kB with every answer. Other C libraries than glibc have no such setting.
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
@@ -140,6 +143,7 @@ async def run(arguments: argparse.Namespace) -> None:
     store = await EmbeddedStore.open(arguments.data_dir / "store.db", clock)
     try:
         api = await ApiServer.start(options(arguments, used), store, clock, chance, nodes)
+        gc.freeze()
         server = Server(api.handle, tls)
         for listener in sockets:
             await server.listen(listener)
