@@ -33,7 +33,7 @@ def _logs(walk: Walk, pod: str) -> None:
     walk.say(f"\n$ kubectl logs -f {pod} --tail=0")
     address = walk.objects("pod", pod)[0]["status"]["podIP"]
     with subprocess.Popen(
-        [*walk.kubectl, "logs", "-f", pod, "--tail=0"], stdout=subprocess.PIPE, text=True, env=walk.environment()
+        [*walk.kubectl, "logs", "-f", pod, "--tail=0"], stdout=subprocess.PIPE, env=walk.environment()
     ) as following:
         assert following.stdout is not None
         try:
@@ -44,10 +44,10 @@ def _logs(walk: Walk, pod: str) -> None:
             following.terminate()
 
 
-def _shows(walk: Walk, ask: list[str], following: subprocess.Popen[str]) -> bool:
+def _shows(walk: Walk, ask: list[str], following: subprocess.Popen[bytes]) -> bool:
     walk.run(ask)
     assert following.stdout is not None
-    return "/followed" in (following.stdout.read() or "")
+    return b"/followed" in (following.stdout.read() or b"")
 
 
 def _execute(walk: Walk, pod: str) -> None:
