@@ -30,6 +30,7 @@ class ApiServerProcess:
         self.process: asyncio.subprocess.Process
         (folder / "tokens.csv").write_text(f'{TOKEN},faults,faults-uid,"system:masters"\n')
         self._tls: ssl.SSLContext | None = None
+        self._connections: list[Connection] = []
 
     async def start(self, limits: Sequence[str] = ()) -> None:
         """Returns when it serves."""
@@ -65,6 +66,8 @@ class ApiServerProcess:
             self.process.terminate()
             await self.process.wait()
         self.listener.close()
+        for connection in self._connections:
+            connection.close()
 
     @property
     def log(self) -> str:
@@ -76,11 +79,13 @@ class ApiServerProcess:
         return int(pages) * os.sysconf("SC_PAGESIZE")
 
     async def connect(self) -> Connection:
-        """A connection over TLS."""
+        """A connection over TLS; it is closed with the server at the latest."""
         if self._tls is None:
             self._tls = ssl.create_default_context(cafile=str(self.folder / "pki" / "ca.crt"))
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, ssl=self._tls, limit=2**24)
-        return Connection(reader, writer)
+        connection = Connection(reader, writer)
+        self._connections.append(connection)
+        return connection
 
     async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """One request over a connection of its own: status and parsed body."""
