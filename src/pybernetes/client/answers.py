@@ -104,7 +104,9 @@ def error_in(response: Response) -> StatusError | None:
     """The failure that a response says, None for a success."""
     if response.status < 400:
         return None
-    headers = {name.lower(): value for name, value in response.headers.items() if isinstance(value, str)}
+    headers = {
+        name.lower(): value if isinstance(value, str) else ", ".join(value) for name, value in response.headers.items()
+    }
     try:
         status = _status_decoder.decode(response.body)
     except msgspec.DecodeError:

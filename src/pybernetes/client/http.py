@@ -96,7 +96,7 @@ class HttpTransport:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
             server_hostname=self._config.tls_server_name or None,
         )
-        headers = {name.lower(): value for name, value in answer.headers.items()}
+        headers = {name.lower(): ", ".join(answer.headers.getall(name)) for name in answer.headers}
         if answer.status < 400 and is_stream(request):
             _keep_watching(answer)
             return Response(answer.status, headers, stream=ChunkStream(answer))

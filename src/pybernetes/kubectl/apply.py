@@ -191,7 +191,19 @@ async def _on_server(session: Session, words: Words, manifest: Manifest) -> tupl
         if failure.reason == "Conflict":
             raise error(f"{failure.status.message}{_CONFLICT_ADVICE}") from failure
         raise
+    annotations = result["metadata"].get("annotations") or {}
+    if LAST_APPLIED in annotations and not words.given("field-manager") and words.text("dry-run") == "none":
+        await _keep_annotation(session, manifest)
     return "serverside-applied", result
+
+
+async def _keep_annotation(session: Session, manifest: Manifest) -> None:
+    """Who goes on with client-side apply later must find what was applied on the server."""
+    text = annotated(manifest.value)["metadata"]["annotations"][LAST_APPLIED]
+    metadata = {"name": manifest.name, "namespace": manifest.namespace, "annotations": {LAST_APPLIED: text}}
+    body = {"apiVersion": manifest.value["apiVersion"], "kind": manifest.value["kind"], "metadata": metadata}
+    query = [("fieldManager", "kubectl-last-applied"), ("force", "true")]
+    await session.patch(manifest.resource, manifest.where, body, PatchType.APPLY, query)
 
 
 async def _view_last_applied(session: Session, words: Words) -> int:

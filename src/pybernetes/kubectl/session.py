@@ -19,6 +19,7 @@ import msgspec
 
 from pybernetes.api import encoding
 from pybernetes.api.objects import ApiObject, Object
+from pybernetes.api.status import StatusError
 from pybernetes.api.wire import Channel, Response
 from pybernetes.client import Client, ClientConfig, ConfigError
 from pybernetes.client.http import HttpTransport
@@ -74,12 +75,19 @@ class Session:
     ) -> Response:
         """Any request; `body` is a JSON value or bytes. Prints the server's warnings."""
         content = b"" if body is None else body if isinstance(body, bytes) else msgspec.json.encode(body)
-        response = await self.client.raw(method, path, query, content, {**self.headers, **(headers or {})})
-        for text in _warnings(response.headers.get("warning", "")):
+        try:
+            response = await self.client.raw(method, path, query, content, {**self.headers, **(headers or {})})
+        except StatusError as failure:
+            self._tell_warnings(failure.headers.get("warning", ""))
+            raise
+        self._tell_warnings(response.headers.get("warning", ""))
+        return response
+
+    def _tell_warnings(self, header: str | tuple[str, ...]) -> None:
+        for text in _warnings(header):
             if text not in self._warned:
                 self._warned.add(text)
                 self.warn(f"Warning: {text}")
-        return response
 
     async def request(
         self, method: str, path: str, query: Query = (), body: Any = None, headers: Mapping[str, str] | None = None

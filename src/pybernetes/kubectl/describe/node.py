@@ -94,7 +94,7 @@ def _write_conditions(writing: Writing, node: Node) -> None:
     writing.line("----\t------\t-----------------\t------------------\t------\t-------", 1)
     for item in node.status.conditions:
         times = f"{moment(item.last_heartbeat_time)} \t{moment(item.last_transition_time)} "
-        writing.line(f"{item.type} \t{item.status} \t{times}\t{item.reason or ''} \t{item.message or ''} ", 1)
+        writing.line(f"{item.type} \t{item.status} \t{times}\t{item.reason or ''} \t{item.message or ''}", 1)
 
 
 def _write_system(writing: Writing, node: Node) -> None:

@@ -13,7 +13,7 @@ from pybernetes.api.types.coordination_v1 import Lease
 from pybernetes.api.types.core_v1 import Event, Node, Pod, Service
 from pybernetes.api.types.discovery_v1 import EndpointSlice
 from pybernetes.kubectl import selection, watching, workloads
-from pybernetes.kubectl.describe import configuration, workload
+from pybernetes.kubectl.describe import access, configuration, workload
 from pybernetes.kubectl.describe.generic import describe_object
 from pybernetes.kubectl.describe.node import NodeFacts, describe_node
 from pybernetes.kubectl.describe.pod import describe_pod
@@ -58,7 +58,7 @@ async def run(session: Session, words: Words) -> int:
     if not pages:
         session.warn(
             "No resources found"
-            if words.on("all-namespaces") or not targets[0].resource.namespaced
+            if words.on("all-namespaces")
             else f"No resources found in {session.namespace} namespace."
         )
     return 0
@@ -190,8 +190,21 @@ async def _namespace(session: Session, writing: Writing, obj: Object, _events: S
     configuration.describe_namespace(writing, obj, quotas, ranges)
 
 
+async def _role(_session: Session, writing: Writing, obj: Object, _events: Sequence[Event]) -> None:
+    access.describe_role(writing, obj)
+
+
+async def _binding(_session: Session, writing: Writing, obj: Object, _events: Sequence[Event]) -> None:
+    access.describe_binding(writing, obj)
+
+
+async def _priority_class(_session: Session, writing: Writing, obj: Object, _events: Sequence[Event]) -> None:
+    access.describe_priority_class(writing, obj)
+
+
+_ACCESS = ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")
 # Pages that end otherwise, or have put their events where they belong.
-_WITHOUT_EVENTS = frozenset({"Pod", "Node", "Namespace", "Secret"})
+_WITHOUT_EVENTS = frozenset({"Pod", "Node", "Namespace", "Secret", *_ACCESS})
 _WRITERS: dict[str, Callable[[Session, Writing, Object, Sequence[Event]], Awaitable[None]]] = {
     "Pod": _pod,
     "Node": _node,
@@ -206,4 +219,9 @@ _WRITERS: dict[str, Callable[[Session, Writing, Object, Sequence[Event]], Awaita
     "Secret": _secret,
     "ServiceAccount": _service_account,
     "Namespace": _namespace,
+    "Role": _role,
+    "ClusterRole": _role,
+    "RoleBinding": _binding,
+    "ClusterRoleBinding": _binding,
+    "PriorityClass": _priority_class,
 }
