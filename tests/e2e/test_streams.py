@@ -94,8 +94,8 @@ def test_exec_reads_input_to_its_end(kubectl: Kubectl, web_sockets: str) -> None
 
 
 def test_a_terminal_has_the_size_of_ours(kubectl: Kubectl) -> None:
-    # The size comes after the command has begun, as it does upstream.
-    inside = "until stty size 2>/dev/null; do :; done"
+    # The size comes after the command has begun, as it does upstream; until then stty has nothing to say.
+    inside = 'until [ "$(stty size 2>/dev/null)" ]; do :; done; stty size'
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
     command = ("kubectl", "exec", "-it", "box", "--", "sh", "-c", inside)
