@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from itertools import groupby
 
 from pybernetes.api.kinds import kind_of
 from pybernetes.api.objects import ApiObject
@@ -174,8 +175,9 @@ class ApiServer:
                 "RBAC" in options.authorization_modes,
             )
         )
-        for obj in wanted:
-            await self._ensure(obj)
+        # Kind after kind, since later ones may need earlier ones; those of one kind share the store's commits.
+        for _type, alike in groupby(wanted, key=type):
+            await asyncio.gather(*(self._ensure(obj) for obj in alike))
 
     async def _ensure(self, wanted: ApiObject) -> None:
         kind = kind_of(type(wanted))

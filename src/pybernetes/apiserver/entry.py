@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import cached_property
 
 import msgspec
 
@@ -41,18 +42,20 @@ class Form:
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
         self.strategy = strategy_of(kind)
-        self.decoder: Decoder | msgspec.json.Decoder[ApiObject]
         self.restored: Callable[[bytes], bytes] | None = None
         if issubclass(kind.type, CustomObject):
             # What was stored under a former definition is read as the present one wants it.
-            self.decoder = Decoder(kind.type)
-            self.restored = self.decoder.restored
-        else:
-            self.decoder = msgspec.json.Decoder(kind.type)
+            self.restored = Decoder(kind.type).restored
         self.head = f'{{"kind":"{kind.name}","apiVersion":"{kind.api_version}",'.encode()
         # Every encoded object begins with its kind, apiVersion and metadata: an invariant of `ApiObject`.
         self.rest = len(self.head) + len(_METADATA)
         self._parsed: deque[Entry] = deque()
+
+    @cached_property
+    def decoder(self) -> Decoder | msgspec.json.Decoder[ApiObject]:
+        """Made when first needed: together, those of all kinds cost a tenth of a second."""
+        kind = self.kind
+        return Decoder(kind.type) if issubclass(kind.type, CustomObject) else msgspec.json.Decoder(kind.type)
 
     def keep(self, entry: Entry) -> None:
         """Notes that an entry is parsed; the one parsed longest ago may have to forget its object for it."""
