@@ -21,10 +21,12 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 class ApiServerProcess:
-    """A server with its data below `folder`; `limits` are resource limits such as ["--fsize=1000000"] of prlimit."""
+    """A server with all its files below `folder`; `limits` are prlimit's flags, such as `--fsize=1000000`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, limits: Sequence[str] = ()) -> None:
         self.folder = folder
+        self.data = folder / "data"
+        self.limits = limits
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port = self.listener.getsockname()[1]
         self.process: asyncio.subprocess.Process
@@ -32,15 +34,15 @@ class ApiServerProcess:
         self._tls: ssl.SSLContext | None = None
         self._connections: list[Connection] = []
 
-    async def start(self, limits: Sequence[str] = ()) -> None:
+    async def start(self) -> None:
         """Returns when it serves."""
         notify = self.folder / "notify"
         notify.unlink(missing_ok=True)
         environment = {**os.environ, "NOTIFY_SOCKET": str(notify), "PYB_LISTEN_FDS": str(self.listener.fileno())}
-        words = [sys.executable, "-m", "pybernetes.cli.main", "apiserver", "--data-dir", str(self.folder)]
+        words = [sys.executable, "-m", "pybernetes.cli.main", "apiserver", "--data-dir", str(self.data)]
         words += ["--secure-port", str(self.port), "--token-auth-file", str(self.folder / "tokens.csv")]
-        if limits:
-            words = ["prlimit", *limits, *words]
+        if self.limits:
+            words = ["prlimit", *self.limits, *words]
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as readiness, (self.folder / "log").open("ab") as log:
             readiness.bind(str(notify))
             readiness.setblocking(False)
@@ -81,7 +83,7 @@ class ApiServerProcess:
     async def connect(self) -> Connection:
         """A connection over TLS; it is closed with the server at the latest."""
         if self._tls is None:
-            self._tls = ssl.create_default_context(cafile=str(self.folder / "pki" / "ca.crt"))
+            self._tls = ssl.create_default_context(cafile=str(self.data / "pki" / "ca.crt"))
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, ssl=self._tls, limit=2**24)
         connection = Connection(reader, writer)
         self._connections.append(connection)

@@ -26,7 +26,7 @@ from pybernetes.apiserver.request import UserInfo
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import Clock
 from pybernetes.store.contract import KeyValue
-from pybernetes.store.errors import Conflict, StoreFailed
+from pybernetes.store.errors import Conflict, StoreFailed, StoreFull
 
 _ATTEMPTS_MAX = 5
 _GENERATED_NAME_ATTEMPTS = 8
@@ -319,5 +319,7 @@ def _keep_times(new: ApiObject, old: ApiObject) -> None:
 
 
 def _unavailable(error: StoreFailed) -> status.StatusError:
-    """500: the write could not be made durable, so it did not happen."""
+    """500: the write could not be made durable, so it did not happen. A full store says so in etcd's words."""
+    if isinstance(error, StoreFull):
+        return status.failure(500, "", "etcdserver: mvcc: database space exceeded")
     return status.internal_error(f"the store did not accept the write: {error}")
