@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +34,15 @@ class Kubectl:
 
     async def __call__(self, *words: str, stdin: str = "") -> Outcome:
         out, err = io.StringIO(), io.StringIO()
+        code = await self._run(words, out, err, stdin)
+        return Outcome(code, out.getvalue(), err.getvalue())
 
+    def start(self, *words: str) -> Running:
+        """A command that goes on until it is stopped."""
+        out = io.StringIO()
+        return Running(asyncio.ensure_future(self._run(words, out, out)), out)
+
+    async def _run(self, words: Sequence[str], out: io.StringIO, err: io.StringIO, stdin: str = "") -> int:
         def open_session(read: Words) -> Session:
             return Session(
                 self.cluster.client_of("kubernetes-admin", "system:masters"),
@@ -46,8 +54,20 @@ class Kubectl:
                 now=self.cluster.clock.now,
             )
 
-        code = await run(words, open_session, out, err)
-        return Outcome(code, out.getvalue(), err.getvalue())
+        return await run(words, open_session, out, err)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A command under way."""
+
+    task: asyncio.Future[int]
+    out: io.StringIO
+
+    def stop(self) -> str:
+        """Interrupts it; what it has printed."""
+        self.task.cancel()
+        return self.out.getvalue()
 
 
 def play(story: Callable[[Kubectl], Awaitable[None]], folder: Path, workers: int = 2) -> None:

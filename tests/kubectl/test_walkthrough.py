@@ -55,3 +55,18 @@ def test_a_node_is_emptied_and_comes_back() -> None:
         assert (await kubectl("top", "nodes")).err == "error: Metrics API not available\n"
 
     play(story, EXAMPLES)
+
+
+def test_a_watch_shows_what_happens_under_one_header() -> None:
+    async def story(kubectl: Kubectl) -> None:
+        await kubectl("wait", "--for=create", "serviceaccount/default")
+        tables = kubectl.start("get", "pods", "--watch")
+        names = kubectl.start("get", "deployments", "--watch", "--output=name")
+        await kubectl("create", "deployment", "web", "--image=nginx")
+        await kubectl("rollout", "status", "deployment/web")
+        lines = tables.stop().splitlines()
+        assert lines[0].split() == ["NAME", "READY", "STATUS", "RESTARTS", "AGE"]
+        assert lines[1].split()[1:3] == ["0/1", "Pending"] and lines[-1].split()[1:3] == ["1/1", "Running"]
+        assert set(names.stop().splitlines()) == {"deployment.apps/web"}
+
+    play(story, EXAMPLES)

@@ -245,7 +245,7 @@ async def _watch(session: Session, words: Words, targets: Sequence[Target]) -> i
         raise error("you may only specify a single resource type")
     target = targets[0]
     tables = output.is_table(words)
-    show = _watched_tables(session, words, targets) if tables else _watched_objects(session, words)
+    show = _watched_tables(session, words, targets) if tables else _watched_objects(session, words, target)
     resource, accept = target.resource, TABLE if tables else ""
     path = resource.path("" if words.on("all-namespaces") else session.namespace_of(resource))
     if target.name:
@@ -266,26 +266,29 @@ def _watched_tables(session: Session, words: Words, targets: Sequence[Target]) -
     columns = printing.Columns()
     style = _style(words, targets, targets[0].resource)
     header: list[list[str]] = []
+    definitions: list[dict[str, Any]] = []
 
     def show(table: dict[str, Any], type_: str) -> None:
+        # Only the first Table of a watch says what its columns are.
+        definitions[:] = table.get("columnDefinitions") or definitions
+        table = {**table, "columnDefinitions": definitions}
         shown = printing.shown_table(table, style)
         if words.on("output-watch-events"):
             shown = printing.Shown(["EVENT", *shown.header], [[type_, *row] for row in shown.rows])
         first = not header
         if shown.rows:
-            # Only the first table of a watch names its columns.
             header[:] = header or [shown.header]
             _write(session, columns, shown, words, first)
 
     return show
 
 
-def _watched_objects(session: Session, words: Words) -> Any:
+def _watched_objects(session: Session, words: Words, target: Target) -> Any:
     write = output.printer(words)
 
     def show(value: dict[str, Any], _type: str) -> None:
         listed = "items" in value
-        for item in value["items"] if listed else [value]:
+        for item in filled_items(Found(Target(target.resource), value)) if listed else [value]:
             session.out.write(("---\n" if words.text("output") == "yaml" else "") + write(item))
             session.out.flush()
 
