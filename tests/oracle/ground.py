@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -29,15 +30,16 @@ from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import LoopClock
 from pybernetes.store.embedded import EmbeddedStore
 from tests.oracle.matching import Bindings
-from tests.oracle.recording import Step
+from tests.oracle.recording import ORACLE, Step, steps
 
 TOKENS = {
-    "admin-token": UserInfo("admin", groups=("system:masters", "system:authenticated")),
+    "admin-token": UserInfo("admin", "admin", ("system:masters", "system:authenticated")),
     "alice-token": UserInfo("alice", "alice-uid", ("dev", "system:authenticated")),
 }
 _START = datetime(2030, 1, 1, tzinfo=UTC)
 _SERVER_METADATA = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "deletionTimestamp")
 _SETTLE_SECONDS = 2.0
+_NAMESPACED = re.compile(r"/namespaces/([a-z0-9-]+)/[a-z]+$")
 
 
 @cache
@@ -127,6 +129,15 @@ class Ground:
                 made = json.loads(response.body)
         self.learn(obj, made)
         return made
+
+    async def replay_creates(self, *scenarios: str) -> None:
+        """Makes what the POSTs of other scenarios made (the recorded server was one for all); refusals are ignored."""
+        paths = [path for name in scenarios for path in sorted(ORACLE.glob(f"{name}.json"))]
+        for step in (step for path in paths for step in steps(path)):
+            if step.request["method"] == "POST" and step.response["status"] == 201 and not step.request.get("query"):
+                if match := _NAMESPACED.search(step.request["path"]):
+                    await self.namespace(match.group(1))
+                await self.send("POST", step.request["path"], step.request.get("body"))
 
     def learn(self, wanted: dict[str, Any], made: dict[str, Any]) -> None:
         """Binds the placeholders of an object's identity."""

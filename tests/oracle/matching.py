@@ -43,8 +43,8 @@ class Bindings:
     values: dict[str, str] = field(default_factory=dict)
 
     def fill(self, text: str) -> str:
-        """A text to send, with what is known put in."""
-        return _PLACEHOLDER.sub(lambda match: self.values.get(match.group(0), match.group(0)), text)
+        """A text to send, with what is known put in; an unnumbered placeholder is what it stood for last."""
+        return _PLACEHOLDER.sub(lambda match: self.values.get(match.group(0)) or _invented(match.group(0)), text)
 
     def matches(self, wanted: str, found: str) -> bool:
         """Whether a text is the recorded one; binds the placeholders that are new."""
@@ -59,7 +59,16 @@ class Bindings:
         if fitting is None:
             return False
         pairs = [(name, fitting.group(f"g{number}")) for number, name in enumerate(names)]
-        return all(":" not in name or self.values.setdefault(name, value) == value for name, value in pairs)
+        if any(":" in name and self.values.get(name, value) != value for name, value in pairs):
+            return False
+        self.values.update(pairs)
+        return True
+
+
+def _invented(placeholder: str) -> str:
+    """A UID that no object has; anything else stays as it is."""
+    name, _, number = placeholder.strip("<>").partition(":")
+    return f"00000000-0000-4000-8000-{int(number):012}" if name == "uid" else placeholder
 
 
 def _shape(placeholder: str) -> str:

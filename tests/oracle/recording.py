@@ -27,6 +27,9 @@ _WATCH_SECONDS_MAX = 60.0
 _CERTIFICATE = re.compile(r"<client certificate of (.*)>")
 _TOKEN = re.compile(r"<token of (.*)>")
 _OF_BYTES = re.compile(r"<(\d+) bytes: .*>", re.DOTALL)
+# The names of the large objects, whose bodies the recording shortens, and what surrounds their one value.
+_LARGE_NAMES = {"1048667": "big2", "2097242": "big3", "4194394": "big4", "1048670": "big2"}
+_LARGE_REST = 90
 
 
 def scenarios(*folders: str) -> list[Path]:
@@ -66,21 +69,18 @@ async def replay(api: ApiServer, step: Step, bindings: Bindings) -> list[str]:
     if response.status != wanted["status"]:
         return [f"status {wanted['status']} recorded, {response.status} found: {response.body[:400]!r}"]
     found = events if events is not None else _body(response.body)
-    result = _body_differences(wanted.get("body"), found, bindings)
+    # The bodies of some answers were not recorded, and that of a HEAD request never arrives.
+    has_body = "body" in wanted and step.request["method"] != "HEAD" and "(body omitted)" not in step.note
+    result = _body_differences(wanted["body"], found, bindings) if has_body else []
     return result + _header_differences(wanted.get("headers"), response, bindings)
 
 
 def _body_differences(wanted: Any, found: Any, bindings: Bindings) -> list[str]:
     if isinstance(wanted, str) and isinstance(found, str) and "kind: " in wanted:
         return differences(yaml.safe_load(wanted), yaml.safe_load(found), bindings)
-    if _is_names_only(wanted) and isinstance(found, dict) and isinstance(found.get("items"), list):
-        found = {**found, "items": [item["metadata"]["name"] for item in found["items"]]}
+    if isinstance(wanted, dict) and "names" in wanted and isinstance(found, dict) and "items" in found:
+        found = {"kind": found["kind"], "names": [item["metadata"]["name"] for item in found["items"]]}
     return differences(wanted, found, bindings)
-
-
-def _is_names_only(wanted: Any) -> bool:
-    items = wanted.get("items") if isinstance(wanted, dict) else None
-    return bool(items) and all(isinstance(item, str) for item in items)
 
 
 def _header_differences(wanted: dict[str, Any] | None, response: Response, bindings: Bindings) -> list[str]:
@@ -139,16 +139,22 @@ def _content(sent: dict[str, Any], bindings: Bindings) -> bytes:
     body = sent.get("body")
     if body is None:
         return b""
+    if isinstance(body, str) and body.startswith("<ConfigMap data.a of 1048576 bytes>"):
+        return _large("ConfigMap", 1048576 + _LARGE_REST, "big1")
     if isinstance(body, str):
         sized = _OF_BYTES.fullmatch(body)
-        return _large(body, int(sized.group(1))) if sized else bindings.fill(body).encode()
+        return (
+            _large(body, int(sized.group(1)), _LARGE_NAMES.get(sized.group(1), "big"))
+            if sized
+            else bindings.fill(body).encode()
+        )
     return bindings.fill(json.dumps(body)).encode()
 
 
-def _large(body: str, size: int) -> bytes:
+def _large(body: str, size: int, name: str) -> bytes:
     """An object of this many bytes, most of them in one value."""
-    kind = "Secret" if "Secret" in body else "ConfigMap"
-    head = f'{{"apiVersion": "v1", "kind": "{kind}", "metadata": {{"name": "big"}}, "data": {{"a": "'
+    kind, field = ("Secret", "stringData") if "Secret" in body else ("ConfigMap", "data")
+    head = f'{{"apiVersion": "v1", "kind": "{kind}", "metadata": {{"name": "{name}"}}, "{field}": {{"a": "'
     return (head + "x" * (size - len(head) - 3) + '"}}').encode()
 
 

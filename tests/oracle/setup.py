@@ -6,6 +6,8 @@ in `CONTROLLED` scenarios the controllers run.
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -28,3 +30,251 @@ def before(scenario: str, step: int = 0) -> Callable[[Prepare], Prepare]:
 
 def config_map(name: str, namespace: str, **metadata: Any) -> dict[str, Any]:
     return {"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": name, "namespace": namespace, **metadata}}
+
+
+def pod(name: str, namespace: str, *, node: str = "", **more: Any) -> dict[str, Any]:
+    """A pod of one container; `labels`, `status` and fields of the spec as wanted."""
+    metadata = {"name": name, "namespace": namespace, **more.pop("metadata", {})}
+    if labels := more.pop("labels", None):
+        metadata["labels"] = labels
+    status = more.pop("status", None)
+    spec = {"containers": [{"name": "c", "image": "nginx"}], **({"nodeName": node} if node else {}), **more}
+    obj = {"kind": "Pod", "apiVersion": "v1", "metadata": metadata, "spec": spec}
+    return {**obj, "status": status} if status else obj
+
+
+@before("errors/auth", 84)
+async def _rights_of_alice(ground: Ground) -> None:
+    rules = [
+        {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles", "rolebindings"], "verbs": ["*"]},
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]},
+    ]
+    await _grant(ground, "errors", "alice", rules)
+
+
+async def _grant(ground: Ground, namespace: str, user: str, rules: list[dict[str, Any]]) -> None:
+    group = "rbac.authorization.k8s.io"
+    metadata = {"name": user, "namespace": namespace}
+    api = {"apiVersion": f"{group}/v1", "metadata": metadata}
+    await ground.create({**api, "kind": "Role", "rules": rules})
+    reference = {"apiGroup": group, "kind": "Role", "name": user}
+    subjects = [{"kind": "User", "name": user, "apiGroup": group}]
+    await ground.create({**api, "kind": "RoleBinding", "roleRef": reference, "subjects": subjects})
+
+
+def budget(name: str, namespace: str, labels: dict[str, str]) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": namespace}
+    spec = {"minAvailable": 1, "selector": {"matchLabels": labels}}
+    return {"kind": "PodDisruptionBudget", "apiVersion": "policy/v1", "metadata": metadata, "spec": spec}
+
+
+_BUDGET = "/apis/policy/v1/namespaces/errors/poddisruptionbudgets"
+
+
+async def _set_budget(ground: Ground, **status: Any) -> None:
+    body = {"status": {"observedGeneration": 1, "desiredHealthy": 1, "expectedPods": 1, **status}}
+    await ground.send("PATCH", f"{_BUDGET}/pdb/status", body, content_type="application/merge-patch+json")
+
+
+@before("errors/eviction-429", 0)
+async def _evicted_pod(ground: Ground) -> None:
+    ready = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+    await ground.create(pod("ev", "errors", node="n", labels={"e": "v"}, status=ready))
+    await ground.create(budget("pdb", "errors", {"e": "v"}))
+
+
+@before("errors/eviction-429", 1)
+async def _no_disruption_allowed(ground: Ground) -> None:
+    await _set_budget(ground, disruptionsAllowed=0, currentHealthy=1)
+
+
+@before("errors/eviction-429", 3)
+async def _second_budget(ground: Ground) -> None:
+    await ground.create(budget("pdb2", "errors", {"e": "v"}))
+
+
+@before("errors/eviction-429", 4)
+async def _disruption_allowed(ground: Ground) -> None:
+    await ground.call("DELETE", f"{_BUDGET}/pdb2")
+    await _set_budget(ground, disruptionsAllowed=1, currentHealthy=2)
+
+
+@before("errors/fieldvalidation", 13)
+async def _patched_object(ground: Ground) -> None:
+    made = await ground.create({**config_map("fv", "errors"), "data": {"a": "b"}})
+    ground.bind("<uid:7>", made["metadata"]["uid"])
+
+
+@before("defaults/authorization.reviews", 0)
+async def _rights_of_carol(ground: Ground) -> None:
+    group = "rbac.authorization.k8s.io"
+    await ground.create(
+        {
+            "kind": "RoleBinding",
+            "apiVersion": f"{group}/v1",
+            "metadata": {"name": "carol-view", "namespace": "defaults"},
+            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "system:node"},
+            "subjects": [{"kind": "User", "name": "carol", "apiGroup": group}],
+        }
+    )
+
+
+@before("defaults/subresources.binding-eviction", 0)
+async def _pods_of_defaults(ground: Ground) -> None:
+    await ground.replay_creates("defaults/core.nodes", "defaults/core.pods")
+
+
+@before("defaults/subresources.token", 0)
+async def _pods_for_tokens(ground: Ground) -> None:
+    await ground.replay_creates("defaults/core.nodes", "defaults/core.pods")
+    target = {"target": {"kind": "Node", "name": "def-rich"}, "metadata": {"name": "min"}}
+    await ground.call("POST", "/api/v1/namespaces/defaults/pods/min/binding", target)
+
+
+@before("defaults/subresources.scale-status", 0)
+async def _workloads_of_defaults(ground: Ground) -> None:
+    await ground.replay_creates("defaults/core.*", "defaults/apps.*", "defaults/certificates.*", "defaults/example.*")
+
+
+_TOKENS = "defaults/subresources.token"
+
+
+@before(_TOKENS, 1)
+async def _keep_plain_token(ground: Ground) -> None:
+    ground.bind("<plain token>", ground.bindings.values["<token>"])
+    ground.bind("<plain token uid>", ground.bindings.values.get("<uid:2>", ""))
+
+
+@before(_TOKENS, 9)
+async def _review_plain_token(ground: Ground) -> None:
+    ground.bind("<bound token>", ground.bindings.values.get("<first bound token>", ""))
+    await _use_token(ground, "<plain token>")
+
+
+@before(_TOKENS, 2)
+async def _keep_bound_token(ground: Ground) -> None:
+    ground.bind("<first bound token>", ground.bindings.values["<token>"])
+
+
+async def _use_token(ground: Ground, name: str) -> None:
+    for placeholder in ("<token>", "<service account token>"):
+        ground.bind(placeholder, ground.bindings.values[name])
+
+
+for _step, _name in ((13, "<bound token>"), (15, "<plain token>"), (19, "<bound token>"), (20, "<plain token>")):
+
+    @before(_TOKENS, _step)
+    async def _use(ground: Ground, name: str = _name) -> None:
+        await _use_token(ground, name)
+
+
+@before("list-watch/selectors", 0)
+async def _selected_objects(ground: Ground) -> None:
+    await ground.replay_creates("defaults/core.no*", "defaults/certificates.*", "defaults/resource.resourceslices")
+    for name in ("def-min", "def-rich", "defaults", "defaults-quota", "err-upd", "errors", "patch"):
+        await ground.namespace(name)
+    await ground.create(config_map("c", "err-term"))
+    await ground.call("DELETE", "/api/v1/namespaces/err-term")
+    for name in ("err-upd", "patch-node"):
+        await ground.create({"kind": "Node", "apiVersion": "v1", "metadata": {"name": name}})
+    running = {"phase": "Running", "podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}]}
+    await ground.create(pod("s0", "lw", node="n0", labels={"a": "1", "env": "prod"}, status=running))
+    await ground.create(pod("s1", "lw", node="n1", labels={"a": "2", "env": "dev"}, restartPolicy="Never"))
+    await ground.create(pod("s2", "lw", labels={"a": "3"}))
+    await ground.create(pod("s3", "lw", hostNetwork=True))
+
+
+async def _numbered_maps(ground: Ground, namespace: str = "lw", count: int = 7) -> None:
+    for number in range(count):
+        labels = {"even": "false" if number % 2 else "true"}
+        await ground.create(config_map(f"p{number}", namespace, labels=labels))
+
+
+@before("list-watch/paging", 0)
+async def _maps_to_page(ground: Ground) -> None:
+    await _numbered_maps(ground)
+
+
+@before("list-watch/paging", 1)
+async def _changed_between_pages(ground: Ground) -> None:
+    await ground.create(config_map("p55", "lw"))
+    await ground.call("DELETE", "/api/v1/namespaces/lw/configmaps/p5")
+
+
+@before("list-watch/watch", 0)
+async def _maps_to_watch(ground: Ground) -> None:
+    for number in (0, 1, 2, 3, 4, 6):
+        labels = {"even": "false" if number % 2 else "true"}
+        made = await ground.create(config_map(f"p{number}", "lw", labels=labels))
+        ground.bind(f"<rv:{min(number + 1, 6)}>", made["metadata"]["resourceVersion"])
+    await ground.create(config_map("p55", "lw"))
+    ground.bind("<rv:7>", ground.revision)
+
+
+async def _watched_changes(ground: Ground) -> None:
+    path = "/api/v1/namespaces/lw/configmaps"
+
+    async def patch(**body: Any) -> None:
+        await ground.send("PATCH", f"{path}/wa", body, content_type="application/merge-patch+json")
+
+    await ground.create(config_map("wa", "lw", labels={"w": "1"}))
+    await patch(data={"x": "1"})
+    await patch(metadata={"labels": {"w": "2"}})
+    await patch(data={"x": "2"})
+    await patch(metadata={"labels": {"w": "1"}})
+    await patch(metadata={"labels": None})
+    await patch(metadata={"labels": {"w": "3"}})
+    await ground.create(config_map("wb", "lw"))
+    await patch(metadata={"finalizers": ["a.b/c"]})
+    await ground.call("DELETE", f"{path}/wa")
+    await patch(metadata={"finalizers": None})
+    await ground.call("DELETE", f"{path}/wb")
+
+
+DURING["list-watch/watch"] = _watched_changes
+
+
+@before("list-watch/watch-expired", 0)
+async def _compacted(ground: Ground) -> None:
+    for number in (0, 1, 2, 3, 4, 6):
+        await ground.create(config_map(f"p{number}", "lw", labels={"even": "false" if number % 2 else "true"}))
+    await ground.store.compact(ground.revision)
+    await ground.create(config_map("p55", "lw"))
+    ground.bind("<rv:10>", ground.revision)
+
+
+@before("list-watch/watch-expired", 4)
+async def _second_page_token(ground: Ground) -> None:
+    answer = await ground.call("GET", "/api/v1/namespaces/lw/configmaps?limit=2")
+    ground.bind("<continue>", answer["metadata"]["continue"])
+
+
+def _token(**fields: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(fields, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+async def _compacted_and_token(ground: Ground) -> None:
+    await ground.namespace("lw-exp")
+    for number in range(5):
+        await ground.create(config_map(f"p{number}", "lw-exp"))
+    await ground.store.compact(ground.revision)
+    await ground.create(config_map("z", "lw"))
+
+
+def _tokens_of_notes() -> None:
+    """The continue tokens are described by the steps' notes: `token decodes to {...}`."""
+    for step in range(8):
+
+        @before("list-watch/continue-expired", step)
+        async def use(ground: Ground, step: int = step) -> None:
+            if step == 0:
+                await _compacted_and_token(ground)
+            if step == 1:
+                return
+            fields = json.loads(ground.steps[step].note.split("token decodes to ")[1])
+            if fields["rv"] == "<number>":
+                fields["rv"] = ground.revision
+            ground.bind("<continue>", _token(**fields))
+
+
+_tokens_of_notes()
