@@ -81,7 +81,7 @@ class ApiServer:
         self.writer = Writer(self.registry, plugins, allocators, clock, chance)
         self._watches = Watches(self.registry, clock, chance)
         reads = Reads(self.registry, clock)
-        commands = Commands(self.writer, reads)
+        commands = Commands(self.writer, reads, self.authorizer.require)
         self.metrics = Metrics(clock.monotonic, lambda: self._watches.running)
         address = f"{options.advertise_address}:{options.secure_port}"
         self.documents = ApiDocuments(self.issuer, clock, address=address, metrics=self.metrics)

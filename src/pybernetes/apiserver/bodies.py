@@ -13,10 +13,12 @@ from pybernetes.api.objects import ApiObject, CustomObject
 from pybernetes.api.types.meta_v1 import DeleteOptions, StatusCause, StatusDetails
 from pybernetes.api.wire import Request
 from pybernetes.apiserver.custom import reading
+from pybernetes.apiserver.field_management.options import manager_of, option_problem
 from pybernetes.apiserver.query_numbers import parse_int
 from pybernetes.apiserver.request import RequestInfo
 
 Body = TypeVar("Body")
+_TRUE = ("true", "1", "t", "T", "TRUE", "True")
 _MODES = ("Ignore", "Warn", "Strict")
 
 
@@ -26,7 +28,10 @@ class WriteOptions:
 
     dry_run: bool
     validation: str
+    # Who is named as the writer: the parameter, or the beginning of the user agent.
     field_manager: str
+    # For server-side apply: to take fields from other managers.
+    force: bool = False
 
 
 def write_options(request: Request) -> WriteOptions:
@@ -38,8 +43,12 @@ def write_options(request: Request) -> WriteOptions:
     if mode and mode not in _MODES:
         error = status.not_supported("fieldValidation", mode, _MODES)
         raise _invalid_options(request, error)
-    agent = request.headers.get("user-agent", "").split("/")[0]
-    return WriteOptions(bool(dry), mode or "Warn", request.parameter("fieldManager") or agent)
+    named = request.parameter("fieldManager")
+    force = request.parameter("force") if request.method == "PATCH" else ""
+    if problem := option_problem(request, named, force):
+        raise _invalid_options(request, problem)
+    manager = manager_of(named, request.headers.get("user-agent", ""))
+    return WriteOptions(bool(dry), mode or "Warn", manager, force in _TRUE)
 
 
 def _invalid_options(request: Request, error: status.FieldError) -> status.StatusError:

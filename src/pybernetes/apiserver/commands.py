@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -18,12 +18,14 @@ from pybernetes.apiserver.bodies import WriteOptions, delete_options, place, rea
 from pybernetes.apiserver.conversion import convert, storage_kind
 from pybernetes.apiserver.deletion import Deletion
 from pybernetes.apiserver.entry import Entry
-from pybernetes.apiserver.field_management.tracking import Updates
+from pybernetes.apiserver.field_management.application import Application, document_in
+from pybernetes.apiserver.field_management.options import is_apply
+from pybernetes.apiserver.field_management.tracking import Given, Updates
 from pybernetes.apiserver.negotiation import negotiate
 from pybernetes.apiserver.patching import patch_of, patched
 from pybernetes.apiserver.reads import Reads, list_metadata
 from pybernetes.apiserver.rendering import finished, rendering_of
-from pybernetes.apiserver.request import Authenticated
+from pybernetes.apiserver.request import Authenticated, RequestInfo, UserInfo
 from pybernetes.apiserver.writer import Aspect, Intent, Writer
 
 _NO_CACHE = {"cache-control": "no-cache, private"}
@@ -32,8 +34,10 @@ _NO_CACHE = {"cache-control": "no-cache, private"}
 class Commands:
     """Answers the requests that change things."""
 
-    def __init__(self, writer: Writer, reads: Reads) -> None:
+    def __init__(self, writer: Writer, reads: Reads, require: Callable[[UserInfo, RequestInfo], None]) -> None:
+        """`require` raises 403 when a user may not do what a request, which is not the one under way, would do."""
         self._writer = writer
+        self._require_create = require
         self._reads = reads
         self.deletion = Deletion(writer)
 
@@ -62,6 +66,7 @@ class Commands:
         strategy = self._writer.registry.collection(intent.kind).form.strategy
         missing = self._writer.registry.collection(intent.kind).get(intent.namespace, intent.name) is None
         if missing and strategy.creates_on_update and not asked.info.subresource:
+            self._require_create(asked.user, replace(asked.info, verb="create"))
             return await self._put_new(asked, intent, obj)
         warnings: dict[str, None] = {}
 
@@ -88,6 +93,8 @@ class Commands:
         """200 with the stored object."""
         kind, options = _kind(asked), write_options(asked.request)
         intent = intent_of(asked, options)
+        if is_apply(asked.request):
+            return await self._apply(asked, options, replace(intent, tracker=Given()))
         apply = patch_of(asked.request, kind.type)
         warnings: dict[str, None] = {}
 
@@ -102,12 +109,38 @@ class Commands:
         entry = await self._writer.modify(intent, make, self._aspect(intent))
         return answer(asked, entry, self._writer, [*warnings, *intent.warnings])
 
-    def _prepared(self, fresh: ApiObject, entry: Entry, kind: Kind) -> ApiObject:
+    async def _apply(self, asked: Authenticated, options: WriteOptions, intent: Intent) -> Response:
+        """Server-side apply: 200, or 201 where it creates the object."""
+        kind = _kind(asked)
+        application = application_of(asked, options, intent.warnings.append)
+        collection = self._writer.registry.collection(intent.kind)
+        if collection.get(intent.namespace, intent.name) is None and not intent.subresource:
+            self._require_create(asked.user, replace(asked.info, verb="create"))
+            obj = application.object(None, self._writer.now())
+            obj.metadata.resource_version = None
+            try:
+                return answer(asked, await self._create(asked, intent, obj), self._writer, intent.warnings, 201)
+            except status.StatusError as error:
+                if error.reason != "AlreadyExists":
+                    raise
+
+        def make(entry: Entry) -> ApiObject:
+            fresh = application.object(entry.object, self._writer.now())
+            place(fresh, asked.info, kind)
+            if fresh.metadata.resource_version not in (None, "", str(entry.revision)):
+                raise status.conflict(kind, intent.name, status.OBJECT_MODIFIED)
+            return self._prepared(fresh, entry, intent.kind, again=True)
+
+        entry = await self._writer.modify(intent, make, self._aspect(intent))
+        return answer(asked, entry, self._writer, intent.warnings)
+
+    def _prepared(self, fresh: ApiObject, entry: Entry, kind: Kind, *, again: bool = False) -> ApiObject:
         """The client's object as it is stored, with defaults; 422 when it claims to be another object."""
         uid = entry.object.metadata.uid
         if fresh.metadata.uid and fresh.metadata.uid != uid:
             problem = status.invalid("metadata.uid", fresh.metadata.uid, "field is immutable")
-            raise status.invalid_object(kind, entry.name, [problem])
+            # An apply looks twice and says so twice.
+            raise status.invalid_object(kind, entry.name, [problem, problem] if again else [problem])
         stored = convert(fresh, kind)
         entry.form.strategy.default(stored)
         return stored
@@ -167,6 +200,12 @@ def intent_of(asked: Authenticated, options: WriteOptions) -> Intent:
         headers=asked.request.headers,
         tracker=Updates(kind, options.field_manager, info.subresource),
     )
+
+
+def application_of(asked: Authenticated, options: WriteOptions, warn: Callable[[str], None]) -> Application:
+    """What a server-side apply request applies."""
+    document = document_in(asked.request, options.validation, warn)
+    return Application(_kind(asked), asked.info.subresource, options.field_manager, options.force, document)
 
 
 def answer(asked: Authenticated, entry: Entry, writer: Writer, warnings: Sequence[str], code: int = 200) -> Response:

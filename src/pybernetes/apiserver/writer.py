@@ -91,13 +91,16 @@ class Writer:
         self._validating = [plugin for plugin in plugins if _takes_part(plugin, "validate")]
         self._allocators = allocators
 
+    def now(self) -> str:
+        """The time as objects show it."""
+        return format_time(self.clock.now())
+
     async def create(self, intent: Intent, obj: ApiObject) -> Entry:
         """Stores a new object; `obj` is private and complete but for what the server fills in."""
         attempts = _GENERATED_NAME_ATTEMPTS if not obj.metadata.name and obj.metadata.generate_name else 1
         admission = self._admission("CREATE", intent, obj, None)
-        now = format_time(self.clock.now())
         # Before admission: what that adds is nobody's.
-        obj.metadata.managed_fields = intent.tracker.created(obj, now) if intent.tracker is not None else []
+        obj.metadata.managed_fields = intent.tracker.created(obj, self.now()) if intent.tracker is not None else []
         await self._mutate(admission)
         for attempt in range(attempts):
             if attempts > 1:
@@ -174,7 +177,7 @@ class Writer:
     def _managed(self, intent: Intent, new: ApiObject, old: ApiObject) -> list[ManagedFieldsEntry]:
         if intent.tracker is None:
             return old.metadata.managed_fields
-        return intent.tracker.changed(new, old, format_time(self.clock.now()))
+        return intent.tracker.changed(new, old, self.now())
 
     async def _erase(self, collection: Collection, intent: Intent, entry: Entry, last: ApiObject) -> Entry:
         """The update that took the last finalizer away: the object goes; its last form is the answer."""
@@ -240,7 +243,7 @@ class Writer:
     def _fill_metadata(self, obj: ApiObject, intent: Intent) -> None:
         metadata = obj.metadata
         metadata.uid = self.chance.uid()
-        metadata.creation_timestamp = format_time(self.clock.now())
+        metadata.creation_timestamp = self.now()
         metadata.deletion_timestamp = None
         metadata.deletion_grace_period_seconds = None
         metadata.self_link = None

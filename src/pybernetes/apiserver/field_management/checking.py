@@ -74,8 +74,9 @@ def _scalar_problem(kind: str, value: Any) -> str:
 def _go_type(value: Any) -> str:
     if isinstance(value, bool):
         return "bool"
-    names = {str: "string", dict: "map[string]interface {}", list: "[]interface {}"}
-    return names.get(type(value), "float64")
+    if isinstance(value, str):
+        return "string"
+    return "map[string]interface {}" if isinstance(value, dict) else "[]interface {}"
 
 
 def _go(value: Any, *, quoted: bool = False) -> str:

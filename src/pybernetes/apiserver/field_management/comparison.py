@@ -44,8 +44,10 @@ def element_of(type_: FieldType, item: Any) -> str:
     if not isinstance(item, dict):
         what = "a null element" if item is None else "non-map elements"
         raise ValueError(f"associative list with keys may not have {what}")
-    if type_.single_key and (value := item.get(type_.keys[0][0], type_.keys[0][1])) is not None:
-        return f"{type_.single_key}{_encode(value).decode()}}}"
+    if type_.single_key:
+        [(name, default)] = type_.keys
+        if (value := item.get(name, default)) is not None:
+            return f"{type_.single_key}{_encode(value).decode()}}}"
     pairs = {name: item.get(name, default) for name, default in type_.keys}
     pairs = {name: value for name, value in pairs.items() if value is not None or name in item}
     if not pairs:

@@ -1,7 +1,7 @@
 """What a field may hold, as ownership sees it: which parts are owned one by one, and which only as a whole.
 
-Flow: `api.schema` nodes (built-in kinds) or a structural schema (custom resources) go in; `FieldType`s come out, compiled
-once and shared. Comparing, merging, pruning and checking documents walk along them.
+Flow: `api.schema` nodes (built-in kinds) or a structural schema (custom resources) go in; `FieldType`s come out,
+compiled once and shared. Comparing, merging, pruning and checking documents walk along them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class FieldType:
         self.definition = ""
 
     def field(self, name: str) -> tuple[str, FieldType] | None:
-        """The path element and the type of a struct's field or a map's value; None when it may have none of the name."""
+        """The path element and the type of a struct's field or a map's value; None when it may have no such."""
         found = self.fields.get(name)
         if found is not None:
             return found

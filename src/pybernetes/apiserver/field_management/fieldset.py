@@ -118,7 +118,7 @@ def has(fields: Fields, *path: str) -> bool:
 
 
 def paths(fields: Fields, prefix: str = "") -> Iterator[str]:
-    """The members as texts such as `.spec.containers[name="c"].image`, in upstream's order: members before what is below."""
+    """The members as texts such as `.spec.containers[name="c"].image`, members before what is below."""
     ordered = sorted((key for key in fields if key != SELF), key=_order)
     yield from (prefix + shown(key) for key in ordered if is_member(fields[key]))
     for key in ordered:

@@ -46,14 +46,20 @@ def _empty(kind: Kind) -> dict[str, Any]:
 
 
 _ZERO = {"string": "", "int32": 0, "int64": 0, "bool": False}
+# Where Go's tags and the schema's `required` say different things: written always, or only when set.
+_WRITTEN = {"serviceName", "reportingComponent", "reportingInstance", "value"}
+_LEFT_OUT = {"validationActions"}
 
 
 def _complete(document: dict[str, Any], definition: str) -> None:
-    """Adds the fields that Go always writes: required ones, null or zero."""
+    """Makes of the empty object what Go makes of it: unset lists are null, and required fields are always written."""
     needed = schema.required(definition)
     for name, node in schema.fields(definition).items():
         value = document.get(name)
-        if node.type == "struct" and isinstance(value, dict):
-            _complete(value, node.definition)
-        elif value is None and name in needed and node.type != "struct":
+        if node.type == "struct":
+            if isinstance(value, dict):
+                _complete(value, node.definition)
+        elif name in _LEFT_OUT:
+            document.pop(name, None)
+        elif not value and (name in document or name in needed or name in _WRITTEN):
             document[name] = _ZERO.get(node.type)

@@ -25,8 +25,6 @@ from pybernetes.apiserver.field_management.managers import (
 from pybernetes.apiserver.field_management.reset_fields import ResetFields, reset_fields
 from pybernetes.apiserver.field_management.versions import Change
 
-_MANAGER_MAX = 128
-
 
 class Tracker(Protocol):
     """Says who owns what after a write."""
@@ -105,14 +103,6 @@ def mark_reset(document: dict[str, Any], obj: ApiObject) -> None:
     metadata = document.get("metadata")
     if isinstance(metadata, dict) and metadata.get("managedFields") == []:
         obj.metadata.managed_fields = [ManagedFieldsEntry()]
-
-
-def manager_of(field_manager: str, user_agent: str) -> str:
-    """The manager that a request names, or else the printable beginning of its user agent."""
-    if field_manager:
-        return field_manager
-    name = "".join(letter for letter in user_agent.split("/")[0] if letter.isprintable())
-    return name.encode()[:_MANAGER_MAX].decode(errors="ignore")
 
 
 def same_but_for_time(one: list[ManagedFieldsEntry], other: list[ManagedFieldsEntry]) -> bool:

@@ -1,26 +1,29 @@
 """One change of one object, seen in the terms of any version that managers speak. Pure.
 
-A manager owns fields of the version that it writes. Where two versions differ in shape (HorizontalPodAutoscaler, Event),
-stored and new object are converted before they are compared.
+A manager owns fields of the version that it writes. Where two versions differ in shape (autoscalers, Events), the
+stored and the new object are converted before they are compared.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
 from pybernetes.api import kinds
+from pybernetes.api.encoding import from_value
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject, CustomObject, to_builtins
+from pybernetes.api.types import apps_v1
 from pybernetes.apiserver.conversion import convert
 from pybernetes.apiserver.field_management.comparison import Comparison, compare
 from pybernetes.apiserver.field_management.field_type import FieldType
-from pybernetes.apiserver.field_management.fieldset import Fields
 from pybernetes.apiserver.field_management.kind_types import empty_document, type_of
 from pybernetes.apiserver.field_management.reset_fields import ResetFields
+
+_TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 
 
 def document_of(obj: ApiObject, kind: Kind) -> dict[str, Any]:
@@ -29,8 +32,19 @@ def document_of(obj: ApiObject, kind: Kind) -> dict[str, Any]:
         obj = copy.copy(obj)
         obj.metadata = msgspec.structs.replace(obj.metadata, managed_fields=[])
     document = to_builtins(convert(obj, kind))
-    document["metadata"].pop("managedFields", None)
+    if kind.type is apps_v1.DaemonSet:
+        # Internally it is a field of the spec, so that every versioned form shows it.
+        document["metadata"].setdefault("annotations", {}).setdefault(_TEMPLATE_GENERATION, "0")
     return document
+
+
+def translated(document: dict[str, Any], kind: Kind, wanted: Kind) -> dict[str, Any]:
+    """A document of one kind as the same thing in another version."""
+    if kind is wanted:
+        return document
+    if issubclass(kind.type, CustomObject):
+        return {**document, "apiVersion": wanted.api_version}
+    return to_builtins(convert(from_value(document, kind.type).object, wanted))
 
 
 def at_version(kind: Kind, api_version: str) -> Kind | None:
@@ -70,4 +84,4 @@ class Change:
 def compared(type_: FieldType, old: dict[str, Any], new: dict[str, Any], reset: ResetFields) -> Comparison:
     """What differs between two documents, but for the fields that a write cannot change."""
     found = compare(type_, old, new)
-    return Comparison(cast(Fields, reset(found.changed)), cast(Fields, reset(found.removed)))
+    return Comparison(reset(found.changed), reset(found.removed))
