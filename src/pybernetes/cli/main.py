@@ -7,8 +7,13 @@ import importlib
 import logging
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
+from pybernetes.client.errors import ConfigError
+from pybernetes.cluster.refusal import Refused, reason
 from pybernetes.cluster.running import run_until_signal
+from pybernetes.cluster.state import ClusterError
+from pybernetes.store.errors import StoreError
 
 # Sub-command -> the module with its `add_arguments(parser)` and `run(arguments)`, and a line of help.
 COMMANDS = {
@@ -32,7 +37,7 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command line; the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(prog="pyb", description="Kubernetes, written in Python.")
+    parser = _Parser(prog="pyb", description="Kubernetes, written in Python.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     chosen = next((word for word in words if not word.startswith("-")), "")
     module = importlib.import_module(COMMANDS[chosen][0]) if chosen in COMMANDS else None
@@ -48,7 +53,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname).1s %(name)s: %(message)s", stream=sys.stderr
     )
-    return run_until_signal(lambda: module.run(arguments))
+    try:
+        return run_until_signal(lambda: module.run(arguments))
+    except (Refused, ClusterError, ConfigError, StoreError, OSError) as error:
+        # What people can set right; anything else is our fault and keeps its traceback.
+        print(f"pyb {chosen}: {reason(error)}", file=sys.stderr)
+        return 1
+
+
+class _Parser(argparse.ArgumentParser):
+    """Bad flags end with 1, as upstream's commands do."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(1, f"{self.prog}: {message}\n")
 
 
 if __name__ == "__main__":

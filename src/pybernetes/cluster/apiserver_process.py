@@ -17,13 +17,17 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
 
+from cryptography.hazmat.primitives import serialization
+
 from pybernetes.apiserver.apiserver import ApiServer
 from pybernetes.apiserver.connect.kubelet_connection import KubeletConnection, client_tls
 from pybernetes.apiserver.options import SERVICE_ACCOUNT_ISSUER, ApiServerOptions
 from pybernetes.apiserver.request import UserInfo
 from pybernetes.apiserver.server import Server, tls_context
+from pybernetes.apiserver.stages.authorization import MODES
 from pybernetes.apiserver.stages.static_tokens import parse_token_file
 from pybernetes.cluster.pki import Pki, apiserver
+from pybernetes.cluster.refusal import Refused, refusing
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import Clock, SystemClock
 from pybernetes.environment.process import inherited_listeners, notify_ready
@@ -37,7 +41,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `pyb apiserver`."""
     parser.add_argument("--data-dir", type=Path, required=True, help="folder of the store and of generated keys")
-    parser.add_argument("--secure-port", type=int, default=6443)
+    parser.add_argument("--secure-port", type=_port, default=6443)
     parser.add_argument("--bind-address", default="127.0.0.1")
     parser.add_argument("--advertise-address", default="")
     parser.add_argument("--tls-cert-file", type=Path)
@@ -57,8 +61,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _ports(text: str) -> range:
-    first, _, last = text.partition("-")
+    first, dash, last = text.partition("-")
+    if not dash or _port(first) > _port(last):
+        raise argparse.ArgumentTypeError(f'"{text}" is no range of ports, such as 30000-32767')
     return range(int(first), int(last) + 1)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f'"{text}" is no port: it must be between 0 and 65535')
+    return int(text)
 
 
 @dataclass(frozen=True)
@@ -89,17 +101,26 @@ def options(arguments: argparse.Namespace, used: Files) -> ApiServerOptions:
     """The server's options from its flags and files."""
     tokens: dict[str, UserInfo] = {}
     if arguments.token_auth_file is not None:
-        tokens = parse_token_file(arguments.token_auth_file.read_text())
+        with refusing("--token-auth-file"):
+            tokens = parse_token_file(arguments.token_auth_file.read_text())
+    modes = tuple(arguments.authorization_mode.split(","))
+    if unknown := [mode for mode in modes if mode not in MODES]:
+        raise Refused(f"--authorization-mode: {unknown[0]!r} is none of {', '.join(MODES)}")
+    with refusing("--service-account-signing-key-file"):
+        service_account_key = used.service_account_key.read_bytes()
+        serialization.load_pem_private_key(service_account_key, None)
+    with refusing("--client-ca-file"):
+        client_ca = used.client_ca.read_text()
     return ApiServerOptions(
-        service_account_key=used.service_account_key.read_bytes(),
+        service_account_key=service_account_key,
         service_cluster_ip_range=arguments.service_cluster_ip_range,
         service_node_port_range=arguments.service_node_port_range,
         service_account_issuer=arguments.service_account_issuer,
-        authorization_modes=tuple(arguments.authorization_mode.split(",")),
+        authorization_modes=modes,
         anonymous=arguments.anonymous_auth == "true",
         advertise_address=arguments.advertise_address or arguments.bind_address,
         secure_port=arguments.secure_port,
-        client_ca=used.client_ca.read_text(),
+        client_ca=client_ca,
         tokens=tokens,
         enable_admission=tuple(filter(None, arguments.enable_admission_plugins.split(","))),
     )
@@ -107,8 +128,11 @@ def options(arguments: argparse.Namespace, used: Files) -> ApiServerOptions:
 
 def listeners(arguments: argparse.Namespace) -> list[socket.socket]:
     """The sockets to serve on: those that were inherited, else one at the address of the flags."""
-    inherited = inherited_listeners()
-    return inherited or [socket.create_server((arguments.bind_address, arguments.secure_port), backlog=1024)]
+    if inherited := inherited_listeners():
+        return inherited
+    address = (arguments.bind_address, arguments.secure_port)
+    with refusing(f"cannot listen on {address[0]}:{address[1]} (see --bind-address and --secure-port)"):
+        return [socket.create_server(address, backlog=1024)]
 
 
 def _tune() -> None:
@@ -129,20 +153,23 @@ async def run(arguments: argparse.Namespace) -> None:
     """Serves until cancelled."""
     _tune()
     clock, chance = SystemClock(), Chance()
-    arguments.data_dir.mkdir(parents=True, exist_ok=True)
-    used = files(arguments, clock)
-    tls: ssl.SSLContext = tls_context(str(used.certificate), str(used.key), str(used.client_ca))
-    sockets = listeners(arguments)
-    nodes = KubeletConnection(
-        client_tls(
+    with refusing("--data-dir"):
+        arguments.data_dir.mkdir(parents=True, exist_ok=True)
+        used = files(arguments, clock)
+    with refusing("--tls-cert-file, --tls-private-key-file and --client-ca-file"):
+        tls: ssl.SSLContext = tls_context(str(used.certificate), str(used.key), str(used.client_ca))
+    wanted = options(arguments, used)
+    with refusing("--kubelet-client-certificate, --kubelet-client-key and --kubelet-certificate-authority"):
+        kubelets = client_tls(
             arguments.kubelet_client_certificate,
             arguments.kubelet_client_key,
             arguments.kubelet_certificate_authority,
         )
-    )
+    sockets = listeners(arguments)
+    nodes = KubeletConnection(kubelets)
     store = await EmbeddedStore.open(arguments.data_dir / "store.db", clock)
     try:
-        api = await ApiServer.start(options(arguments, used), store, clock, chance, nodes)
+        api = await ApiServer.start(wanted, store, clock, chance, nodes)
         gc.freeze()
         server = Server(api.handle, tls)
         for listener in sockets:
