@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -10,16 +11,24 @@ from pybernetes.api import status
 from pybernetes.api.encoding import Decoded, DecodeError, UnsupportedMediaType, decode
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject, CustomObject
-from pybernetes.api.types.meta_v1 import DeleteOptions, StatusCause, StatusDetails
+from pybernetes.api.types.meta_v1 import DeleteOptions
 from pybernetes.api.wire import Request
 from pybernetes.apiserver.custom import reading
 from pybernetes.apiserver.field_management.options import manager_of, option_problem
+from pybernetes.apiserver.field_management.tracking import keep_reset
 from pybernetes.apiserver.query_numbers import parse_int
+from pybernetes.apiserver.query_options import check_delete_options, invalid_options
 from pybernetes.apiserver.request import RequestInfo
 
 Body = TypeVar("Body")
 _TRUE = ("true", "1", "t", "T", "TRUE", "True")
-_MODES = ("Ignore", "Warn", "Strict")
+# In the order of upstream's message, which sorts them.
+_MODES = ("", "Ignore", "Strict", "Warn")
+_UNKNOWN_KIND = re.compile(r'no kind "[^"]*" is registered for version "[^"]*"')
+_NO_KIND = re.compile(r"(couldn't get version/kind; json parse error: .*) \([^()]*\)$", re.DOTALL)
+_OPTIONS_SCHEME = "k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27"
+# What a request body may weigh.
+_BODY_BYTES_MAX = 3 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +64,14 @@ def _invalid_options(request: Request, error: status.FieldError) -> status.Statu
     name = {"POST": "CreateOptions", "PUT": "UpdateOptions", "DELETE": "DeleteOptions"}.get(
         request.method, "PatchOptions"
     )
-    details = StatusDetails(
-        group="meta.k8s.io",
-        kind=name,
-        causes=[StatusCause(reason=error.type, message=error.body, field=error.field)],
-    )
-    return status.failure(422, "Invalid", f'{name}.meta.k8s.io "" is invalid: {error}', details)
+    return invalid_options(name, [error])
 
 
 def read_object(request: Request, type_: type[Body], validation: str, warn: Callable[[str], None]) -> Body:
     """The body as a typed object; complaints of field validation go to `warn` or are a 400."""
+    if len(request.body) > _BODY_BYTES_MAX:
+        message = f"Request entity too large: limit is {_BODY_BYTES_MAX}"
+        raise status.failure(413, "RequestEntityTooLarge", message)
     try:
         decoded = _decoded(request.body, request.headers.get("content-type", ""), type_, validation != "Ignore")
     except UnsupportedMediaType as error:
@@ -72,6 +79,8 @@ def read_object(request: Request, type_: type[Body], validation: str, warn: Call
     except DecodeError as error:
         raise status.bad_request(str(error)) from error
     report_strict(decoded.strict, validation, warn, type_)
+    if b"managedFields" in request.body:
+        keep_reset(request.body, decoded.object)
     return decoded.object
 
 
@@ -125,7 +134,9 @@ def place(obj: ApiObject, info: RequestInfo, kind: Kind) -> None:
 def delete_options(request: Request, warn: Callable[[str], None]) -> DeleteOptions:
     """The options of a deletion: the body's if there is one, else the query's."""
     if request.body:
-        return read_object(request, DeleteOptions, "Ignore", warn)
+        given = _given_delete_options(request, warn)
+        check_delete_options(given)
+        return given
     options = DeleteOptions()
     grace = request.parameter("gracePeriodSeconds")
     if grace:
@@ -138,4 +149,17 @@ def delete_options(request: Request, warn: Callable[[str], None]) -> DeleteOptio
     if orphan := request.parameter("orphanDependents"):
         options.orphan_dependents = orphan in ("true", "1")
     options.dry_run = [value for key, value in request.query if key == "dryRun"]
+    check_delete_options(options)
     return options
+
+
+def _given_delete_options(request: Request, warn: Callable[[str], None]) -> DeleteOptions:
+    try:
+        return read_object(request, DeleteOptions, "Ignore", warn)
+    except status.StatusError as error:
+        # These options are read by a decoder of their own, whose errors say less around them.
+        if match := _UNKNOWN_KIND.search(str(error)):
+            raise status.bad_request(f'{match.group(0)} in scheme "{_OPTIONS_SCHEME}"') from error
+        if match := _NO_KIND.search(str(error)):
+            raise status.bad_request(match.group(1)) from error
+        raise

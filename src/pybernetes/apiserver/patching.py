@@ -17,6 +17,7 @@ from pybernetes.api.types.meta_v1 import StatusCause, StatusDetails
 from pybernetes.api.wire import Request
 from pybernetes.apiserver.bodies import report_strict
 from pybernetes.apiserver.custom.reading import from_document
+from pybernetes.apiserver.field_management.tracking import mark_reset
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -106,6 +107,7 @@ def patched(served: ApiObject, apply: Apply, kind: Kind, validation: str, warn: 
     if why := _another_kind(decoded.object, kind):
         raise _unfit(msgspec.json.encode(document), why)
     report_strict(decoded.strict, validation, warn, kind.type)
+    mark_reset(document, decoded.object)
     return decoded.object
 
 
@@ -117,6 +119,7 @@ def _patched_custom(
     except DecodeError as error:
         raise _unfit(msgspec.json.encode(document), error.detail) from error
     report_strict(decoded.strict, validation, warn, type_)
+    mark_reset(document, decoded.object)
     return decoded.object
 
 

@@ -6,6 +6,7 @@ Requests in, responses out, as `subresources.scale` does for built-in workloads.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from pybernetes.api import status
@@ -14,17 +15,21 @@ from pybernetes.api.objects import ApiObject, CustomObject, copy
 from pybernetes.api.types.autoscaling_v1 import Scale, ScaleSpec, ScaleStatus
 from pybernetes.api.types.meta_v1 import ObjectMeta
 from pybernetes.api.wire import Response
-from pybernetes.apiserver.bodies import read_object, write_options
+from pybernetes.apiserver.bodies import WriteOptions, read_object, write_options
 from pybernetes.apiserver.commands import answer_object, intent_of
 from pybernetes.apiserver.conversion import convert
 from pybernetes.apiserver.custom.json_path import first, keys, parse
 from pybernetes.apiserver.custom.rules import rules_of
 from pybernetes.apiserver.entry import Entry
+from pybernetes.apiserver.field_management.application import document_in
+from pybernetes.apiserver.field_management.options import is_apply
+from pybernetes.apiserver.field_management.scale import SCALE_KIND, ReplicasPaths, ScaleApplication, ScaleUpdates
+from pybernetes.apiserver.field_management.tracking import Given, Tracker
 from pybernetes.apiserver.patching import patch_of, patched
 from pybernetes.apiserver.request import Authenticated
 from pybernetes.apiserver.writer import Aspect, Writer
 
-_SCALE_KIND = Kind("autoscaling", "v1", "scales", Scale)
+_SCALE_KIND = SCALE_KIND
 
 
 class CustomScale:
@@ -42,6 +47,8 @@ class CustomScale:
             return await self._write(
                 asked, lambda _entry: read_object(asked.request, Scale, options.validation, lambda _text: None)
             )
+        if is_apply(asked.request):
+            return await self._apply(asked, options)
         apply = patch_of(asked.request, Scale)
         return await self._write(
             asked,
@@ -50,8 +57,24 @@ class CustomScale:
             ),
         )
 
-    async def _write(self, asked: Authenticated, wanted: Callable[[Entry], Any]) -> Response:
-        intent, kind = intent_of(asked, write_options(asked.request)), _kind(asked)
+    async def _apply(self, asked: Authenticated, options: WriteOptions) -> Response:
+        kind = _kind(asked)
+        document = document_in(asked.request, options.validation, lambda _text: None)
+        application = ScaleApplication(kind, options.field_manager, options.force, document, _paths(kind))
+
+        def wanted(entry: Entry) -> Scale:
+            return application.scale(scale_of(entry, kind), entry.object.metadata.managed_fields, self._writer.now())
+
+        return await self._write(asked, wanted, Given())
+
+    async def _write(
+        self, asked: Authenticated, wanted: Callable[[Entry], Any], tracker: Tracker | None = None
+    ) -> Response:
+        options, kind = write_options(asked.request), _kind(asked)
+        intent = intent_of(asked, options)
+        paths = _paths(kind)
+        tracker = tracker or ScaleUpdates(kind, options.field_manager, paths, lambda obj: _replicas(obj, kind))
+        intent = replace(intent, tracker=tracker)
         strategy = self._writer.registry.collection(intent.kind).form.strategy
 
         def make(entry: Entry) -> ApiObject:
@@ -65,6 +88,7 @@ class CustomScale:
             new = copy(convert(entry.object, intent.kind))
             assert isinstance(new, CustomObject)  # its kind has rules
             _put(new.content, rules_of(kind.type).scale.spec_replicas_path, replicas)  # type: ignore[arg-type, union-attr]
+            new.metadata.managed_fields = scale.metadata.managed_fields
             return new
 
         aspect = Aspect(strategy.prepare_update, strategy.validate_update)
@@ -82,6 +106,24 @@ class CustomScale:
 def _kind(asked: Authenticated) -> Kind:
     assert asked.info.kind is not None
     return asked.info.kind
+
+
+def _paths(kind: Kind) -> ReplicasPaths:
+    """Where each served version has its replicas."""
+    result: dict[str, tuple[str, ...] | None] = {}
+    for version, row in rules_of(kind.type).versions.items():  # type: ignore[arg-type]
+        scale = rules_of(row.type).scale  # type: ignore[arg-type]
+        names = keys(parse(scale.spec_replicas_path)) if scale is not None else None
+        result[version] = tuple(f"f:{name}" for name in names) if names else None
+    return result
+
+
+def _replicas(obj: ApiObject, kind: Kind) -> int | None:
+    assert isinstance(obj, CustomObject)  # its kind has rules
+    paths = rules_of(kind.type).scale  # type: ignore[arg-type]
+    assert paths is not None  # the sub-resource is served
+    found: int | None = first(obj.content, parse(paths.spec_replicas_path))
+    return found
 
 
 def _put(content: dict[str, Any], path: str, value: int) -> None:

@@ -54,9 +54,13 @@ class Application:
         before = document_of(live, self.kind) if live is not None else empty_document(self.kind)
         managers = decoded(live.metadata.managed_fields) if live is not None else {}
         result = self.on(before, managers, now)
-        obj = _typed(result.document, self.kind)
+        obj = self.typed(result.document)
         obj.metadata.managed_fields = encoded(result.managers)
         return obj
+
+    def typed(self, document: Document) -> ApiObject:
+        """The object that a resulting document is."""
+        return _typed(document, self.kind)
 
     def on(self, live: Document, managers: Managers, now: str) -> Applied:
         """The outcome for a document and its managers; the body is checked first."""

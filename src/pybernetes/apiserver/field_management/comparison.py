@@ -137,7 +137,7 @@ def _compare_items(type_: FieldType, old: list[Any], new: list[Any], result: Com
     item = type_.item
     assert item is not None
     for element in {**before, **after}:
-        had, has = before.get(element, ()), after.get(element, ())
+        had, has = before.get(element, []), after.get(element, [])
         if len(had) > 1 or len(has) > 1:
             _compare_duplicates(item, had, has, result, element)
         elif not had:

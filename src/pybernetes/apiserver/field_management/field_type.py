@@ -16,6 +16,9 @@ from pybernetes.api.objects import ApiObject
 SCALAR, STRUCT, MAP, LIST, KEYED, SET, UNTYPED = "scalar", "struct", "map", "list", "keyed", "set", "untyped"
 
 
+_NO_KEYS: tuple[tuple[str, Any], ...] = ()
+
+
 class FieldType:
     """One node. `leaf`: owned as a whole. `form` is one of the words above; LIST is always a leaf."""
 
@@ -31,7 +34,7 @@ class FieldType:
         # What list items and map values (and undeclared fields of an open struct) hold.
         self.item: FieldType | None = None
         # The keys of the items of a keyed list, sorted, with what stands for a missing one (None: nothing does).
-        self.keys: tuple[tuple[str, Any], ...] = ()
+        self.keys: tuple[tuple[str, Any], ...] = _NO_KEYS
         # How the path element of an item begins when one key tells the items apart.
         self.single_key = ""
         # A struct that keeps undeclared fields.
@@ -140,11 +143,11 @@ _JSON_SCALARS = {"string": "string", "integer": "numeric", "number": "numeric", 
 
 def of_json_schema(document: Mapping[str, Any] | None) -> FieldType:
     """The type of a custom resource's objects; `document` is its structural schema, None where it has none."""
-    made = _of_json(document) if document else FieldType(STRUCT)
+    made = _of_json(document) if document else UNTYPED_MAPS
     if made.form != STRUCT:
+        is_open = made.form == UNTYPED
         made = FieldType(STRUCT)
-    if not document:
-        made.open, made.item = True, UNTYPED_MAPS
+        made.open, made.item = is_open, UNTYPED_MAPS if is_open else None
     text = _SCALAR_TYPES["string"]
     made.fields |= {"apiVersion": ("f:apiVersion", text), "kind": ("f:kind", text)}
     made.fields["metadata"] = ("f:metadata", _struct(_META, False))

@@ -6,8 +6,11 @@ entries of the new one come out. Pure but for the time, which is given.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject
@@ -24,6 +27,8 @@ from pybernetes.apiserver.field_management.managers import (
 )
 from pybernetes.apiserver.field_management.reset_fields import ResetFields, reset_fields
 from pybernetes.apiserver.field_management.versions import Change
+
+_EMPTY_LIST = re.compile(rb'"managedFields"\s*:\s*\[\s*\]')
 
 
 class Tracker(Protocol):
@@ -103,6 +108,17 @@ def mark_reset(document: dict[str, Any], obj: ApiObject) -> None:
     metadata = document.get("metadata")
     if isinstance(metadata, dict) and metadata.get("managedFields") == []:
         obj.metadata.managed_fields = [ManagedFieldsEntry()]
+
+
+def keep_reset(body: bytes, obj: Any) -> None:
+    """As `mark_reset`, for a body: JSON, since YAML and protobuf clients have no way to say it."""
+    if isinstance(obj, ApiObject) and not obj.metadata.managed_fields and _EMPTY_LIST.search(body):
+        try:
+            document = msgspec.json.decode(body)
+        except msgspec.DecodeError:
+            return
+        if isinstance(document, dict):
+            mark_reset(document, obj)
 
 
 def same_but_for_time(one: list[ManagedFieldsEntry], other: list[ManagedFieldsEntry]) -> bool:

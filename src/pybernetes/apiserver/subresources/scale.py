@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
-
-from pybernetes.api.labels import from_label_selector
 
 from pybernetes.api import status
 from pybernetes.api.kind import Kind
+from pybernetes.api.labels import from_label_selector
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types import core_v1
 from pybernetes.api.types.autoscaling_v1 import Scale, ScaleSpec, ScaleStatus
 from pybernetes.api.types.meta_v1 import ObjectMeta
 from pybernetes.api.wire import Response
-from pybernetes.apiserver.bodies import read_object, write_options
+from pybernetes.apiserver.bodies import WriteOptions, read_object, write_options
 from pybernetes.apiserver.commands import answer_object, intent_of
 from pybernetes.apiserver.entry import Entry
+from pybernetes.apiserver.field_management.application import document_in
+from pybernetes.apiserver.field_management.options import is_apply
+from pybernetes.apiserver.field_management.scale import (
+    IN_SPEC,
+    SCALE_KIND,
+    ReplicasPaths,
+    ScaleApplication,
+    ScaleUpdates,
+)
+from pybernetes.apiserver.field_management.tracking import Given, Tracker
 from pybernetes.apiserver.patching import patch_of, patched
 from pybernetes.apiserver.request import Authenticated
 from pybernetes.apiserver.writer import Aspect, Writer
 
 # Scale is spoken by other kinds' sub-resources only, so it has no row of its own.
-_SCALE_KIND = Kind("autoscaling", "v1", "scales", Scale)
+_SCALE_KIND = SCALE_KIND
 
 
 class ScaleSubresource:
@@ -42,6 +52,8 @@ class ScaleSubresource:
 
     async def patch(self, asked: Authenticated) -> Response:
         options = write_options(asked.request)
+        if is_apply(asked.request):
+            return await self._apply(asked, options)
         apply = patch_of(asked.request, Scale)
         kind = _SCALE_KIND
         return await self._write(
@@ -49,8 +61,24 @@ class ScaleSubresource:
             lambda entry: patched(scale_of(entry), apply, kind, options.validation, lambda _text: None),
         )
 
-    async def _write(self, asked: Authenticated, wanted: Callable[[Entry], Any]) -> Response:
-        intent = intent_of(asked, write_options(asked.request))
+    async def _apply(self, asked: Authenticated, options: WriteOptions) -> Response:
+        kind = asked.info.kind
+        assert kind is not None
+        document = document_in(asked.request, options.validation, lambda _text: None)
+        application = ScaleApplication(kind, options.field_manager, options.force, document, _paths(kind))
+
+        def wanted(entry: Entry) -> Scale:
+            return application.scale(scale_of(entry), entry.object.metadata.managed_fields, self._writer.now())
+
+        return await self._write(asked, wanted, Given())
+
+    async def _write(
+        self, asked: Authenticated, wanted: Callable[[Entry], Any], tracker: Tracker | None = None
+    ) -> Response:
+        options = write_options(asked.request)
+        intent = intent_of(asked, options)
+        tracker = tracker or ScaleUpdates(intent.kind, options.field_manager, _paths(intent.kind), _replicas)
+        intent = replace(intent, tracker=tracker)
         strategy = self._writer.registry.collection(intent.kind).form.strategy
 
         def make(entry: Entry) -> ApiObject:
@@ -63,6 +91,7 @@ class ScaleSubresource:
                 raise status.invalid_object(_SCALE_KIND, intent.name, [problem])
             new: Any = entry.private()
             new.spec.replicas = replicas
+            new.metadata.managed_fields = scale.metadata.managed_fields
             return new  # type: ignore[no-any-return]
 
         aspect = Aspect(strategy.prepare_update, strategy.validate_update)
@@ -75,6 +104,15 @@ class ScaleSubresource:
         if entry is None:
             raise status.not_found(info.kind, info.name)
         return entry
+
+
+def _paths(kind: Kind) -> ReplicasPaths:
+    return {kind.api_version: IN_SPEC}
+
+
+def _replicas(workload: Any) -> int | None:
+    replicas: int | None = workload.spec.replicas
+    return replicas
 
 
 def scale_of(entry: Entry) -> Scale:
