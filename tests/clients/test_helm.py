@@ -61,7 +61,10 @@ def test_install_upgrade_rollback_uninstall(helm: Command, kubectl: Command, whe
 
     assert 'release "shop" uninstalled' in helm("uninstall", "shop", *_WAITING)
     assert helm.json("list", "--deployed", "--failed") == []
-    left = kubectl("get", "deployments,services,secrets,pods", "--output=name")
+    # What hooks made is not the release's, and stays.
+    left = kubectl(
+        "get", "deployments,services,secrets,pods", "--selector=app.kubernetes.io/name=shop", "--output=name"
+    )
     assert left == ""
     assert kubectl("get", "configmap", "shop-farewell", "--output=jsonpath={.data.said}") == "goodbye"
 
@@ -88,8 +91,8 @@ def test_a_failing_hook_fails_the_install_and_another_try_succeeds(helm: Command
     failing = "--set=migration=exit=1"
     assert "pre-install" in helm.fails("install", "shop", _CHART, failing, *_WAITING)
     assert helm.json("list", "--failed")[0]["status"] == "failed"
-    helm("upgrade", "--install", "shop", _CHART, *_WAITING)
-    assert [status for _, status, _ in descriptions(helm)] == ["failed", "deployed"]
+    helm("upgrade", "--install", "shop", _CHART, "--reset-values", *_WAITING)
+    assert [status for _, status, _ in descriptions(helm)] == ["superseded", "deployed"]
 
 
 def test_what_the_server_refuses_is_said_and_rolled_back(helm: Command, kubectl: Command) -> None:
