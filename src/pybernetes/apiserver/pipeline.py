@@ -25,6 +25,7 @@ from pybernetes.apiserver.custom.answering import CustomAnswers
 from pybernetes.apiserver.identify import identify, selected
 from pybernetes.apiserver.metrics import Metrics
 from pybernetes.apiserver.negotiation import Accepted, negotiate
+from pybernetes.apiserver.query_options import check_list_options
 from pybernetes.apiserver.reads import Reads
 from pybernetes.apiserver.rendering import finished
 from pybernetes.apiserver.request import Authenticated, RequestInfo
@@ -121,6 +122,8 @@ class Pipeline:
             return await extra(asked)
         if info.subresource not in _PARTS:
             raise _no_such_resource()
+        if info.verb in ("list", "watch", "deletecollection"):
+            check_list_options(asked.request, watch=info.verb == "watch")
         match info.verb:
             case "get":
                 return stages.reads.get(asked.request, info)
@@ -174,4 +177,7 @@ def error_response(request: Request, error: StatusError) -> Response:
         accepted = Accepted()
     body, content_type = finished(msgspec.json.encode(error.status), accepted)
     headers = {"content-type": content_type, "cache-control": "no-cache, private", **error.headers}
+    details = error.status.details
+    if details is not None and details.retry_after_seconds:
+        headers.setdefault("retry-after", str(details.retry_after_seconds))
     return Response(error.code, headers, body)

@@ -76,9 +76,10 @@ class Reads:
         token, revision = request.parameter("continue"), request.parameter("resourceVersion")
         match = request.parameter("resourceVersionMatch")
         if token:
+            at = decode_token(token)
             if revision not in ("", "0"):
                 raise bad_request("specifying resource version is not allowed when using continue")
-            return self._continued(collection, selection, decode_token(token), limit)
+            return self._continued(collection, selection, at, limit)
         self._require_reached(revision)
         if revision not in ("", "0") and (match == "Exact" or (limit > 0 and not match)):
             return self._exact(collection, selection, Continuation(int(revision), ""), limit)
@@ -111,7 +112,7 @@ class Reads:
         # One more than the page holds says where the next one begins; who selects by content must see all.
         items = limit + 1 if limit > 0 and _is_plain(selection) else 0
         try:
-            found = self._registry.store.range(prefix, collection.prefix + at.start, items, at.revision)
+            found = self._registry.store.range(prefix, prefix + at.start, items, at.revision)
         except Compacted as error:
             raise self._expired(at) from error
         except FutureRevision as error:
@@ -127,7 +128,9 @@ class Reads:
             if not selection.matches(entry):
                 continue
             if 0 < limit == len(chosen):
-                following = f"{entry.namespace}/{entry.name}" if entry.form.kind.namespaced else entry.name
+                last = chosen[-1]
+                inside = selection.namespace is not None or not last.form.kind.namespaced
+                following = f"{last.name if inside else f'{last.namespace}/{last.name}'}\0"
                 token = encode_token(Continuation(revision, following))
                 return Page(revision, chosen, token, total - position if _is_plain(selection) else None)
             chosen.append(entry)
@@ -153,7 +156,8 @@ class Reads:
         try:
             wanted = parse_uint(revision)
         except ValueError as error:
-            raise bad_request(f'Invalid value: "{revision}": {error}') from error
+            text = f'invalid resource version: resourceVersion: Invalid value: "{revision}": {error}'
+            raise bad_request(text) from error
         if wanted > self._registry.revision:
             raise too_large(wanted, self._registry.revision)
 

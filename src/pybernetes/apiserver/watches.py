@@ -27,6 +27,7 @@ from pybernetes.environment.clock import Clock
 from pybernetes.store.errors import Compacted
 
 _BOOKMARK_SECONDS = 60.0
+_LAST_BOOKMARK_SECONDS = 2.0
 # Seconds; upstream draws a watch's length between its --min-request-timeout and twice that.
 _LENGTH_MIN = 1800.0
 # What a watch that does not read may owe us, apart from the state that it began with.
@@ -104,7 +105,8 @@ class _Stream(AsyncIterator[bytes]):
         self._clock = clock
         self._leave = leave
         self._end = clock.monotonic() + seconds
-        self._next_bookmark = clock.monotonic() + _BOOKMARK_SECONDS
+        # The last one comes just before the end, so that the client's next watch begins where this one ends.
+        self._next_bookmark = min(clock.monotonic() + _BOOKMARK_SECONDS, self._end - _LAST_BOOKMARK_SECONDS)
         # One timer for the whole stream, set again only when it has rung: chunks come far more often.
         self._timer: asyncio.TimerHandle | None = None
         self.bookmark: Callable[[], bytes] | None = None
@@ -117,7 +119,8 @@ class _Stream(AsyncIterator[bytes]):
             if now >= self._end or self._watcher.finished:
                 break
             if self.bookmark and now >= self._next_bookmark:
-                self._next_bookmark = now + _BOOKMARK_SECONDS
+                last = self._end - _LAST_BOOKMARK_SECONDS
+                self._next_bookmark = min(now + _BOOKMARK_SECONDS, last) if now < last else self._end
                 return event_line("BOOKMARK", self.bookmark())
             if self._timer is None:
                 until = min(self._end, self._next_bookmark) if self.bookmark else self._end
@@ -216,12 +219,10 @@ class Watches:
             at = parse_uint(revision) if revision else 0
         except ValueError as error:
             # Upstream has no client error for these (reference, 5.17).
-            raise failure(500, "", str(error)) from error
+            text = f'resourceVersion: Invalid value: "{revision}": {error}'
+            raise failure(500, "", text) from error
         initial = request.parameter("sendInitialEvents")
-        match = request.parameter("resourceVersionMatch")
         bookmarks = request.parameter("allowWatchBookmarks") in ("true", "1")
-        if initial and match != "NotOlderThan":
-            raise _forbidden_initial()
         wants_state = initial == "true" or (not initial and not at)
         since = None if wants_state else at or self._registry.revision
         length = _seconds(request.parameter("timeoutSeconds")) or _LENGTH_MIN * self._chance.uniform(1, 2)
@@ -242,9 +243,3 @@ def _seconds(text: str) -> float:
         return min(max(float(parse_int(text)), 0.0), 365 * 86400.0) if text else 0.0
     except ValueError as error:
         raise bad_request(str(error)) from error
-
-
-def _forbidden_initial() -> Exception:
-    return bad_request(
-        "sendInitialEvents: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-    )

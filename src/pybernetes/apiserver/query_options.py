@@ -1,0 +1,85 @@
+"""ListOptions and DeleteOptions as clients send them: what upstream refuses before it looks for anything.
+
+A request goes in; StatusError 400 or 422 comes out, in upstream's words and order. Called by the pipeline for list,
+watch and deletecollection, and by `bodies` for deletions. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pybernetes.api import status
+from pybernetes.api.status import FieldError, StatusError, forbidden_field, invalid, not_supported
+from pybernetes.api.types.meta_v1 import DeleteOptions, StatusCause, StatusDetails
+from pybernetes.api.wire import Request
+from pybernetes.apiserver.query_numbers import parse_int
+
+_MATCH = "resourceVersionMatch"
+_POLICIES = ("Foreground", "Background", "Orphan", "nil")
+
+
+def invalid_options(kind: str, errors: Sequence[FieldError]) -> StatusError:
+    """422 for the options of a request: `ListOptions.meta.k8s.io "" is invalid: ...`."""
+    texts = [str(error) for error in errors]
+    listed = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+    causes = [StatusCause(reason=error.type, message=error.body, field=error.field) for error in errors]
+    details = StatusDetails(group="meta.k8s.io", kind=kind, causes=causes)
+    return status.failure(422, "Invalid", f'{kind}.meta.k8s.io "" is invalid: {listed}', details)
+
+
+def check_list_options(request: Request, *, watch: bool) -> None:
+    """400 for what is no number, 422 for options that exclude one another."""
+    for name in ("limit", "timeoutSeconds"):
+        if text := request.parameter(name):
+            try:
+                parse_int(text)
+            except ValueError as error:
+                raise status.bad_request(str(error)) from error
+    if errors := _watch_errors(request) if watch else _list_errors(request):
+        raise invalid_options("ListOptions", errors)
+
+
+def _list_errors(request: Request) -> list[FieldError]:
+    match, revision = request.parameter(_MATCH), request.parameter("resourceVersion")
+    errors = []
+    if match and not revision:
+        errors.append(forbidden_field(_MATCH, f"{_MATCH} is forbidden unless resourceVersion is provided"))
+    if match and request.parameter("continue"):
+        errors.append(forbidden_field(_MATCH, f"{_MATCH} is forbidden when continue is provided"))
+    if match and match not in ("Exact", "NotOlderThan"):
+        errors.append(not_supported(_MATCH, match, ["Exact", "NotOlderThan", ""]))
+    if match == "Exact" and revision == "0":
+        errors.append(forbidden_field(_MATCH, f'{_MATCH} "exact" is forbidden for resourceVersion "0"'))
+    if request.parameter("sendInitialEvents"):
+        errors.append(forbidden_field("sendInitialEvents", "sendInitialEvents is forbidden for list"))
+    return errors
+
+
+def _watch_errors(request: Request) -> list[FieldError]:
+    match, initial = request.parameter(_MATCH), request.parameter("sendInitialEvents")
+    errors = []
+    if initial and match != "NotOlderThan":
+        errors.append(forbidden_field(_MATCH, f"sendInitialEvents requires setting {_MATCH} to NotOlderThan"))
+    if match and not initial:
+        detail = f"{_MATCH} is forbidden for watch unless sendInitialEvents is provided"
+        errors.append(forbidden_field(_MATCH, detail))
+    if match and match != "NotOlderThan":
+        errors.append(not_supported(_MATCH, match, ["NotOlderThan"]))
+    if request.parameter("continue"):
+        errors.append(forbidden_field(_MATCH, f"{_MATCH} is forbidden when continue is provided"))
+    return errors
+
+
+def check_delete_options(options: DeleteOptions) -> None:
+    """422 for options that upstream refuses."""
+    policy = options.propagation_policy
+    errors = []
+    if policy is not None and options.orphan_dependents is not None:
+        detail = "orphanDependents and deletionPropagation cannot be both set"
+        errors.append(invalid("propagationPolicy", policy, detail))
+    if policy is not None and policy not in _POLICIES[:3]:
+        errors.append(not_supported("propagationPolicy", policy, _POLICIES))
+    if any(value != "All" for value in options.dry_run):
+        errors.append(not_supported("dryRun", options.dry_run, ["All"]))
+    if errors:
+        raise invalid_options("DeleteOptions", errors)
