@@ -50,13 +50,14 @@ class ApiDocuments:
         self._address = address
         self._measured = metrics or Metrics(clock.monotonic)
         self._health = Health(checks)
+        self._openapi: Publisher | None = None
         self.serve(KINDS)
 
     def serve(self, kinds: Iterable[Kind]) -> None:
         """Publishes these kinds; called again when custom resources come or go."""
         rows = tuple(kinds)
         self._discovery = Discovery(rows, self._address)
-        self._openapi = Publisher(rows, self._clock)
+        self._openapi = Publisher(rows, self._clock, self._openapi)
 
     async def answer(self, asked: Authenticated) -> Response | None:
         """The document of a path, or the 404 page; StatusError as upstream refuses methods and media types."""
@@ -64,7 +65,7 @@ class ApiDocuments:
         response = (
             self._discovery.answer(request)
             or self._health.answer(request)
-            or self._openapi.answer(request)
+            or (self._openapi and self._openapi.answer(request))
             or self._other(request)
         )
         return response or Response(404, _TEXT, b"404 page not found\n")

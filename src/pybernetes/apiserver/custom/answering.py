@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from pybernetes.api.objects import CustomObject
+from pybernetes.api.status import failure
+from pybernetes.api.types.meta_v1 import StatusDetails
 from pybernetes.api.wire import Response
 from pybernetes.apiserver.commands import warning_headers
 from pybernetes.apiserver.custom.definitions import Definitions
@@ -53,6 +55,10 @@ class CustomAnswers:
             return response
         if kind is None or not issubclass(kind.type, CustomObject) or not _is_served(info):
             return Response(404, _TEXT, b"404 page not found\n")
+        if info.verb == "create" and "create" not in kind.verbs:
+            message = "create not allowed while custom resource definition is terminating"
+            details = StatusDetails(group=kind.group, kind=kind.resource)
+            raise failure(405, "MethodNotAllowed", message, details)
         response = await (self._scale.answer(asked) if _is_scale(info) else general(asked))
         return _warned(response, kind.type.rules.deprecation)
 

@@ -22,6 +22,7 @@ from pybernetes.apiserver.custom.resources import DEFINITIONS, CustomResources
 from pybernetes.apiserver.deletion import CLEANUP_FINALIZER, Deletion
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.request import UserInfo
+from pybernetes.apiserver.field_management.tracking import Updates
 from pybernetes.apiserver.writer import Aspect, Intent, Writer
 
 _log = logging.getLogger(__name__)
@@ -112,7 +113,8 @@ class Definitions:
             change(definition)
             return definition
 
-        intent = Intent(DEFINITIONS, _ITSELF, name=name, subresource="status")
+        tracker = Updates(DEFINITIONS, "kube-apiserver", "status")
+        intent = Intent(DEFINITIONS, _ITSELF, name=name, subresource="status", tracker=tracker)
         await self._writer.modify(intent, make, Aspect(lambda _new, _old: None, lambda _new, _old: []))
 
     def _now(self) -> str:

@@ -19,7 +19,7 @@ from pybernetes.apiserver.custom.columns import printer
 from pybernetes.apiserver.custom.rules import VersionRules
 from pybernetes.apiserver.custom.strategy import strategy
 
-_WHILE_TERMINATING = ALL_VERBS - {"create", "patch", "update"}
+_WHILE_TERMINATING = ALL_VERBS - {"create"}
 _SCALE = ("autoscaling", "v1", "Scale")
 
 

@@ -5,7 +5,7 @@ Names of definitions go in, JSON values private to the caller come out. Called b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -53,15 +53,16 @@ def _enums() -> dict[str, list[str]]:
     return found
 
 
-def closure(definitions: Iterable[str]) -> list[str]:
-    """The definitions and all that they refer to, in the order of their names."""
+def closure(definitions: Iterable[str], own: Mapping[str, Any] | None = None) -> list[str]:
+    """The definitions and all that they refer to, in the order of their names; those of `own` are written already."""
+    own = own or {}
     found: set[str] = set()
     waiting = list(definitions)
     while waiting:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            waiting += _references(schema.definitions()[name])
+            waiting += _references(own[name] if name in own else schema.definitions()[name])
     return sorted(found)
 
 
@@ -72,7 +73,7 @@ def _references(raw: Any) -> list[str]:
         return []
     reference = raw.get("$ref")
     if isinstance(reference, str):
-        return [reference]
+        return [reference.rpartition("/")[2]]
     return [name for value in raw.values() for name in _references(value)]
 
 

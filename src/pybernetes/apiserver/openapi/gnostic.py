@@ -6,13 +6,14 @@ shapes that protobuf writes differently from JSON (maps, alternatives, extension
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 Writer = Callable[[Any], bytes]
-_LENGTH_DELIMITED, _VARINT = 2, 0
+_LENGTH_DELIMITED, _VARINT, _FIXED64 = 2, 0, 1
 
 
 def _varint(value: int) -> bytes:
@@ -44,6 +45,8 @@ def _message(fields: Mapping[str, tuple[int, Writer | None]], extensions: int = 
             number, writer = fields[key]
             if writer is None:
                 written.append(_varint(number << 3 | _VARINT) + _varint(int(item)))
+            elif writer is _double:
+                written.append(_varint(number << 3 | _FIXED64) + _double(item))
             elif isinstance(item, list):
                 written += [_bytes_field(number, writer(each)) for each in item]
             else:
@@ -51,6 +54,14 @@ def _message(fields: Mapping[str, tuple[int, Writer | None]], extensions: int = 
         return b"".join(written)
 
     return write
+
+
+def _double(value: float) -> bytes:
+    return struct.pack("<d", value)
+
+
+def _external_docs(value: Mapping[str, Any]) -> bytes:
+    return b"".join(_bytes_field(n, value[key].encode()) for n, key in ((1, "description"), (2, "url")) if key in value)
 
 
 def _any(value: Any) -> bytes:
@@ -95,6 +106,22 @@ _write_schema = _message(
         "format": (2, _text),
         "description": (4, _text),
         "default": (5, _any),
+        "title": (3, _text),
+        "multipleOf": (6, _double),
+        "maximum": (7, _double),
+        "exclusiveMaximum": (8, None),
+        "minimum": (9, _double),
+        "exclusiveMinimum": (10, None),
+        "maxLength": (11, None),
+        "minLength": (12, None),
+        "pattern": (13, _text),
+        "maxItems": (14, None),
+        "minItems": (15, None),
+        "uniqueItems": (16, None),
+        "maxProperties": (17, None),
+        "minProperties": (18, None),
+        "externalDocs": (29, _external_docs),
+        "example": (30, _any),
         "required": (19, _text),
         "enum": (20, _any),
         "additionalProperties": (21, _only(1, _schema)),

@@ -26,19 +26,19 @@ _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 STATUS, DELETE_OPTIONS, PATCH, WATCH_EVENT = (
     _META + name for name in ("Status", "DeleteOptions", "Patch", "WatchEvent")
 )
-_WRITE = ("dryRun", "fieldManager", "fieldValidation")
-_DELETE = (
+WRITE_PARAMETERS = ("dryRun", "fieldManager", "fieldValidation")
+DELETE_PARAMETERS = (
     "dryRun",
     "gracePeriodSeconds",
     "ignoreStoreReadErrorWithClusterBreakingPotential",
     "orphanDependents",
     "propagationPolicy",
 )
-_SELECT = (
+SELECT_PARAMETERS = (
     *("continue", "fieldSelector", "labelSelector", "limit", "resourceVersion", "resourceVersionMatch"),
     *("sendInitialEvents", "shardSelector", "timeoutSeconds"),
 )
-_LIST = (*_SELECT, "allowWatchBookmarks", "watch")
+LIST_PARAMETERS = (*SELECT_PARAMETERS, "allowWatchBookmarks", "watch")
 _LOG = (
     *("container", "follow", "insecureSkipTLSVerifyBackend", "limitBytes", "previous"),
     *("sinceSeconds", "stream", "tailLines", "timestamps"),
@@ -155,7 +155,9 @@ class _Names:
     def listing(self, everywhere: bool = False) -> Operation:
         word = f"{self._kind.name}ForAllNamespaces" if everywhere else self._word
         name = f"list{self._prefix}{word}"
-        return Operation("get", name, "list", self._gvk, self._definition + "List", produces=STREAMS, parameters=_LIST)
+        return Operation(
+            "get", name, "list", self._gvk, self._definition + "List", produces=STREAMS, parameters=LIST_PARAMETERS
+        )
 
     def watch_list(self, everywhere: bool = False) -> Operation:
         word = f"{self._kind.name}ListForAllNamespaces" if everywhere else f"{self._word}List"
@@ -165,7 +167,7 @@ class _Names:
         return self._watch(f"watch{self._prefix}{self._word}", "watch")
 
     def _watch(self, name: str, action: str) -> Operation:
-        return Operation("get", name, action, self._gvk, WATCH_EVENT, produces=STREAMS, parameters=_LIST)
+        return Operation("get", name, action, self._gvk, WATCH_EVENT, produces=STREAMS, parameters=LIST_PARAMETERS)
 
     def collection(self) -> list[Operation]:
         """What can be done to all objects in a namespace, or to all of the cluster."""
@@ -176,7 +178,9 @@ class _Names:
             found.append(self._create(self._word, self._definition, self._gvk))
         if "deletecollection" in verbs:
             name = f"delete{self._prefix}Collection{self._word}"
-            found.append(self._delete(name, "deletecollection", STATUS, (200,), (*_DELETE, *_SELECT)))
+            found.append(
+                self._delete(name, "deletecollection", STATUS, (200,), (*DELETE_PARAMETERS, *SELECT_PARAMETERS))
+            )
         return found
 
     def object(self) -> list[Operation]:
@@ -186,7 +190,7 @@ class _Names:
         if "delete" in verbs:
             result = self._definition if self._kind.resource in _ANSWERS_WITH_OBJECT else STATUS
             name = f"delete{self._prefix}{self._word}"
-            found.append(self._delete(name, "delete", result, (200, 202), _DELETE))
+            found.append(self._delete(name, "delete", result, (200, 202), DELETE_PARAMETERS))
         return found
 
     def _delete(
@@ -207,7 +211,7 @@ class _Names:
     def _create(self, word: str, definition: str, gvk: tuple[str, str, str]) -> Operation:
         name = f"create{self._prefix}{word}"
         codes = (200, 201, 202)
-        return Operation("post", name, "post", gvk, definition, definition, codes=codes, parameters=_WRITE)
+        return Operation("post", name, "post", gvk, definition, definition, codes=codes, parameters=WRITE_PARAMETERS)
 
     def _parts(self, word: str, definition: str, gvk: tuple[str, str, str], verbs: frozenset[str]) -> list[Operation]:
         """Get, update and patch."""
@@ -216,10 +220,12 @@ class _Names:
             found.append(Operation("get", f"read{self._prefix}{word}", "get", gvk, definition))
         if "update" in verbs:
             name = f"replace{self._prefix}{word}"
-            found.append(Operation("put", name, "put", gvk, definition, definition, codes=codes, parameters=_WRITE))
+            found.append(
+                Operation("put", name, "put", gvk, definition, definition, codes=codes, parameters=WRITE_PARAMETERS)
+            )
         if "patch" in verbs:
             name = f"patch{self._prefix}{word}"
-            parameters = (*_WRITE[:1], "fieldManager", "fieldValidation", "force")
+            parameters = (*WRITE_PARAMETERS[:1], "fieldManager", "fieldValidation", "force")
             found.append(
                 Operation(
                     "patch",

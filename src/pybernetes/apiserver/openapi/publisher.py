@@ -17,6 +17,7 @@ import msgspec
 
 from pybernetes.api.kind import Kind
 from pybernetes.api.wire import Request, Response
+from pybernetes.apiserver.custom import openapi
 from pybernetes.apiserver.discovery import UNCACHED
 from pybernetes.apiserver.negotiation import by_quality
 from pybernetes.apiserver.openapi import gnostic, version2, version3
@@ -54,14 +55,16 @@ class _Document:
 class Publisher:
     """The OpenAPI documents of some kinds."""
 
-    def __init__(self, kinds: Iterable[Kind], clock: Clock) -> None:
+    def __init__(self, kinds: Iterable[Kind], clock: Clock, former: Publisher | None = None) -> None:
+        """`former` published what was served before: what has not changed since need not be written again."""
         self._clock = clock
         self._written = clock.now()
         self._kinds: dict[tuple[str, str], list[Kind]] = {}
         for kind in kinds:
             self._kinds.setdefault((kind.group, kind.version), []).append(kind)
-        self._version2 = _Document(lambda: version2.document(self._all_paths()))
-        self._version3 = dict(sorted(self._documents().items()))
+        self._custom = [kind for kinds in self._kinds.values() for kind in kinds if openapi.is_custom(kind)]
+        self._version2 = _Document(lambda: version2.document(self._all_paths(), openapi.version2(self._custom)))
+        self._version3 = dict(sorted(self._documents(former).items()))
 
     def answer(self, request: Request) -> Response | None:
         """The document of a path; None for a path that is not below /openapi/v2 or /openapi/v3."""
@@ -74,20 +77,27 @@ class Publisher:
             return self._serve_version3(request, path.removeprefix("/openapi/v3/"))
         return None
 
-    def _documents(self) -> dict[str, _Document]:
+    def _documents(self, former: Publisher | None) -> dict[str, _Document]:
         found = {name: _single(path) for name, path in SINGLE_PATHS.items()}
-        for (group, _version), kinds in self._kinds.items():
+        for (group, version), kinds in self._kinds.items():
             level = f"apis/{group}" if group else "api"
-            found[level] = _single(group_path(group))
-            found[kinds[0].path_prefix.removeprefix("/")] = _of_version(kinds)
+            if not all(map(openapi.is_custom, kinds)):
+                found[level] = _single(group_path(group))
+            name = kinds[0].path_prefix.removeprefix("/")
+            same = former is not None and former._kinds.get((group, version)) == kinds
+            found[name] = former._version3[name] if former is not None and same else _of_version(kinds)
         return found
 
     def _all_paths(self) -> list[Path]:
         paths = list(SINGLE_PATHS.values())
-        paths += [group_path(group) for group in dict.fromkeys(group for group, _version in self._kinds)]
-        for (group, version), kinds in self._kinds.items():
-            paths += [resources_path(group, version), *version_paths(kinds)]
-        return paths
+        built_in = {
+            name: [kind for kind in kinds if not openapi.is_custom(kind)] for name, kinds in self._kinds.items()
+        }
+        paths += [group_path(group) for group in dict.fromkeys(group for (group, _), held in built_in.items() if held)]
+        for (group, version), kinds in built_in.items():
+            if kinds:
+                paths += [resources_path(group, version), *version_paths(kinds)]
+        return paths + openapi.paths(self._custom)
 
     @cached_property
     def _index(self) -> bytes:

@@ -6,7 +6,7 @@ protobuf.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pybernetes.apiserver.openapi import definitions
@@ -15,15 +15,16 @@ from pybernetes.apiserver.openapi.parameters import place_of, type_of
 from pybernetes.apiserver.openapi.version3 import BEARER, INFO
 
 
-def document(paths: Iterable[Path]) -> dict[str, Any]:
-    """The document of some paths."""
+def document(paths: Iterable[Path], own: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The document of some paths; `own` are the definitions of custom resources."""
+    own = own or {}
     listed = sorted(paths, key=lambda path: path.path)
     used = {name for path in listed for item in path.operations for name in (item.body, item.result) if name}
     return {
         "swagger": "2.0",
         "info": INFO,
         "paths": {path.path: _path(path) for path in listed},
-        "definitions": {name: definitions.version2(name) for name in definitions.closure(used)},
+        "definitions": {name: own.get(name) or definitions.version2(name) for name in definitions.closure(used, own)},
         "securityDefinitions": {"BearerToken": BEARER},
         "security": [{"BearerToken": []}],
     }

@@ -5,10 +5,11 @@ Paths and definitions go in, JSON values come out. Called by `publisher`, once a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pybernetes.api.kind import Kind
+from pybernetes.apiserver.custom import openapi
 from pybernetes.apiserver.openapi import definitions
 from pybernetes.apiserver.openapi.operations import Operation, Path, version_paths
 from pybernetes.apiserver.openapi.parameters import place_of, type_of
@@ -26,14 +27,22 @@ BEARER = {
 def version_document(kinds: Sequence[Kind]) -> dict[str, Any]:
     """The document of one group-version."""
     group, version = kinds[0].group, kinds[0].version
-    return document([resources_path(group, version), *version_paths(kinds)], group, version)
+    custom = [kind for kind in kinds if openapi.is_custom(kind)]
+    built_in = [kind for kind in kinds if not openapi.is_custom(kind)]
+    paths = [resources_path(group, version), *version_paths(built_in)] if built_in else []
+    return document([*paths, *openapi.paths(custom)], group, version, openapi.version3(custom))
 
 
-def document(paths: Iterable[Path], group: str = "", version: str = "") -> dict[str, Any]:
-    """The document of some paths."""
+def document(
+    paths: Iterable[Path], group: str = "", version: str = "", own: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The document of some paths; `own` are the definitions of custom resources."""
+    own = own or {}
     listed = sorted(paths, key=lambda path: path.path)
     used = {name for path in listed for item in path.operations for name in (item.body, item.result) if name}
-    schemas = {name: definitions.version3(name, group, version) for name in definitions.closure(used)}
+    schemas = {
+        name: own.get(name) or definitions.version3(name, group, version) for name in definitions.closure(used, own)
+    }
     return {
         "openapi": "3.0.0",
         "info": INFO,
