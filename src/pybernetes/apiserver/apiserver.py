@@ -155,7 +155,7 @@ class ApiServer:
             ("bindings", "", "create"): binding.create,
             ("pods", "eviction", "create"): eviction.create,
             ("serviceaccounts", "token", "create"): TokenSubresource(self.writer, self.issuer).create,
-            **review_answers(self.authorizer, self.authenticator),
+            **review_answers(self.authorizer, self.authenticator, self.writer.now),
         }
         for resource in _SCALED:
             answers[resource, "scale", "get"] = scale.get

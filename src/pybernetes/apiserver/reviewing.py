@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pybernetes.apiserver.stages.reviews import review
+from collections.abc import Callable
 
 from pybernetes.api.kinds import kind_of
 from pybernetes.api.objects import ApiObject
@@ -10,10 +10,12 @@ from pybernetes.api.types import authentication_v1, authorization_v1
 from pybernetes.api.wire import Response
 from pybernetes.apiserver.bodies import read_object, write_options
 from pybernetes.apiserver.commands import answer_object
+from pybernetes.apiserver.field_management.tracking import Updates
 from pybernetes.apiserver.pipeline import Answer
 from pybernetes.apiserver.request import Authenticated
 from pybernetes.apiserver.stages.authentication import Authenticator
 from pybernetes.apiserver.stages.authorization import Authorizer
+from pybernetes.apiserver.stages.reviews import review
 
 _REVIEWS: tuple[type[ApiObject], ...] = (
     authorization_v1.SubjectAccessReview,
@@ -25,13 +27,23 @@ _REVIEWS: tuple[type[ApiObject], ...] = (
 )
 
 
-def review_answers(authorizer: Authorizer, authenticator: Authenticator) -> dict[tuple[str, str, str], Answer]:
-    """What the pipeline does with each kind of review."""
+# Answered with an object of their own instead of the question.
+_ANEW = (authorization_v1.SelfSubjectRulesReview, authentication_v1.SelfSubjectReview)
+
+
+def review_answers(
+    authorizer: Authorizer, authenticator: Authenticator, now: Callable[[], str]
+) -> dict[tuple[str, str, str], Answer]:
+    """What the pipeline does with each kind of review; `now` is the time as objects show it."""
     kinds = [kind_of(type_) for type_ in _REVIEWS]
-    return {(kind.resource, "", "create"): _answer(kind.type, authorizer, authenticator) for kind in kinds}
+    return {(kind.resource, "", "create"): _answer(kind.type, authorizer, authenticator, now) for kind in kinds}
 
 
-def _answer(type_: type[ApiObject], authorizer: Authorizer, authenticator: Authenticator) -> Answer:
+def _answer(
+    type_: type[ApiObject], authorizer: Authorizer, authenticator: Authenticator, now: Callable[[], str]
+) -> Answer:
+    kind = kind_of(type_)
+
     async def create(asked: Authenticated) -> Response:
         options = write_options(asked.request)
         warnings: list[str] = []
@@ -39,7 +51,9 @@ def _answer(type_: type[ApiObject], authorizer: Authorizer, authenticator: Authe
         namespace = asked.info.namespace
         if namespace and not question.metadata.namespace:
             question.metadata.namespace = namespace
-        answered = review(kind_of(type_), question, asked.user, authorizer, authenticator)
+        entries = [] if type_ in _ANEW else Updates(kind, options.field_manager).created(question, now())
+        question.metadata.managed_fields = entries
+        answered = review(kind, question, asked.user, authorizer, authenticator)
         return answer_object(asked.request, answered, warnings, 201)
 
     return create

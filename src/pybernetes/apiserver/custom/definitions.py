@@ -21,8 +21,8 @@ from pybernetes.apiserver.custom.names import set_condition, status_of, terminat
 from pybernetes.apiserver.custom.resources import DEFINITIONS, CustomResources
 from pybernetes.apiserver.deletion import CLEANUP_FINALIZER, Deletion
 from pybernetes.apiserver.entry import Entry
-from pybernetes.apiserver.request import UserInfo
 from pybernetes.apiserver.field_management.tracking import Updates
+from pybernetes.apiserver.request import UserInfo
 from pybernetes.apiserver.writer import Aspect, Intent, Writer
 
 _log = logging.getLogger(__name__)

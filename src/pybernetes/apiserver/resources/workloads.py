@@ -21,6 +21,7 @@ from pybernetes.apiserver.resources.prepare import (
     count_any_change_of,
     first_generation,
     keep_status_and_count,
+    next_generation,
     only_status,
 )
 from pybernetes.apiserver.resources.strategy import Strategy
@@ -128,6 +129,13 @@ def _prepare_daemon_set_update(new: DaemonSet, old: DaemonSet) -> None:
     new.metadata.annotations = {**new.metadata.annotations, TEMPLATE_GENERATION: str(count)}
 
 
+def _prepare_deployment_update(new: Deployment, old: Deployment) -> None:
+    """Annotations count as a change, since they go on to the replica sets."""
+    new.status = old.status
+    changed = new.spec != old.spec or new.metadata.annotations != old.metadata.annotations
+    new.metadata.generation = next_generation(old, changed=changed)
+
+
 def _prepare_deployment_status(new: Deployment, old: Deployment) -> None:
     only_status(new, old)
     new.metadata.labels = old.metadata.labels
@@ -142,7 +150,7 @@ _REPLICA_FIELD_NAMES = frozenset({"status.replicas"})
 DEPLOYMENT = Strategy(
     default=default_deployment,
     prepare_create=clear_status_and_count,
-    prepare_update=keep_status_and_count,
+    prepare_update=_prepare_deployment_update,
     prepare_status=_prepare_deployment_status,
 )
 REPLICA_SET = Strategy(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pybernetes.api import status
+from pybernetes.api.kinds import kind_of
 from pybernetes.api.types.authentication_v1 import TokenRequest
 from pybernetes.api.types.core_v1 import ServiceAccount
 from pybernetes.api.wire import Response
 from pybernetes.apiserver.bodies import read_object, write_options
 from pybernetes.apiserver.commands import answer_object, intent_of
+from pybernetes.apiserver.field_management.tracking import Updates
 from pybernetes.apiserver.request import Authenticated
 from pybernetes.apiserver.stages.service_account_tokens import TokenIssuer, request_token
 from pybernetes.apiserver.writer import Writer
@@ -30,6 +32,8 @@ class TokenSubresource:
         if account is None:
             raise status.not_found(info.kind, info.name)
         intent = intent_of(asked, options)
+        tracker = Updates(kind_of(TokenRequest), options.field_manager, info.subresource)
+        wanted.metadata.managed_fields = tracker.created(wanted, self._writer.now())
         await self._writer.check_create(intent, wanted)
         answered = request_token(wanted, account, self._issuer, self._writer.registry)
         return answer_object(asked.request, answered, intent.warnings, 201)
