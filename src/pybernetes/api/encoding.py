@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from pybernetes.api import json_syntax, kinds, protobuf, scalars, schema, strictness, tolerance, yaml
+from pybernetes.api import json_syntax, kinds, protobuf, scalars, schema, strictness, tolerance, yaml, zeros
 
 T = TypeVar("T")
 
@@ -78,6 +78,7 @@ def from_value(value: dict[str, Any], type_: type[T], *, strict: bool = False) -
         lines = strictness.of_value(value, definition) if strict else []
         obj = _converted(value, type_, definition)
         scalars.normalize(obj)
+        zeros.drop(obj)
     except ValueError as error:
         raise DecodeError(str(error)) from None
     return Decoded(obj, lines)
@@ -126,8 +127,12 @@ def _decode_json(body: bytes, shown: bytes, type_: type[T], strict: bool, lines:
         scalars.normalize(obj)
     except ValueError as error:
         raise _cannot_be_handled(obj, type_, str(error)) from None
+    if zeros.may_be_in(body):
+        zeros.drop(obj)
     if strict:
-        lines = lines + strictness.of_json(body, schema.definition_of(type_))
+        metadata = getattr(obj, "metadata", None)
+        name = getattr(metadata, "name", None) or ""
+        lines = lines + strictness.of_json(body, schema.definition_of(type_), name)
     return Decoded(obj, lines)
 
 

@@ -25,8 +25,8 @@ def entries_of(
     # Of other kinds few alike are made.
     if not isinstance(new, Pod):
         return work_out()
-    # The values below `metadata` that are parts of paths, and all of the rest: more than the paths depend on.
-    body = hashlib.sha256(msgspec.json.encode((new.spec, new.status))).digest()
+    # More than the paths depend on: they name keys and the items of lists.
+    body = hashlib.sha256(msgspec.json.encode((new.spec, new.status, new.metadata.owner_references))).digest()
     key = (writer, _paths(new.metadata), body)
     known = _entries.get(key)
     if known is None:
@@ -40,7 +40,8 @@ def _paths(metadata: ObjectMeta) -> Hashable:
     return (
         tuple(metadata.labels),
         tuple(metadata.annotations),
-        tuple(owner.uid for owner in metadata.owner_references),
         tuple(metadata.finalizers),
         metadata.generate_name is None,
+        metadata.deletion_timestamp is None,
+        metadata.deletion_grace_period_seconds is None,
     )

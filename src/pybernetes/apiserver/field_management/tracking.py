@@ -15,6 +15,7 @@ import msgspec
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.meta_v1 import ManagedFieldsEntry
+from pybernetes.apiserver.field_management.alike import entries_of
 from pybernetes.apiserver.field_management.kind_types import is_custom
 from pybernetes.apiserver.field_management.managers import (
     UPDATE,
@@ -57,7 +58,11 @@ class Updates:
                 managers = decoded(given, trusted=False)
             except InvalidManagers:
                 managers = {}
-        return self._entries(managers, Change(self.kind, None, new, self._reset), now)
+        change = Change(self.kind, None, new, self._reset)
+        if given:
+            return self._entries(managers, change, now)
+        writer = (self.kind.api_version, self.manager, self.subresource)
+        return entries_of(new, writer, now, lambda: self._entries({}, change, now))
 
     def changed(self, new: ApiObject, old: ApiObject, now: str) -> list[ManagedFieldsEntry]:
         managers = self._before(new, old)
