@@ -19,6 +19,7 @@ import msgspec
 
 from pybernetes.api import time
 from pybernetes.api.json_syntax import TOO_DEEP, is_too_deep
+from pybernetes.api.zeros import zero_is_absent
 
 PREFIX = b"k8s\x00"
 Wire = int | bytes
@@ -326,42 +327,3 @@ _SPECIAL: dict[str, Decode] = {
     EXTENSIONS + "JSONSchemaPropsOrBool": _schema_or_bool,
     EXTENSIONS + "JSONSchemaPropsOrStringArray": _schema_or_strings,
 }
-
-# Go sends plain (not pointer) fields even when they are zero, and leaves them out of JSON. The table cannot tell plain
-# from pointer, so these lists do: strings are plain but for the first list, numbers and truth values in the second are.
-_POINTER_STRINGS = {
-    "GRPCAction.service",
-    "HostPathVolumeSource.type",
-    "PersistentVolumeClaimSpec.storageClassName",
-    "PersistentVolumeClaimSpec.volumeAttributesClassName",
-}
-_PLAIN_WORDS = """
-    active allowed authenticated availableReplicas chapAuthDiscovery chapAuthSession clusterScope code count
-    currentReplicas denied deprecated deprecatedCount exclusiveMaximum
-    exclusiveMinimum failed failureThreshold fullyLabeledReplicas generation globalDefault handSize
-    healthCheckNodePort hostIPC hostNetwork hostPID hostPort initialDelaySeconds insecureSkipTLSVerify
-    matchingPrecedence minReadySeconds nodePort nullable number numberAvailable numberUnavailable observedGeneration
-    paused periodSeconds preserveUnknownFields publishNotReadyAddresses queueLengthLimit queues readOnly readyReplicas
-    retryAfterSeconds signal sizeBytes sslEnabled stdin stdinOnce succeeded successThreshold targetPort tty
-    unavailableReplicas uniqueItems unschedulable updatedNumberScheduled updatedReplicas
-    x-kubernetes-embedded-resource x-kubernetes-int-or-string Probe.timeoutSeconds ReplicaSetStatus.replicas
-    DeploymentStatus.replicas AWSElasticBlockStoreVolumeSource.partition GCEPersistentDiskVolumeSource.partition
-    CustomResourceColumnDefinition.priority
-"""
-_PLAIN = frozenset(_PLAIN_WORDS.split())
-_POINTERS = frozenset(
-    {
-        "AzureDiskVolumeSource.readOnly",
-        "CSIVolumeSource.readOnly",
-        "HorizontalPodAutoscalerStatus.observedGeneration",
-        "VolumeNodeResources.count",
-    }
-)
-
-
-def zero_is_absent(owner: str, name: str, type_: str) -> bool:
-    """Whether a zero that was sent for this field means that it was never set."""
-    qualified = f"{owner.rpartition('.')[2]}.{name}"
-    if type_ in ("string", "bytes"):
-        return qualified not in _POINTER_STRINGS
-    return (name in _PLAIN or qualified in _PLAIN) and qualified not in _POINTERS
