@@ -38,7 +38,7 @@ _EXTENSION_SECONDS = 365 * 24 * 3600
 _LEEWAY = timedelta(seconds=60)
 _LEGACY_ISSUER = "kubernetes/serviceaccount"
 _PREFIX = "authentication.kubernetes.io/"
-_TOKEN_REQUEST = Kind("authentication.k8s.io", "v1", "tokenrequests", TokenRequest)
+TOKEN_REQUEST = Kind("authentication.k8s.io", "v1", "tokenrequests", TokenRequest)
 _BINDABLE: dict[tuple[str, str], type[ApiObject]] = {("v1", "Pod"): Pod, ("v1", "Secret"): Secret, ("v1", "Node"): Node}
 
 
@@ -286,7 +286,7 @@ def _check_duration(seconds: int) -> None:
         error = invalid(field_name, seconds, "may not specify a duration larger than 2^32 seconds")
     else:
         return
-    raise invalid_object(_TOKEN_REQUEST, "", [error])
+    raise invalid_object(TOKEN_REQUEST, "", [error])
 
 
 def _resolve(reference: BoundObjectReference | None, namespace: str, reader: Reader) -> Bound:

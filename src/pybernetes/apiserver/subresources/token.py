@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pybernetes.api import status
-from pybernetes.api.kinds import kind_of
 from pybernetes.api.types.authentication_v1 import TokenRequest
 from pybernetes.api.types.core_v1 import ServiceAccount
 from pybernetes.api.wire import Response
@@ -11,7 +10,7 @@ from pybernetes.apiserver.bodies import read_object, write_options
 from pybernetes.apiserver.commands import answer_object, intent_of
 from pybernetes.apiserver.field_management.tracking import Updates
 from pybernetes.apiserver.request import Authenticated
-from pybernetes.apiserver.stages.service_account_tokens import TokenIssuer, request_token
+from pybernetes.apiserver.stages.service_account_tokens import TOKEN_REQUEST, TokenIssuer, request_token
 from pybernetes.apiserver.writer import Writer
 
 
@@ -32,7 +31,7 @@ class TokenSubresource:
         if account is None:
             raise status.not_found(info.kind, info.name)
         intent = intent_of(asked, options)
-        tracker = Updates(kind_of(TokenRequest), options.field_manager, info.subresource)
+        tracker = Updates(TOKEN_REQUEST, options.field_manager, info.subresource)
         wanted.metadata.managed_fields = tracker.created(wanted, self._writer.now())
         await self._writer.check_create(intent, wanted)
         answered = request_token(wanted, account, self._issuer, self._writer.registry)
