@@ -84,6 +84,9 @@ def differences(wanted: Any, found: Any, bindings: Bindings, path: str = "") -> 
             return [f"{path}: {len(wanted)} items recorded, {len(found)} found: {shortened(found)}"]
         pairs = enumerate(zip(wanted, found, strict=True))
         return [text for n, (a, b) in pairs for text in differences(a, b, bindings, f"{path}[{n}]")]
+    if path.endswith(".description") and isinstance(found, str):
+        # Descriptions are read from a package that breaks their lines elsewhere.
+        wanted, found = " ".join(wanted.split()), " ".join(found.split())
     if isinstance(wanted, str) and not isinstance(found, dict | list):
         if _OMITTED.fullmatch(wanted):
             return []

@@ -12,11 +12,16 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.oracle.ground import Ground
+from tests.oracle.tables import tables
 
 Prepare = Callable[[Ground], Awaitable[None]]
 BEFORE: dict[tuple[str, int], Prepare] = {}
 DURING: dict[str, Prepare] = {}
 CONTROLLED: frozenset[str] = frozenset()
+# Their set-up makes everything, so that nothing is to be guessed from answers.
+COMPLETE = frozenset(
+    {"list-watch/paging", "list-watch/watch", "list-watch/watch-expired", "list-watch/continue-expired"}
+)
 NO_NAMESPACES = frozenset({"nosuch"})
 
 
@@ -278,3 +283,11 @@ def _tokens_of_notes() -> None:
 
 
 _tokens_of_notes()
+
+
+@before("list-watch/tables", 0)
+async def _objects_in_tables(ground: Ground) -> None:
+    await ground.replay_creates("defaults/*")
+    for obj in tables():
+        await ground.create(obj)
+    await ground.call("DELETE", "/api/v1/namespaces/tables/pods/terminating")

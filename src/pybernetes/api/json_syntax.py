@@ -27,7 +27,8 @@ class _Wrong(Exception):
 
 def syntax_error(body: bytes) -> str:
     """Go's message for the first syntax error of `body`; empty when there is none."""
-    scanner = _Scanner(body.decode("utf-8", "replace"))
+    # Go looks at bytes, one at a time.
+    scanner = _Scanner(body.decode("latin-1"))
     try:
         scanner.value(0)
         scanner.skip()
@@ -51,7 +52,10 @@ def _quoted(character: str) -> str:
         return r"'\''"
     if character == '"':
         return "'\"'"
-    escapes = {"\n": r"\n", "\t": r"\t", "\r": r"\r", "\\": r"\\", "\0": r"\x00"}
+    escapes = {"\n": r"\n", "\t": r"\t", "\r": r"\r", "\\": r"\\"}
+    if character not in escapes and not character.isprintable():
+        code = ord(character)
+        return f"'\\x{code:02x}'" if code < 0x80 else f"'\\u{code:04x}'"
     return f"'{escapes.get(character, character)}'"
 
 

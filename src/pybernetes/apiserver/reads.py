@@ -125,15 +125,15 @@ class Reads:
         """The first `limit` entries that are selected, out of `total`."""
         chosen: list[Entry] = []
         for position, entry in enumerate(entries):
-            if not selection.matches(entry):
-                continue
+            # Upstream does not look whether any of those that follow is selected.
             if 0 < limit == len(chosen):
                 last = chosen[-1]
                 inside = selection.namespace is not None or not last.form.kind.namespaced
                 following = f"{last.name if inside else f'{last.namespace}/{last.name}'}\0"
                 token = encode_token(Continuation(revision, following))
                 return Page(revision, chosen, token, total - position if _is_plain(selection) else None)
-            chosen.append(entry)
+            if selection.matches(entry):
+                chosen.append(entry)
         return Page(revision, chosen)
 
     def _expired(self, at: Continuation) -> StatusError:

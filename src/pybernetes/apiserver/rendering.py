@@ -108,7 +108,7 @@ class Partial:
         return msgspec.json.encode(self._object(entry))
 
     def listing(self, entries: Iterable[Entry], metadata: dict[str, Any]) -> bytes:
-        items = [{"metadata": self._object(entry)["metadata"]} for entry in entries]
+        items = [self._object(entry) for entry in entries]
         listed = {"kind": "PartialObjectMetadataList", "apiVersion": self._version, "metadata": metadata}
         return msgspec.json.encode({**listed, "items": items})
 

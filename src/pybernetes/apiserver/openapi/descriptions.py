@@ -38,6 +38,11 @@ def describe(definition: str) -> Description:
     return _file(file).get(name, NOTHING)
 
 
+def field_description(module: str, type_: str, field_: str) -> str:
+    """What one field is for; `module` is such as `core_v1`."""
+    return _file(module).get(type_, NOTHING).fields.get(field_, "")
+
+
 @cache
 def _file(name: str) -> dict[str, Description]:
     try:

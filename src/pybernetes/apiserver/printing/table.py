@@ -7,8 +7,9 @@ shows its name and when it was created.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from pybernetes.api.kind import Kind
@@ -36,6 +37,7 @@ from pybernetes.api.types import (
 )
 from pybernetes.apiserver.printing import autoscaling, cluster, pods, policies, services, storage, workloads
 from pybernetes.apiserver.printing.cells import columns
+from pybernetes.apiserver.printing.column_descriptions import described
 
 
 def _no_conditions(_obj: Any) -> list[dict[str, str]]:
@@ -140,4 +142,10 @@ def printer_of(kind: Kind) -> Printer:
     if issubclass(kind.type, CustomObject):
         custom: Printer = kind.type.rules.printer
         return custom
-    return _PRINTERS.get(kind.type, DEFAULT)
+    return _described(kind.type)
+
+
+@cache
+def _described(type_: type[ApiObject]) -> Printer:
+    printer = _PRINTERS.get(type_, DEFAULT)
+    return replace(printer, columns=described(type_.__name__, printer.columns))
