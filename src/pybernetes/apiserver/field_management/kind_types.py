@@ -52,7 +52,10 @@ _LEFT_OUT = {"validationActions"}
 
 
 def _complete(document: dict[str, Any], definition: str) -> None:
-    """Makes of the empty object what Go makes of it: unset lists are null, and required fields are always written."""
+    """Makes of the empty object what Go makes of it: required fields are always written, null or zero.
+
+    Lists that our structs always write stay empty ones: a client's empty list cannot be told from none.
+    """
     needed = schema.required(definition)
     for name, node in schema.fields(definition).items():
         value = document.get(name)
@@ -61,5 +64,5 @@ def _complete(document: dict[str, Any], definition: str) -> None:
                 _complete(value, node.definition)
         elif name in _LEFT_OUT:
             document.pop(name, None)
-        elif not value and (name in document or name in needed or name in _WRITTEN):
+        elif value is None and (name in needed or name in _WRITTEN):
             document[name] = _ZERO.get(node.type)

@@ -22,6 +22,7 @@ def default_job(job: Job) -> None:
     """A plain Job runs one pod to completion."""
     spec = job.spec
     default_template(spec.template)
+    label_from_template(job)
     if spec.completions is None and spec.parallelism is None:
         spec.completions = spec.parallelism = 1
     if spec.parallelism is None:
