@@ -15,7 +15,7 @@ from pybernetes.api.types.apiextensions_v1 import (
     CustomResourceDefinitionStatus,
 )
 
-_APPROVAL = "api-approved.kubernetes.io"
+APPROVAL = "api-approved.kubernetes.io"
 APPROVAL_URL = "https://github.com/kubernetes/enhancements/pull/1111"
 _APPROVED_GROUPS = ("k8s.io", "kubernetes.io")
 
@@ -120,12 +120,12 @@ def is_protected(group: str) -> bool:
 def _approval(definition: CustomResourceDefinition) -> CustomResourceDefinitionCondition | None:
     if not is_protected(definition.spec.group):
         return None
-    said = definition.metadata.annotations.get(_APPROVAL, "")
+    said = definition.metadata.annotations.get(APPROVAL, "")
     type_ = "KubernetesAPIApprovalPolicyConformant"
     if said.startswith("unapproved"):
         return _condition(type_, False, "UnapprovedAnnotation", f'not approved: "{said}"')
     if said.startswith(("http://", "https://")):
         return _condition(type_, True, "ApprovedAnnotation", f"approved in {said}")
     what = "" if not said else ' with either a URL or a reason starting with "unapproved"'
-    text = f'protected groups must have approval annotation "{_APPROVAL}"{what}, see {APPROVAL_URL}'
+    text = f'protected groups must have approval annotation "{APPROVAL}"{what}, see {APPROVAL_URL}'
     return _condition(type_, False, "InvalidAnnotation" if said else "MissingAnnotation", text)

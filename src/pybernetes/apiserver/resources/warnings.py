@@ -7,8 +7,9 @@ from typing import Any
 
 from pybernetes.api.names import dns1123_label
 from pybernetes.api.quantity import amount
-from pybernetes.api.types import apps_v1, batch_v1, core_v1, networking_v1, storage_v1
+from pybernetes.api.types import apiextensions_v1, apps_v1, batch_v1, core_v1, networking_v1, storage_v1
 from pybernetes.api.types.core_v1 import Container, PersistentVolume, Pod, PodSpec, Secret, Service, Volume
+from pybernetes.apiserver.custom.definition_validation import definition_warnings
 
 _GONE = {
     "cephfs": "deprecated in v1.28, non-functional in v1.31+",
@@ -151,6 +152,7 @@ WARNINGS: Mapping[type, Callable[[Any, Any], list[str]]] = {
     core_v1.ReplicationController: _workload,
     core_v1.Secret: _secret,
     core_v1.Service: _service,
+    apiextensions_v1.CustomResourceDefinition: definition_warnings,
     apps_v1.DaemonSet: _daemon,
     apps_v1.Deployment: _workload,
     apps_v1.ReplicaSet: _workload,

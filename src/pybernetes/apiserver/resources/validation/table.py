@@ -10,6 +10,7 @@ from pybernetes.api.names import dns1123_label, ip_address, path_segment_name
 from pybernetes.api.status import FieldError
 from pybernetes.api.types import (
     admissionregistration_v1,
+    apiextensions_v1,
     apiregistration_v1,
     apps_v1,
     autoscaling_v1,
@@ -27,6 +28,7 @@ from pybernetes.api.types import (
     scheduling_v1,
     storage_v1,
 )
+from pybernetes.apiserver.custom import definition_validation
 from pybernetes.apiserver.resources.validation import (
     access,
     configuration,
@@ -77,6 +79,9 @@ _RULES: Mapping[type, Rules] = {
     core_v1.ResourceQuota: Rules(limits.validate_quota, limits.validate_quota_update),
     admissionregistration_v1.MutatingWebhookConfiguration: always(storage.validate_webhooks),
     admissionregistration_v1.ValidatingWebhookConfiguration: always(storage.validate_webhooks),
+    apiextensions_v1.CustomResourceDefinition: Rules(
+        definition_validation.validate_definition, definition_validation.validate_definition_update
+    ),
     apiregistration_v1.APIService: always(access.validate_api_service, path_segment_name),
     autoscaling_v1.HorizontalPodAutoscaler: always(scaling.validate_v1),
     autoscaling_v2.HorizontalPodAutoscaler: always(scaling.validate_v2),
