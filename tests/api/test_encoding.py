@@ -7,6 +7,7 @@ import pytest
 
 from pybernetes.api import encoding
 from pybernetes.api.encoding import DecodeError, UnsupportedMediaType, decode, encode, from_value
+from pybernetes.api.types.apiextensions_v1 import CustomResourceDefinition
 from pybernetes.api.types.apps_v1 import Deployment
 from pybernetes.api.types.core_v1 import ConfigMap, Pod
 from pybernetes.api.types.meta_v1 import Condition, DeleteOptions
@@ -69,6 +70,37 @@ def test_a_malformed_quantity_is_refused() -> None:
     spec = {"containers": [{"name": "c", "resources": {"requests": {"cpu": "lots"}}}]}
     with pytest.raises(DecodeError, match='Pod in version "v1" cannot be handled as a Pod: quantities must match'):
         decode(body(spec=spec), JSON, Pod)
+
+
+@pytest.mark.parametrize("quantity", ["", " ", "1 Gi"])
+def test_a_quantity_without_a_number_is_refused(quantity: str) -> None:
+    spec = {"containers": [{"name": "c"}], "volumes": [{"name": "v", "emptyDir": {"sizeLimit": quantity}}]}
+    with pytest.raises(DecodeError, match="quantities must match"):
+        decode(body(spec=spec), JSON, Pod)
+
+
+@pytest.mark.parametrize(
+    ("inner", "message"),
+    [
+        (
+            {"items": {"maxLength": []}},
+            "cannot unmarshal array into Go struct field JSONSchemaProps.maxLength of type int64",
+        ),
+        ({"additionalProperties": {"items": {"type": {}}}}, "JSONSchemaProps.type of type string"),
+        ({"additionalProperties": 7}, "boolean or JSON schema expected"),
+    ],
+)
+def test_schemas_inside_of_schemas_have_types(inner: dict[str, Any], message: str) -> None:
+    version = {"name": "v1", "schema": {"openAPIV3Schema": inner}}
+    text = json.dumps({"spec": {"versions": [version]}}).encode()
+    with pytest.raises(DecodeError, match=message):
+        decode(text, JSON, CustomResourceDefinition)
+
+
+@pytest.mark.parametrize("text", ['{"metadata":{"name":"a\\ud800"}}', '{"metadata":{"name":"a\\ud83d\\ude00"}}'])
+def test_lone_surrogates_are_replaced_and_pairs_are_characters(text: str) -> None:
+    name = decode(text.encode(), JSON, Pod).object.metadata.name
+    assert name == ("a\ufffd" if "ude00" not in text else "a\U0001f600")
 
 
 @pytest.mark.parametrize("media_type", ["text/plain", "application/cbor", "garbage"])

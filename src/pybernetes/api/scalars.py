@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from pybernetes.api import quantity, schema, time
+from pybernetes.api import quantity, schema, time, tolerance
 
 Replace = Callable[[Any], Any]
 Visit = Callable[[Any], None]
@@ -30,6 +30,11 @@ def _quantity(given: quantity.QuantityLike) -> str:
 
 
 _REPLACERS["quantity"] = _quantity
+
+
+def _replacer(node: schema.Node) -> Replace | None:
+    # What may be a JSON schema is read as plain values, so nobody has looked at its types yet.
+    return tolerance.schemas if node.definition in schema.SCHEMA_UNIONS else _REPLACERS.get(node.type)
 
 
 def normalize(obj: Any) -> None:
@@ -64,7 +69,7 @@ def _holds_scalars(definition: str, seen: set[str]) -> bool:
 def _node_holds(node: schema.Node, seen: set[str]) -> bool:
     if node.item is not None:
         return _node_holds(node.item, seen)
-    return node.type in _REPLACERS or (node.type == "struct" and _holds_scalars(node.definition, set(seen)))
+    return _replacer(node) is not None or (node.type == "struct" and _holds_scalars(node.definition, set(seen)))
 
 
 class _StructVisitor:
@@ -79,7 +84,8 @@ class _StructVisitor:
             self.plan = self.planned(type(obj))
         for attribute, replace, visit in self.plan:
             value = getattr(obj, attribute)
-            if not value:
+            # An empty time is an absent one, an empty quantity is a wrong one.
+            if value is None or (not value and replace is not _quantity):
                 continue
             if replace is not None:
                 setattr(obj, attribute, replace(value))
@@ -93,7 +99,7 @@ class _StructVisitor:
             node = nodes.get(wire)
             if node is None or not _node_holds(node, set()):
                 continue
-            plan.append((attribute, _REPLACERS.get(node.type), _container_visit(node)))
+            plan.append((attribute, _replacer(node), _container_visit(node)))
         return plan
 
 
@@ -107,7 +113,7 @@ def _container_visit(node: schema.Node) -> Visit | None:
         return None
     if node.item.type == "quantity" and node.type == "map":
         return _visit_resource_list
-    replace = _REPLACERS.get(node.item.type)
+    replace = _replacer(node.item)
     inner = _container_visit(node.item)
     walk = _visit_list if node.type == "list" else _visit_map
     return partial(walk, replace, inner)

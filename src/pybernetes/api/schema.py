@@ -48,7 +48,7 @@ class Node:
     """What one field (or list item, or map value) holds.
 
     `type` is one of struct, list, map, string, int32, int64, double, bool, bytes, time, micro_time, quantity,
-    int_or_string, any. `any` is free-form: neither pruned nor looked into.
+    int_or_string, any. `any` is free-form: neither pruned nor looked into, but for those of SCHEMA_UNIONS.
     """
 
     type: str
@@ -158,12 +158,15 @@ def _referenced(definition: str, words: dict[str, Any]) -> Node:
     target = definitions()[definition]
     if "properties" not in target:
         # Structs without fields (SleepAction's siblings such as `CSIVolume...` have some) are free-form words here.
-        return Node("any") if definition in _FREE_FORM else Node("struct", definition, **words)
+        return Node("any", definition) if definition in _FREE_FORM else Node("struct", definition, **words)
     if not words["map_type"]:
         words["map_type"] = target.get("x-kubernetes-map-type", "")
     return Node("struct", definition, **words)
 
 
+# A JSON schema where a list of them, a truth value or a list of names may stand as well.
+SCHEMA_UNIONS = frozenset(_EXTENSIONS + "JSONSchemaPropsOr" + other for other in ("Array", "Bool", "StringArray"))
+JSON_SCHEMA = _EXTENSIONS + "JSONSchemaProps"
 _FREE_FORM = {
     _EXTENSIONS + "JSON",
     _EXTENSIONS + "JSONSchemaPropsOrArray",

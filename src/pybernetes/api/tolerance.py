@@ -119,7 +119,7 @@ def _struct(value: dict[str, Any], definition: str, name: str, path: str) -> dic
 def _value(value: Any, node: Node, owner: str, path: str) -> Any:
     """One non-null value; `owner` and `path` are what the message names."""
     if node.type == "any":
-        return value
+        return schemas(value) if node.definition in schema.SCHEMA_UNIONS else value
     if node.type == "struct":
         if not isinstance(value, dict):
             _mismatch(_kind(value), node.go_type, owner, path)
@@ -127,6 +127,17 @@ def _value(value: Any, node: Node, owner: str, path: str) -> Any:
     if node.item is not None:
         return _container(value, node, owner, path)
     return _scalar(value, node, owner, path)
+
+
+def schemas(value: Any) -> Any:
+    """A JSON schema or what may stand in its place, cleaned as `cleaned` does; TypeMismatch for anything else."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, list):
+        return [item if isinstance(item, str) else cleaned(item, schema.JSON_SCHEMA) for item in value]
+    if not isinstance(value, dict):
+        raise TypeMismatch("boolean or JSON schema expected")
+    return cleaned(value, schema.JSON_SCHEMA)
 
 
 def _container(value: Any, node: Node, owner: str, path: str) -> Any:

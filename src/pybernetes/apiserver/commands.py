@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -28,6 +29,8 @@ from pybernetes.apiserver.rendering import finished, rendering_of
 from pybernetes.apiserver.request import Authenticated, RequestInfo, UserInfo
 from pybernetes.apiserver.writer import Aspect, Intent, Writer
 
+# All but blanks and line breaks, which YAML's complaints have and headers show as blanks.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _NO_CACHE = {"cache-control": "no-cache, private"}
 
 
@@ -231,10 +234,11 @@ def _success(request: Request, details: StatusDetails, warnings: Sequence[str]) 
 
 
 def warning_headers(warnings: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """`Warning` headers, each text once."""
-    texts = tuple(f'299 - "{_quoted(text)}"' for text in dict.fromkeys(warnings))
+    """`Warning` headers, each text once. A text with control characters is left out, as upstream does."""
+    told = [text for text in dict.fromkeys(warnings) if not _CONTROL.search(text)]
+    texts = tuple(f'299 - "{_quoted(text)}"' for text in told)
     return {"warning": texts} if texts else {}
 
 
 def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ").replace("\r", " ")
