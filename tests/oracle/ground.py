@@ -7,6 +7,7 @@ makes them from that answer; what no answer tells is in `setup.py`.
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import re
 from dataclasses import dataclass, field
@@ -14,8 +15,10 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from pybernetes.api.kinds import find_kind
 from pybernetes.api.wire import Peer, Request, Response
@@ -50,6 +53,20 @@ def _key() -> bytes:
     )
 
 
+@cache
+def _signing_request() -> str:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "someone")])
+    key = ec.derive_private_key(12, ec.SECP256R1())
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    return base64.b64encode(request.public_bytes(serialization.Encoding.PEM)).decode()
+
+
+def _known() -> dict[str, str]:
+    """What placeholders of requests stand for from the beginning."""
+    users = {f"<token of {name}>": f"{name}-token" for name in ("admin", "alice")}
+    return {**users, "<base64 certificate>": _signing_request()}
+
+
 @dataclass
 class Ground:
     """A running server, what the scenario's placeholders stand for there, and its steps."""
@@ -69,7 +86,7 @@ class Ground:
         store = await EmbeddedStore.open(None, clock)
         options = ApiServerOptions(_key(), tokens=TOKENS, advertise_address="192.0.2.10", secure_port=26443)
         api = await ApiServer.start(options, store, clock, Chance(1))
-        return cls(api, Bindings(), steps, store, clock)
+        return cls(api, Bindings(_known()), steps, store, clock)
 
     async def close(self) -> None:
         for task in self.tasks:
@@ -137,7 +154,7 @@ class Ground:
             if step.request["method"] == "POST" and step.response["status"] == 201 and not step.request.get("query"):
                 if match := _NAMESPACED.search(step.request["path"]):
                     await self.namespace(match.group(1))
-                await self.send("POST", step.request["path"], step.request.get("body"))
+                await self.send("POST", step.request["path"], _body_to_send(step))
 
     def learn(self, wanted: dict[str, Any], made: dict[str, Any]) -> None:
         """Binds the placeholders of an object's identity."""
@@ -152,6 +169,11 @@ class Ground:
     @property
     def revision(self) -> int:
         return self.store.revision
+
+
+def _body_to_send(step: Step) -> Any:
+    body = step.request.get("body")
+    return body if isinstance(body, dict) else None
 
 
 def path_of(obj: dict[str, Any]) -> str:

@@ -28,6 +28,7 @@ _SHAPES = {
 _FREE = (
     *("nanotime", "localtime", "quantity", "token", "certificate", "base64 certificate", "base64 token", "modulus"),
     *("kid", "server", "server-host", "client-addr", "scheduled minute", "unix time", "number", "certificate data"),
+    *("token of admin", "token of alice"),
 )
 _NAMES = "|".join(re.escape(name) for name in sorted((*_SHAPES, *_FREE), key=len, reverse=True))
 _PLACEHOLDER = re.compile(rf"<(?:{_NAMES})(?::\d+)?>")

@@ -132,7 +132,8 @@ def request_of(step: Step, bindings: Bindings) -> Request:
     sent = step.request
     headers = {"accept": "application/json", "user-agent": "oracle/1.0", "authorization": "Bearer admin-token"}
     headers |= {name.lower(): bindings.fill(value) for name, value in (sent.get("headers") or {}).items()}
-    headers["authorization"], peer = _credentials(headers["authorization"], bindings)
+    given = (sent.get("headers") or {}).get("Authorization", headers["authorization"])
+    headers["authorization"], peer = _credentials(given, bindings)
     if not headers["authorization"]:
         del headers["authorization"]
     query = tuple(

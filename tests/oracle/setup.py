@@ -25,6 +25,9 @@ COMPLETE = frozenset(
 NO_NAMESPACES = frozenset({"nosuch"})
 
 
+_MERGE = "application/merge-patch+json"
+
+
 def before(scenario: str, step: int = 0) -> Callable[[Prepare], Prepare]:
     def register(prepare: Prepare) -> Prepare:
         BEFORE[scenario, step] = prepare
@@ -78,7 +81,7 @@ _BUDGET = "/apis/policy/v1/namespaces/errors/poddisruptionbudgets"
 
 async def _set_budget(ground: Ground, **status: Any) -> None:
     body = {"status": {"observedGeneration": 1, "desiredHealthy": 1, "expectedPods": 1, **status}}
-    await ground.send("PATCH", f"{_BUDGET}/pdb/status", body, content_type="application/merge-patch+json")
+    await ground.send("PATCH", f"{_BUDGET}/pdb/status", body, content_type=_MERGE)
 
 
 @before("errors/eviction-429", 0)
@@ -138,7 +141,9 @@ async def _pods_for_tokens(ground: Ground) -> None:
 
 @before("defaults/subresources.scale-status", 0)
 async def _workloads_of_defaults(ground: Ground) -> None:
-    await ground.replay_creates("defaults/core.*", "defaults/apps.*", "defaults/certificates.*", "defaults/example.*")
+    await ground.replay_creates(
+        "defaults/api*", "defaults/core.*", "defaults/apps.*", "defaults/certificates.*", "defaults/example.*"
+    )
 
 
 _TOKENS = "defaults/subresources.token"
@@ -175,7 +180,9 @@ for _step, _name in ((13, "<bound token>"), (15, "<plain token>"), (19, "<bound 
 
 @before("list-watch/selectors", 0)
 async def _selected_objects(ground: Ground) -> None:
-    await ground.replay_creates("defaults/core.no*", "defaults/certificates.*", "defaults/resource.resourceslices")
+    await ground.replay_creates(
+        "defaults/api*", "defaults/core.no*", "defaults/certificates.*", "defaults/resource.resourceslices"
+    )
     for name in ("def-min", "def-rich", "defaults", "defaults-quota", "err-upd", "errors", "patch"):
         await ground.namespace(name)
     await ground.create(config_map("c", "err-term"))
@@ -220,7 +227,7 @@ async def _watched_changes(ground: Ground) -> None:
     path = "/api/v1/namespaces/lw/configmaps"
 
     async def patch(**body: Any) -> None:
-        await ground.send("PATCH", f"{path}/wa", body, content_type="application/merge-patch+json")
+        await ground.send("PATCH", f"{path}/wa", body, content_type=_MERGE)
 
     await ground.create(config_map("wa", "lw", labels={"w": "1"}))
     await patch(data={"x": "1"})
@@ -287,7 +294,25 @@ _tokens_of_notes()
 
 @before("list-watch/tables", 0)
 async def _objects_in_tables(ground: Ground) -> None:
-    await ground.replay_creates("defaults/*")
+    await ground.replay_creates("defaults/*", "errors/*", "patch/*")
+    ready = {"conditions": [{"type": "Ready", "status": "True"}], "capacity": {"cpu": "2"}, "allocatable": {"cpu": "2"}}
+    await ground.send("PATCH", "/api/v1/nodes/def-min/status", {"status": ready}, content_type=_MERGE)
     for obj in tables():
         await ground.create(obj)
     await ground.call("DELETE", "/api/v1/namespaces/tables/pods/terminating")
+
+
+def _with_widgets() -> None:
+    """The scenarios that speak of the custom resources defined in `defaults/apiextensions.*`."""
+    scenarios = ("errors/custom-resource", "errors/auth", "errors/fieldvalidation", "patch/apply-custom", *COMPLETE)
+    for scenario in (*scenarios, "defaults/example.gadgets", "defaults/example.widgets"):
+        others = BEFORE.get((scenario, 0))
+
+        @before(scenario)
+        async def prepare(ground: Ground, others: Prepare | None = others) -> None:
+            await ground.replay_creates("defaults/apiextensions.*")
+            if others is not None:
+                await others(ground)
+
+
+_with_widgets()
