@@ -174,11 +174,17 @@ def wildcard_dns1123_subdomain(value: str) -> list[str]:
 
 def qualified_name(value: str) -> list[str]:
     """Keys of labels, annotations, taints and resources: `[prefix/]name`."""
-    return list(_qualified_name_errors(value))
+    if len(value) > SUBDOMAIN_LIMIT + 1 + LABEL_LIMIT:
+        return list(_qualified_name_errors(value))
+    return list(_known_name_errors(value))
 
 
 # A cluster has few keys of labels, and reads each of them with every object.
 @lru_cache(maxsize=4096)
+def _known_name_errors(value: str) -> Sequence[str]:
+    return tuple(_qualified_name_errors(value))
+
+
 def _qualified_name_errors(value: str) -> Sequence[str]:
     prefix, slash, name = value.rpartition("/")
     errors = []

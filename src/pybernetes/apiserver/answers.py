@@ -23,6 +23,8 @@ _PART_BYTES = 256 * 1024
 # Less than this may wait in a connection's buffer without anybody waiting for it; asyncio's own high-water mark.
 _HELD_BYTES = 64 * 1024
 _EMPTY = frozenset({204, 304})
+# Headers whose values are our own words.
+_PLAIN = frozenset({"content-type", "cache-control"})
 
 
 class Answer:
@@ -39,7 +41,7 @@ class Answer:
     async def write_eof(self) -> None:
         incoming, response = self._incoming, self._response
         status, body = response.status, response.body
-        head = _head(status, tuple(response.headers.items()), connection_header(incoming), int(time.time()))
+        head = _head(response, connection_header(incoming))
         size = b"" if status in _EMPTY else b"Content-Length: %d\r\n" % len(body)
         if incoming.method == "HEAD" or status in _EMPTY:
             body = b""
@@ -75,7 +77,7 @@ class Streamed:
         """Writes head and chunks as they come; ConnectionError when the client has gone away."""
         incoming, response = self._incoming, self._response
         connection = connection_header(incoming) if self.keep_alive else "close"
-        head = _head(response.status, tuple(response.headers.items()), connection, int(time.time()))
+        head = _head(response, connection)
         framing = b"Transfer-Encoding: chunked\r\n" if self._is_chunked else b""
         _transport(incoming).write(b"%b%b\r\n" % (head, framing))
         if incoming.method != "HEAD" and response.stream is not None:
@@ -140,9 +142,21 @@ def connection_header(incoming: web.BaseRequest) -> str:
 Headers = tuple[tuple[str, str | tuple[str, ...]], ...]
 
 
-@lru_cache(maxsize=1024)
-def _head(status: int, headers: Headers, connection: str, second: int) -> bytes:
+def _head(response: Response, connection: str) -> bytes:
     """The head but for the lines about the body's length and the empty one. It is the same for a second."""
+    second = int(time.time())
+    if response.headers.keys() <= _PLAIN:
+        return _known_head(response.status, tuple(response.headers.items()), connection, second)
+    # Warnings and the like hold what clients make up, as much as they please: nothing to remember.
+    return _written_head(response.status, tuple(response.headers.items()), connection, second)
+
+
+@lru_cache(maxsize=256)
+def _known_head(status: int, headers: Headers, connection: str, second: int) -> bytes:
+    return _written_head(status, headers, connection, second)
+
+
+def _written_head(status: int, headers: Headers, connection: str, second: int) -> bytes:
     lines = [f"HTTP/1.1 {status} {_reason(status)}", *header_lines(dict(headers))]
     lines.append(f"Date: {formatdate(second, usegmt=True)}")
     if connection:

@@ -34,6 +34,9 @@ _TOO_SLOW = (
 # Seconds that a connection may stay unused; upstream's.
 _IDLE_SECONDS = 90.0
 
+# Longer ones are not remembered.
+_KNOWN_TARGET_MAX = 1000
+
 Answered = Answer | Streamed | web.StreamResponse
 
 
@@ -88,7 +91,8 @@ class Server:
         if (incoming.content_length or 0) > BODY_BYTES_MAX:
             raise web.HTTPRequestEntityTooLarge(max_size=BODY_BYTES_MAX, actual_size=incoming.content_length or 0)
         body = await _body(incoming, self._patience.body) if incoming.can_read_body else b""
-        path, query = _target(incoming.path_qs)
+        target = incoming.path_qs
+        path, query = _known_target(target) if len(target) <= _KNOWN_TARGET_MAX else _target(target)
         return Request(
             method=incoming.method,
             path=path,
@@ -129,11 +133,19 @@ class _Connections(web.Server):
         super().connection_lost(handler, exc)
 
 
-@lru_cache(maxsize=1024)
-def _target(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Path and query of a request's target; clients ask for the same again and again."""
+Target = tuple[str, tuple[tuple[str, str], ...]]
+
+
+def _target(text: str) -> Target:
+    """Path and query of a request's target."""
     path, _, query = text.partition("#")[0].partition("?")
     return unquote(path), tuple(parse_qsl(query, keep_blank_values=True))
+
+
+@lru_cache(maxsize=1024)
+def _known_target(text: str) -> Target:
+    """The same, remembered: clients ask for the same again and again."""
+    return _target(text)
 
 
 async def _body(incoming: web.BaseRequest, seconds: float) -> bytes:

@@ -6,9 +6,12 @@ Called for every create and update before the rules of the kind. Paths are texts
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from pybernetes.api.names import (
+    LABEL_LIMIT,
+    SUBDOMAIN_LIMIT,
     dns1123_label,
     dns1123_subdomain,
     label_value,
@@ -24,6 +27,8 @@ TOTAL_ANNOTATION_SIZE = 256 * 1024
 IMMUTABLE = "field is immutable"
 _STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 _NOT_QUALIFIED = "name is neither a standard finalizer name nor is it fully qualified"
+# A domain, a slash and a name.
+_KEY_LIMIT = SUBDOMAIN_LIMIT + 1 + LABEL_LIMIT
 
 
 def validate_metadata(
@@ -66,9 +71,16 @@ def validate_labels(labels: Mapping[str, str], path: str) -> list[FieldError]:
     """Keys are qualified names, values are label values."""
     errors: list[FieldError] = []
     for key, value in labels.items():
-        errors += [invalid(path, key, text) for text in label_key(key)]
-        errors += [invalid(path, value, text) for text in label_value(value)]
+        if len(value) > LABEL_LIMIT or len(key) > _KEY_LIMIT or not _is_label(key, value):
+            errors += [invalid(path, key, text) for text in label_key(key)]
+            errors += [invalid(path, value, text) for text in label_value(value)]
     return errors
+
+
+# Few labels are on many objects. Texts that are too long for labels do not come here, and so fill no memory.
+@lru_cache(maxsize=4096)
+def _is_label(key: str, value: str) -> bool:
+    return not label_key(key) and not label_value(value)
 
 
 def label_key(key: str) -> list[str]:
