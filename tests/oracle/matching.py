@@ -33,8 +33,6 @@ _FREE = (
 _NAMES = "|".join(re.escape(name) for name in sorted((*_SHAPES, *_FREE), key=len, reverse=True))
 _PLACEHOLDER = re.compile(rf"<(?:{_NAMES})(?::\d+)?>")
 _OMITTED = re.compile(r"<\d+ bytes (?:omitted|of binary)>")
-# Written by the stage of field management, which is another test's; taken out of both sides.
-_APART = frozenset({"managedFields"})
 
 
 @dataclass
@@ -100,8 +98,6 @@ def differences(wanted: Any, found: Any, bindings: Bindings, path: str = "") -> 
 def _members(wanted: dict[str, Any], found: dict[str, Any], bindings: Bindings, path: str) -> list[str]:
     result: list[str] = []
     for key in dict.fromkeys([*wanted, *found]):
-        if key in _APART:
-            continue
         at = f"{path}.{key}"
         if key not in found:
             result.append(f"{at}: missing {shortened(wanted[key])}")

@@ -316,3 +316,11 @@ def _with_widgets() -> None:
 
 
 _with_widgets()
+
+
+@before("patch/managed-fields", 10)
+async def _many_managers(ground: Ground) -> None:
+    path = "/apis/apps/v1/namespaces/patch/deployments/mf?fieldManager=m"
+    for number in range(12):
+        body = {"metadata": {"annotations": {f"k{number}": "v"}}}
+        await ground.send("PATCH", f"{path}{number}", body, content_type="application/merge-patch+json")
