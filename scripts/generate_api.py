@@ -1,8 +1,9 @@
 """Generates `src/pybernetes/api/types/` and the structural schema from the published v1.36 definitions.
 
-Flow: the JSON schema that the PyPI package `kubernetes-validate` ships and
-`scripts/value_fields.json` (which struct fields are values and so always written) and `scripts/null_fields.json` (which
-pointers, times and lists Go writes as null when they are not set) go in; one module of msgspec structs per group-version and `api/schema/definitions.json` come out (`generate_protobuf.py` writes the field numbers).
+Flow: the JSON schema that the PyPI package `kubernetes-validate` ships, the protobuf field numbers that
+`generate_protobuf.py` has written, and the facts beside this script (`*.json`: which struct fields are values and so
+always written, what Go writes as null) go in; one module of msgspec structs per group-version and
+`api/schema/definitions.json` come out.
 Run it by hand: `.venv/bin/pip install kubernetes-validate && .venv/bin/python scripts/generate_api.py`.
 """
 
@@ -167,6 +168,8 @@ class Generator:
     def __init__(self, definitions: dict[str, Any], values: set[str], nulls: dict[str, list[str]]) -> None:
         self.definitions = definitions
         self.values = values
+        # Message -> number -> (field, type), written by scripts/generate_protobuf.py.
+        self.numbers: dict[str, Any] = json.loads((TARGET / "schema/protobuf.json").read_text())
         self.nulls = nulls
         self.modules: dict[str, Module] = {}
 
@@ -249,20 +252,21 @@ class Generator:
             if base == "ApiObject":
                 properties.pop("metadata")
         required = set(node.get("required", []))
-        for wire, child in self.ordered(properties):
+        for wire, child in self.ordered(definition, properties):
             fields.append(self.field(definition, wire, child, wire in required, module))
-        lists = [wire for wire, _ in self.ordered(properties) if f"{definition}.{wire}" in self.nulls["lists"]]
+        lists = [
+            wire for wire, _ in self.ordered(definition, properties) if f"{definition}.{wire}" in self.nulls["lists"]
+        ]
         if lists:
             fields.append("\n    def __post_init__(self) -> None:")
             fields += [f"        if self.{snake(w)} is None:\n            self.{snake(w)} = []" for w in lists]
         body = "\n".join(fields) or "    pass"
         module.structs[name] = f"class {name}({base}, kw_only=True):\n{body}"
 
-    @staticmethod
-    def ordered(properties: dict[str, Any]) -> list[tuple[str, Any]]:
-        """Wire order as Go writes it where it matters: metadata, spec, status first."""
-        first = {"metadata": 0, "spec": 1, "status": 2}
-        return sorted(properties.items(), key=lambda item: (first.get(item[0], 3), 0))
+    def ordered(self, definition: str, properties: dict[str, Any]) -> list[tuple[str, Any]]:
+        """Go's order of the fields, which is that of the protobuf numbers; what has none comes last."""
+        numbers = {name: int(number) for number, (name, _type) in self.numbers.get(definition, {}).items()}
+        return sorted(properties.items(), key=lambda item: numbers.get(item[0], 1000))
 
 
 def api_definitions() -> dict[str, Any]:

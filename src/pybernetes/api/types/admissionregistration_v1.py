@@ -28,26 +28,26 @@ class JSONPatch(ApiStruct, kw_only=True):
 
 
 class MatchCondition(ApiStruct, kw_only=True):
-    expression: str = msgspec.field(default_factory=lambda: "")
     name: str = msgspec.field(default_factory=lambda: "")
+    expression: str = msgspec.field(default_factory=lambda: "")
 
 
 class MatchResources(ApiStruct, kw_only=True):
-    exclude_resource_rules: list[NamedRuleWithOperations] = []
-    match_policy: str | None = None
     namespace_selector: LabelSelector | None = None
     object_selector: LabelSelector | None = None
     resource_rules: list[NamedRuleWithOperations] = []
+    exclude_resource_rules: list[NamedRuleWithOperations] = []
+    match_policy: str | None = None
 
 
 class MutatingAdmissionPolicySpec(ApiStruct, kw_only=True):
+    param_kind: ParamKind | None = None
+    match_constraints: MatchResources | None = None
+    variables: list[Variable] = []
+    mutations: list[Mutation] = []
     failure_policy: str | None = None
     match_conditions: list[MatchCondition] = []
-    match_constraints: MatchResources | None = None
-    mutations: list[Mutation] = []
-    param_kind: ParamKind | None = None
     reinvocation_policy: str | None = None
-    variables: list[Variable] = []
 
 
 class MutatingAdmissionPolicy(ApiObject, kw_only=True):
@@ -57,9 +57,9 @@ class MutatingAdmissionPolicy(ApiObject, kw_only=True):
 
 
 class MutatingAdmissionPolicyBindingSpec(ApiStruct, kw_only=True):
-    match_resources: MatchResources | None = None
-    param_ref: ParamRef | None = None
     policy_name: str | None = None
+    param_ref: ParamRef | None = None
+    match_resources: MatchResources | None = None
 
 
 class MutatingAdmissionPolicyBinding(ApiObject, kw_only=True):
@@ -83,24 +83,24 @@ class MutatingAdmissionPolicyList(ApiStruct, kw_only=True):
 
 
 class WebhookClientConfig(ApiStruct, kw_only=True):
-    ca_bundle: bytes | None = None
     service: ServiceReference | None = None
+    ca_bundle: bytes | None = None
     url: str | None = None
 
 
 class MutatingWebhook(ApiStruct, kw_only=True):
-    admission_review_versions: list[str] = []
-    client_config: WebhookClientConfig = msgspec.field(default_factory=WebhookClientConfig)
-    failure_policy: str | None = None
-    match_conditions: list[MatchCondition] = []
-    match_policy: str | None = None
     name: str = msgspec.field(default_factory=lambda: "")
-    namespace_selector: LabelSelector | None = None
-    object_selector: LabelSelector | None = None
-    reinvocation_policy: str | None = None
+    client_config: WebhookClientConfig = msgspec.field(default_factory=WebhookClientConfig)
     rules: list[RuleWithOperations] = []
+    failure_policy: str | None = None
+    namespace_selector: LabelSelector | None = None
     side_effects: str = msgspec.field(default_factory=lambda: "")
     timeout_seconds: Int32 | None = None
+    admission_review_versions: list[str] = []
+    match_policy: str | None = None
+    reinvocation_policy: str | None = None
+    object_selector: LabelSelector | None = None
+    match_conditions: list[MatchCondition] = []
 
 
 class MutatingWebhookConfiguration(ApiObject, kw_only=True):
@@ -117,16 +117,16 @@ class MutatingWebhookConfigurationList(ApiStruct, kw_only=True):
 
 
 class Mutation(ApiStruct, kw_only=True):
+    patch_type: str = msgspec.field(default_factory=lambda: "")
     apply_configuration: ApplyConfiguration | None = None
     json_patch: JSONPatch | None = None
-    patch_type: str = msgspec.field(default_factory=lambda: "")
 
 
 class NamedRuleWithOperations(ApiStruct, kw_only=True):
+    resource_names: list[str] = []
     api_groups: list[str] = []
     api_versions: list[str] = []
     operations: list[str] = []
-    resource_names: list[str] = []
     resources: list[str] = []
     scope: str | None = None
 
@@ -139,21 +139,21 @@ class ParamKind(ApiStruct, kw_only=True):
 class ParamRef(ApiStruct, kw_only=True):
     name: str | None = None
     namespace: str | None = None
-    parameter_not_found_action: str | None = None
     selector: LabelSelector | None = None
+    parameter_not_found_action: str | None = None
 
 
 class RuleWithOperations(ApiStruct, kw_only=True):
+    operations: list[str] = []
     api_groups: list[str] = []
     api_versions: list[str] = []
-    operations: list[str] = []
     resources: list[str] = []
     scope: str | None = None
 
 
 class ServiceReference(ApiStruct, kw_only=True):
-    name: str = msgspec.field(default_factory=lambda: "")
     namespace: str = msgspec.field(default_factory=lambda: "")
+    name: str = msgspec.field(default_factory=lambda: "")
     path: str | None = None
     port: Int32 | None = None
 
@@ -163,19 +163,19 @@ class TypeChecking(ApiStruct, kw_only=True):
 
 
 class ValidatingAdmissionPolicySpec(ApiStruct, kw_only=True):
-    audit_annotations: list[AuditAnnotation] = []
-    failure_policy: str | None = None
-    match_conditions: list[MatchCondition] = []
-    match_constraints: MatchResources | None = None
     param_kind: ParamKind | None = None
+    match_constraints: MatchResources | None = None
     validations: list[Validation] = []
+    failure_policy: str | None = None
+    audit_annotations: list[AuditAnnotation] = []
+    match_conditions: list[MatchCondition] = []
     variables: list[Variable] = []
 
 
 class ValidatingAdmissionPolicyStatus(ApiStruct, kw_only=True):
-    conditions: list[Condition] = []
     observed_generation: Int64 | None = None
     type_checking: TypeChecking | None = None
+    conditions: list[Condition] = []
 
 
 class ValidatingAdmissionPolicy(ApiObject, kw_only=True):
@@ -186,9 +186,9 @@ class ValidatingAdmissionPolicy(ApiObject, kw_only=True):
 
 
 class ValidatingAdmissionPolicyBindingSpec(ApiStruct, kw_only=True):
-    match_resources: MatchResources | None = None
-    param_ref: ParamRef | None = None
     policy_name: str = msgspec.field(default_factory=lambda: "")
+    param_ref: ParamRef | None = None
+    match_resources: MatchResources | None = None
     validation_actions: list[str] = []
 
 
@@ -213,17 +213,17 @@ class ValidatingAdmissionPolicyList(ApiStruct, kw_only=True):
 
 
 class ValidatingWebhook(ApiStruct, kw_only=True):
-    admission_review_versions: list[str] = []
-    client_config: WebhookClientConfig = msgspec.field(default_factory=WebhookClientConfig)
-    failure_policy: str | None = None
-    match_conditions: list[MatchCondition] = []
-    match_policy: str | None = None
     name: str = msgspec.field(default_factory=lambda: "")
-    namespace_selector: LabelSelector | None = None
-    object_selector: LabelSelector | None = None
+    client_config: WebhookClientConfig = msgspec.field(default_factory=WebhookClientConfig)
     rules: list[RuleWithOperations] = []
+    failure_policy: str | None = None
+    namespace_selector: LabelSelector | None = None
     side_effects: str = msgspec.field(default_factory=lambda: "")
     timeout_seconds: Int32 | None = None
+    admission_review_versions: list[str] = []
+    match_policy: str | None = None
+    object_selector: LabelSelector | None = None
+    match_conditions: list[MatchCondition] = []
 
 
 class ValidatingWebhookConfiguration(ApiObject, kw_only=True):
@@ -242,10 +242,10 @@ class ValidatingWebhookConfigurationList(ApiStruct, kw_only=True):
 class Validation(ApiStruct, kw_only=True):
     expression: str = msgspec.field(default_factory=lambda: "")
     message: str | None = None
-    message_expression: str | None = None
     reason: str | None = None
+    message_expression: str | None = None
 
 
 class Variable(ApiStruct, kw_only=True):
-    expression: str = msgspec.field(default_factory=lambda: "")
     name: str = msgspec.field(default_factory=lambda: "")
+    expression: str = msgspec.field(default_factory=lambda: "")

@@ -12,12 +12,12 @@ from pybernetes.api.types.meta_v1 import ListMeta
 
 
 class CustomResourceColumnDefinition(ApiStruct, kw_only=True):
-    description: str | None = None
-    format: str | None = None
-    json_path: str = msgspec.field(default_factory=lambda: "")
     name: str = msgspec.field(default_factory=lambda: "")
-    priority: Int32 | None = None
     type: str = msgspec.field(default_factory=lambda: "")
+    format: str | None = None
+    description: str | None = None
+    priority: Int32 | None = None
+    json_path: str = msgspec.field(default_factory=lambda: "")
 
 
 class CustomResourceConversion(ApiStruct, kw_only=True):
@@ -26,28 +26,28 @@ class CustomResourceConversion(ApiStruct, kw_only=True):
 
 
 class CustomResourceDefinitionNames(ApiStruct, kw_only=True):
-    categories: list[str] = []
+    plural: str = msgspec.field(default_factory=lambda: "")
+    singular: str | None = None
+    short_names: list[str] = []
     kind: str = msgspec.field(default_factory=lambda: "")
     list_kind: str | None = None
-    plural: str = msgspec.field(default_factory=lambda: "")
-    short_names: list[str] = []
-    singular: str | None = None
+    categories: list[str] = []
 
 
 class CustomResourceDefinitionSpec(ApiStruct, kw_only=True):
-    conversion: CustomResourceConversion | None = None
     group: str = msgspec.field(default_factory=lambda: "")
     names: CustomResourceDefinitionNames = msgspec.field(default_factory=CustomResourceDefinitionNames)
-    preserve_unknown_fields: bool | None = None
     scope: str = msgspec.field(default_factory=lambda: "")
     versions: list[CustomResourceDefinitionVersion] = []
+    conversion: CustomResourceConversion | None = None
+    preserve_unknown_fields: bool | None = None
 
 
 class CustomResourceDefinitionStatus(ApiStruct, kw_only=True):
-    accepted_names: CustomResourceDefinitionNames = msgspec.field(default_factory=CustomResourceDefinitionNames)
     conditions: NullableList[CustomResourceDefinitionCondition] = msgspec.field(default_factory=no_items)
-    observed_generation: Int64 | None = None
+    accepted_names: CustomResourceDefinitionNames = msgspec.field(default_factory=CustomResourceDefinitionNames)
     stored_versions: NullableList[str] = msgspec.field(default_factory=no_items)
+    observed_generation: Int64 | None = None
 
     def __post_init__(self) -> None:
         if self.conditions is None:
@@ -64,12 +64,12 @@ class CustomResourceDefinition(ApiObject, kw_only=True):
 
 
 class CustomResourceDefinitionCondition(ApiStruct, kw_only=True):
+    type: str = msgspec.field(default_factory=lambda: "")
     status: str = msgspec.field(default_factory=lambda: "")
     last_transition_time: str | None = msgspec.field(default_factory=null)
+    reason: str | None = None
     message: str | None = None
     observed_generation: Int64 | None = None
-    reason: str | None = None
-    type: str = msgspec.field(default_factory=lambda: "")
 
 
 class CustomResourceDefinitionList(ApiStruct, kw_only=True):
@@ -80,21 +80,21 @@ class CustomResourceDefinitionList(ApiStruct, kw_only=True):
 
 
 class CustomResourceDefinitionVersion(ApiStruct, kw_only=True):
+    name: str = msgspec.field(default_factory=lambda: "")
+    served: bool = msgspec.field(default_factory=lambda: False)
+    storage: bool = msgspec.field(default_factory=lambda: False)
+    schema: CustomResourceValidation | None = None
+    subresources: CustomResourceSubresources | None = None
     additional_printer_columns: list[CustomResourceColumnDefinition] = []
     deprecated: bool | None = None
     deprecation_warning: str | None = None
-    name: str = msgspec.field(default_factory=lambda: "")
-    schema: CustomResourceValidation | None = None
     selectable_fields: list[SelectableField] = []
-    served: bool = msgspec.field(default_factory=lambda: False)
-    storage: bool = msgspec.field(default_factory=lambda: False)
-    subresources: CustomResourceSubresources | None = None
 
 
 class CustomResourceSubresourceScale(ApiStruct, kw_only=True):
-    label_selector_path: str | None = None
     spec_replicas_path: str = msgspec.field(default_factory=lambda: "")
     status_replicas_path: str = msgspec.field(default_factory=lambda: "")
+    label_selector_path: str | None = None
 
 
 class CustomResourceSubresources(ApiStruct, kw_only=True):
@@ -112,51 +112,51 @@ class ExternalDocumentation(ApiStruct, kw_only=True):
 
 
 class JSONSchemaProps(ApiStruct, kw_only=True):
-    ref: str | None = msgspec.field(name="$ref", default=None)
-    schema: str | None = msgspec.field(name="$schema", default=None)
-    additional_items: Any = None
-    additional_properties: Any = None
-    all_of: list[JSONSchemaProps] = []
-    any_of: list[JSONSchemaProps] = []
-    default: Any = None
-    definitions: dict[str, JSONSchemaProps] = {}
-    dependencies: dict[str, Any] = {}
-    description: str | None = None
-    enum: list[Any] = []
-    example: Any = None
-    exclusive_maximum: bool | None = None
-    exclusive_minimum: bool | None = None
-    external_docs: ExternalDocumentation | None = None
-    format: str | None = None
     id: str | None = None
-    items: Any = None
-    max_items: Int64 | None = None
-    max_length: Int64 | None = None
-    max_properties: Int64 | None = None
-    maximum: float | None = None
-    min_items: Int64 | None = None
-    min_length: Int64 | None = None
-    min_properties: Int64 | None = None
-    minimum: float | None = None
-    multiple_of: float | None = None
-    not_: JSONSchemaProps | None = None
-    nullable: bool | None = None
-    one_of: list[JSONSchemaProps] = []
-    pattern: str | None = None
-    pattern_properties: dict[str, JSONSchemaProps] = {}
-    properties: dict[str, JSONSchemaProps] = {}
-    required: list[str] = []
-    title: str | None = None
+    schema: str | None = msgspec.field(name="$schema", default=None)
+    ref: str | None = msgspec.field(name="$ref", default=None)
+    description: str | None = None
     type: str | None = None
+    format: str | None = None
+    title: str | None = None
+    default: Any = None
+    maximum: float | None = None
+    exclusive_maximum: bool | None = None
+    minimum: float | None = None
+    exclusive_minimum: bool | None = None
+    max_length: Int64 | None = None
+    min_length: Int64 | None = None
+    pattern: str | None = None
+    max_items: Int64 | None = None
+    min_items: Int64 | None = None
     unique_items: bool | None = None
+    multiple_of: float | None = None
+    enum: list[Any] = []
+    max_properties: Int64 | None = None
+    min_properties: Int64 | None = None
+    required: list[str] = []
+    items: Any = None
+    all_of: list[JSONSchemaProps] = []
+    one_of: list[JSONSchemaProps] = []
+    any_of: list[JSONSchemaProps] = []
+    not_: JSONSchemaProps | None = None
+    properties: dict[str, JSONSchemaProps] = {}
+    additional_properties: Any = None
+    pattern_properties: dict[str, JSONSchemaProps] = {}
+    dependencies: dict[str, Any] = {}
+    additional_items: Any = None
+    definitions: dict[str, JSONSchemaProps] = {}
+    external_docs: ExternalDocumentation | None = None
+    example: Any = None
+    nullable: bool | None = None
+    x_kubernetes_preserve_unknown_fields: bool | None = msgspec.field(
+        name="x-kubernetes-preserve-unknown-fields", default=None
+    )
     x_kubernetes_embedded_resource: bool | None = msgspec.field(name="x-kubernetes-embedded-resource", default=None)
     x_kubernetes_int_or_string: bool | None = msgspec.field(name="x-kubernetes-int-or-string", default=None)
     x_kubernetes_list_map_keys: list[str] = msgspec.field(name="x-kubernetes-list-map-keys", default_factory=list)
     x_kubernetes_list_type: str | None = msgspec.field(name="x-kubernetes-list-type", default=None)
     x_kubernetes_map_type: str | None = msgspec.field(name="x-kubernetes-map-type", default=None)
-    x_kubernetes_preserve_unknown_fields: bool | None = msgspec.field(
-        name="x-kubernetes-preserve-unknown-fields", default=None
-    )
     x_kubernetes_validations: list[ValidationRule] = msgspec.field(
         name="x-kubernetes-validations", default_factory=list
     )
@@ -167,24 +167,24 @@ class SelectableField(ApiStruct, kw_only=True):
 
 
 class ServiceReference(ApiStruct, kw_only=True):
-    name: str = msgspec.field(default_factory=lambda: "")
     namespace: str = msgspec.field(default_factory=lambda: "")
+    name: str = msgspec.field(default_factory=lambda: "")
     path: str | None = None
     port: Int32 | None = None
 
 
 class ValidationRule(ApiStruct, kw_only=True):
-    field_path: str | None = None
+    rule: str = msgspec.field(default_factory=lambda: "")
     message: str | None = None
     message_expression: str | None = None
-    optional_old_self: bool | None = None
     reason: str | None = None
-    rule: str = msgspec.field(default_factory=lambda: "")
+    field_path: str | None = None
+    optional_old_self: bool | None = None
 
 
 class WebhookClientConfig(ApiStruct, kw_only=True):
-    ca_bundle: bytes | None = None
     service: ServiceReference | None = None
+    ca_bundle: bytes | None = None
     url: str | None = None
 
 

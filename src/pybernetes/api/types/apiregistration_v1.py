@@ -10,12 +10,12 @@ from pybernetes.api.types.meta_v1 import ListMeta
 
 
 class APIServiceSpec(ApiStruct, kw_only=True):
-    ca_bundle: bytes | None = None
-    group: str | None = None
-    group_priority_minimum: Int32 = msgspec.field(default_factory=lambda: 0)
-    insecure_skip_tls_verify: bool | None = msgspec.field(name="insecureSkipTLSVerify", default=None)
     service: ServiceReference | None = None
+    group: str | None = None
     version: str | None = None
+    insecure_skip_tls_verify: bool | None = msgspec.field(name="insecureSkipTLSVerify", default=None)
+    ca_bundle: bytes | None = None
+    group_priority_minimum: Int32 = msgspec.field(default_factory=lambda: 0)
     version_priority: Int32 = msgspec.field(default_factory=lambda: 0)
 
 
@@ -31,11 +31,11 @@ class APIService(ApiObject, kw_only=True):
 
 
 class APIServiceCondition(ApiStruct, kw_only=True):
+    type: str = msgspec.field(default_factory=lambda: "")
     status: str = msgspec.field(default_factory=lambda: "")
     last_transition_time: str | None = msgspec.field(default_factory=null)
-    message: str | None = None
     reason: str | None = None
-    type: str = msgspec.field(default_factory=lambda: "")
+    message: str | None = None
 
 
 class APIServiceList(ApiStruct, kw_only=True):
@@ -46,6 +46,6 @@ class APIServiceList(ApiStruct, kw_only=True):
 
 
 class ServiceReference(ApiStruct, kw_only=True):
-    name: str | None = None
     namespace: str | None = None
+    name: str | None = None
     port: Int32 | None = None

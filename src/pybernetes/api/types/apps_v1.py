@@ -27,29 +27,29 @@ class ControllerRevisionList(ApiStruct, kw_only=True):
 
 
 class DaemonSetUpdateStrategy(ApiStruct, kw_only=True):
-    rolling_update: RollingUpdateDaemonSet | None = None
     type: str | None = None
+    rolling_update: RollingUpdateDaemonSet | None = None
 
 
 class DaemonSetSpec(ApiStruct, kw_only=True):
-    min_ready_seconds: Int32 | None = None
-    revision_history_limit: Int32 | None = None
     selector: LabelSelector | None = None
     template: PodTemplateSpec = msgspec.field(default_factory=PodTemplateSpec)
     update_strategy: DaemonSetUpdateStrategy = msgspec.field(default_factory=DaemonSetUpdateStrategy)
+    min_ready_seconds: Int32 | None = None
+    revision_history_limit: Int32 | None = None
 
 
 class DaemonSetStatus(ApiStruct, kw_only=True):
-    collision_count: Int32 | None = None
-    conditions: list[DaemonSetCondition] = []
     current_number_scheduled: Int32 = msgspec.field(default_factory=lambda: 0)
-    desired_number_scheduled: Int32 = msgspec.field(default_factory=lambda: 0)
-    number_available: Int32 | None = None
     number_misscheduled: Int32 = msgspec.field(default_factory=lambda: 0)
+    desired_number_scheduled: Int32 = msgspec.field(default_factory=lambda: 0)
     number_ready: Int32 = msgspec.field(default_factory=lambda: 0)
-    number_unavailable: Int32 | None = None
     observed_generation: Int64 | None = None
     updated_number_scheduled: Int32 | None = None
+    number_available: Int32 | None = None
+    number_unavailable: Int32 | None = None
+    collision_count: Int32 | None = None
+    conditions: list[DaemonSetCondition] = []
 
 
 class DaemonSet(ApiObject, kw_only=True):
@@ -60,11 +60,11 @@ class DaemonSet(ApiObject, kw_only=True):
 
 
 class DaemonSetCondition(ApiStruct, kw_only=True):
+    type: str = msgspec.field(default_factory=lambda: "")
     status: str = msgspec.field(default_factory=lambda: "")
     last_transition_time: str | None = msgspec.field(default_factory=null)
-    message: str | None = None
     reason: str | None = None
-    type: str = msgspec.field(default_factory=lambda: "")
+    message: str | None = None
 
 
 class DaemonSetList(ApiStruct, kw_only=True):
@@ -75,31 +75,31 @@ class DaemonSetList(ApiStruct, kw_only=True):
 
 
 class DeploymentStrategy(ApiStruct, kw_only=True):
-    rolling_update: RollingUpdateDeployment | None = None
     type: str | None = None
+    rolling_update: RollingUpdateDeployment | None = None
 
 
 class DeploymentSpec(ApiStruct, kw_only=True):
+    replicas: Int32 | None = None
+    selector: LabelSelector | None = None
+    template: PodTemplateSpec = msgspec.field(default_factory=PodTemplateSpec)
+    strategy: DeploymentStrategy = msgspec.field(default_factory=DeploymentStrategy)
     min_ready_seconds: Int32 | None = None
+    revision_history_limit: Int32 | None = None
     paused: bool | None = None
     progress_deadline_seconds: Int32 | None = None
-    replicas: Int32 | None = None
-    revision_history_limit: Int32 | None = None
-    selector: LabelSelector | None = None
-    strategy: DeploymentStrategy = msgspec.field(default_factory=DeploymentStrategy)
-    template: PodTemplateSpec = msgspec.field(default_factory=PodTemplateSpec)
 
 
 class DeploymentStatus(ApiStruct, kw_only=True):
-    available_replicas: Int32 | None = None
-    collision_count: Int32 | None = None
-    conditions: list[DeploymentCondition] = []
     observed_generation: Int64 | None = None
-    ready_replicas: Int32 | None = None
     replicas: Int32 | None = None
-    terminating_replicas: Int32 | None = None
-    unavailable_replicas: Int32 | None = None
     updated_replicas: Int32 | None = None
+    available_replicas: Int32 | None = None
+    unavailable_replicas: Int32 | None = None
+    conditions: list[DeploymentCondition] = []
+    ready_replicas: Int32 | None = None
+    collision_count: Int32 | None = None
+    terminating_replicas: Int32 | None = None
 
 
 class Deployment(ApiObject, kw_only=True):
@@ -110,12 +110,12 @@ class Deployment(ApiObject, kw_only=True):
 
 
 class DeploymentCondition(ApiStruct, kw_only=True):
-    status: str = msgspec.field(default_factory=lambda: "")
-    last_transition_time: str | None = msgspec.field(default_factory=null)
-    last_update_time: str | None = msgspec.field(default_factory=null)
-    message: str | None = None
-    reason: str | None = None
     type: str = msgspec.field(default_factory=lambda: "")
+    status: str = msgspec.field(default_factory=lambda: "")
+    reason: str | None = None
+    message: str | None = None
+    last_update_time: str | None = msgspec.field(default_factory=null)
+    last_transition_time: str | None = msgspec.field(default_factory=null)
 
 
 class DeploymentList(ApiStruct, kw_only=True):
@@ -126,19 +126,19 @@ class DeploymentList(ApiStruct, kw_only=True):
 
 
 class ReplicaSetSpec(ApiStruct, kw_only=True):
-    min_ready_seconds: Int32 | None = None
     replicas: Int32 | None = None
     selector: LabelSelector | None = None
     template: PodTemplateSpec = msgspec.field(default_factory=PodTemplateSpec)
+    min_ready_seconds: Int32 | None = None
 
 
 class ReplicaSetStatus(ApiStruct, kw_only=True):
-    available_replicas: Int32 | None = None
-    conditions: list[ReplicaSetCondition] = []
+    replicas: Int32 = msgspec.field(default_factory=lambda: 0)
     fully_labeled_replicas: Int32 | None = None
     observed_generation: Int64 | None = None
     ready_replicas: Int32 | None = None
-    replicas: Int32 = msgspec.field(default_factory=lambda: 0)
+    available_replicas: Int32 | None = None
+    conditions: list[ReplicaSetCondition] = []
     terminating_replicas: Int32 | None = None
 
 
@@ -150,11 +150,11 @@ class ReplicaSet(ApiObject, kw_only=True):
 
 
 class ReplicaSetCondition(ApiStruct, kw_only=True):
+    type: str = msgspec.field(default_factory=lambda: "")
     status: str = msgspec.field(default_factory=lambda: "")
     last_transition_time: str | None = msgspec.field(default_factory=null)
-    message: str | None = None
     reason: str | None = None
-    type: str = msgspec.field(default_factory=lambda: "")
+    message: str | None = None
 
 
 class ReplicaSetList(ApiStruct, kw_only=True):
@@ -165,50 +165,50 @@ class ReplicaSetList(ApiStruct, kw_only=True):
 
 
 class RollingUpdateDaemonSet(ApiStruct, kw_only=True):
-    max_surge: IntOrString | None = None
     max_unavailable: IntOrString | None = None
+    max_surge: IntOrString | None = None
 
 
 class RollingUpdateDeployment(ApiStruct, kw_only=True):
-    max_surge: IntOrString | None = None
     max_unavailable: IntOrString | None = None
+    max_surge: IntOrString | None = None
 
 
 class RollingUpdateStatefulSetStrategy(ApiStruct, kw_only=True):
-    max_unavailable: IntOrString | None = None
     partition: Int32 | None = None
+    max_unavailable: IntOrString | None = None
 
 
 class StatefulSetUpdateStrategy(ApiStruct, kw_only=True):
-    rolling_update: RollingUpdateStatefulSetStrategy | None = None
     type: str | None = None
+    rolling_update: RollingUpdateStatefulSetStrategy | None = None
 
 
 class StatefulSetSpec(ApiStruct, kw_only=True):
-    min_ready_seconds: Int32 | None = None
-    ordinals: StatefulSetOrdinals | None = None
-    persistent_volume_claim_retention_policy: StatefulSetPersistentVolumeClaimRetentionPolicy | None = None
-    pod_management_policy: str | None = None
     replicas: Int32 | None = None
-    revision_history_limit: Int32 | None = None
     selector: LabelSelector | None = None
-    service_name: str | None = None
     template: PodTemplateSpec = msgspec.field(default_factory=PodTemplateSpec)
-    update_strategy: StatefulSetUpdateStrategy = msgspec.field(default_factory=StatefulSetUpdateStrategy)
     volume_claim_templates: list[PersistentVolumeClaim] = []
+    service_name: str | None = None
+    pod_management_policy: str | None = None
+    update_strategy: StatefulSetUpdateStrategy = msgspec.field(default_factory=StatefulSetUpdateStrategy)
+    revision_history_limit: Int32 | None = None
+    min_ready_seconds: Int32 | None = None
+    persistent_volume_claim_retention_policy: StatefulSetPersistentVolumeClaimRetentionPolicy | None = None
+    ordinals: StatefulSetOrdinals | None = None
 
 
 class StatefulSetStatus(ApiStruct, kw_only=True):
-    available_replicas: Int32 | None = None
+    observed_generation: Int64 | None = None
+    replicas: Int32 = msgspec.field(default_factory=lambda: 0)
+    ready_replicas: Int32 | None = None
+    current_replicas: Int32 | None = None
+    updated_replicas: Int32 | None = None
+    current_revision: str | None = None
+    update_revision: str | None = None
     collision_count: Int32 | None = None
     conditions: list[StatefulSetCondition] = []
-    current_replicas: Int32 | None = None
-    current_revision: str | None = None
-    observed_generation: Int64 | None = None
-    ready_replicas: Int32 | None = None
-    replicas: Int32 = msgspec.field(default_factory=lambda: 0)
-    update_revision: str | None = None
-    updated_replicas: Int32 | None = None
+    available_replicas: Int32 | None = None
 
 
 class StatefulSet(ApiObject, kw_only=True):
@@ -219,11 +219,11 @@ class StatefulSet(ApiObject, kw_only=True):
 
 
 class StatefulSetCondition(ApiStruct, kw_only=True):
+    type: str = msgspec.field(default_factory=lambda: "")
     status: str = msgspec.field(default_factory=lambda: "")
     last_transition_time: str | None = msgspec.field(default_factory=null)
-    message: str | None = None
     reason: str | None = None
-    type: str = msgspec.field(default_factory=lambda: "")
+    message: str | None = None
 
 
 class StatefulSetList(ApiStruct, kw_only=True):

@@ -9,17 +9,17 @@ from pybernetes.api.objects import ApiObject
 
 
 class BoundObjectReference(ApiStruct, kw_only=True):
-    api_version: str | None = None
     kind: str | None = None
+    api_version: str | None = None
     name: str | None = None
     uid: str | None = None
 
 
 class UserInfo(ApiStruct, kw_only=True):
-    extra: dict[str, list[str]] = {}
-    groups: list[str] = []
-    uid: str | None = None
     username: str | None = None
+    uid: str | None = None
+    groups: list[str] = []
+    extra: dict[str, list[str]] = {}
 
 
 class SelfSubjectReviewStatus(ApiStruct, kw_only=True):
@@ -39,8 +39,8 @@ class TokenRequestSpec(ApiStruct, kw_only=True):
 
 
 class TokenRequestStatus(ApiStruct, kw_only=True):
-    expiration_timestamp: str | None = None
     token: str | None = None
+    expiration_timestamp: str | None = None
 
 
 class TokenRequest(ApiObject, kw_only=True):
@@ -51,15 +51,15 @@ class TokenRequest(ApiObject, kw_only=True):
 
 
 class TokenReviewSpec(ApiStruct, kw_only=True):
-    audiences: list[str] = []
     token: str = msgspec.field(default_factory=lambda: "")
+    audiences: list[str] = []
 
 
 class TokenReviewStatus(ApiStruct, kw_only=True):
-    audiences: list[str] = []
     authenticated: bool | None = None
-    error: str | None = None
     user: UserInfo = msgspec.field(default_factory=UserInfo)
+    error: str | None = None
+    audiences: list[str] = []
 
 
 class TokenReview(ApiObject, kw_only=True):

@@ -20,19 +20,19 @@ class LabelSelectorAttributes(ApiStruct, kw_only=True):
 
 
 class SubjectAccessReviewSpec(ApiStruct, kw_only=True):
-    extra: dict[str, list[str]] = {}
-    groups: list[str] = []
-    non_resource_attributes: NonResourceAttributes | None = None
     resource_attributes: ResourceAttributes | None = None
-    uid: str | None = None
+    non_resource_attributes: NonResourceAttributes | None = None
     user: str | None = None
+    groups: list[str] = []
+    extra: dict[str, list[str]] = {}
+    uid: str | None = None
 
 
 class SubjectAccessReviewStatus(ApiStruct, kw_only=True):
     allowed: bool = msgspec.field(default_factory=lambda: False)
-    denied: bool | None = None
-    evaluation_error: str | None = None
     reason: str | None = None
+    evaluation_error: str | None = None
+    denied: bool | None = None
 
 
 class LocalSubjectAccessReview(ApiObject, kw_only=True):
@@ -48,32 +48,32 @@ class NonResourceAttributes(ApiStruct, kw_only=True):
 
 
 class NonResourceRule(ApiStruct, kw_only=True):
-    non_resource_urls: list[str] = msgspec.field(name="nonResourceURLs", default_factory=list)
     verbs: list[str] = []
+    non_resource_urls: list[str] = msgspec.field(name="nonResourceURLs", default_factory=list)
 
 
 class ResourceAttributes(ApiStruct, kw_only=True):
-    field_selector: FieldSelectorAttributes | None = None
-    group: str | None = None
-    label_selector: LabelSelectorAttributes | None = None
-    name: str | None = None
     namespace: str | None = None
+    verb: str | None = None
+    group: str | None = None
+    version: str | None = None
     resource: str | None = None
     subresource: str | None = None
-    verb: str | None = None
-    version: str | None = None
+    name: str | None = None
+    field_selector: FieldSelectorAttributes | None = None
+    label_selector: LabelSelectorAttributes | None = None
 
 
 class ResourceRule(ApiStruct, kw_only=True):
-    api_groups: list[str] = []
-    resource_names: list[str] = []
-    resources: list[str] = []
     verbs: list[str] = []
+    api_groups: list[str] = []
+    resources: list[str] = []
+    resource_names: list[str] = []
 
 
 class SelfSubjectAccessReviewSpec(ApiStruct, kw_only=True):
-    non_resource_attributes: NonResourceAttributes | None = None
     resource_attributes: ResourceAttributes | None = None
+    non_resource_attributes: NonResourceAttributes | None = None
 
 
 class SelfSubjectAccessReview(ApiObject, kw_only=True):
@@ -88,10 +88,10 @@ class SelfSubjectRulesReviewSpec(ApiStruct, kw_only=True):
 
 
 class SubjectRulesReviewStatus(ApiStruct, kw_only=True):
-    evaluation_error: str | None = None
-    incomplete: bool = msgspec.field(default_factory=lambda: False)
-    non_resource_rules: list[NonResourceRule] = []
     resource_rules: list[ResourceRule] = []
+    non_resource_rules: list[NonResourceRule] = []
+    incomplete: bool = msgspec.field(default_factory=lambda: False)
+    evaluation_error: str | None = None
 
 
 class SelfSubjectRulesReview(ApiObject, kw_only=True):

@@ -10,26 +10,26 @@ from pybernetes.api.types.meta_v1 import ListMeta
 
 
 class CrossVersionObjectReference(ApiStruct, kw_only=True):
-    api_version: str | None = None
     kind: str = msgspec.field(default_factory=lambda: "")
     name: str = msgspec.field(default_factory=lambda: "")
+    api_version: str | None = None
 
 
 class HorizontalPodAutoscalerSpec(ApiStruct, kw_only=True):
-    max_replicas: Int32 = msgspec.field(default_factory=lambda: 0)
-    min_replicas: Int32 | None = None
     scale_target_ref: CrossVersionObjectReference = msgspec.field(default_factory=CrossVersionObjectReference)
+    min_replicas: Int32 | None = None
+    max_replicas: Int32 = msgspec.field(default_factory=lambda: 0)
     target_cpu_utilization_percentage: Int32 | None = msgspec.field(name="targetCPUUtilizationPercentage", default=None)
 
 
 class HorizontalPodAutoscalerStatus(ApiStruct, kw_only=True):
+    observed_generation: Int64 | None = None
+    last_scale_time: str | None = None
+    current_replicas: Int32 = msgspec.field(default_factory=lambda: 0)
+    desired_replicas: Int32 = msgspec.field(default_factory=lambda: 0)
     current_cpu_utilization_percentage: Int32 | None = msgspec.field(
         name="currentCPUUtilizationPercentage", default=None
     )
-    current_replicas: Int32 = msgspec.field(default_factory=lambda: 0)
-    desired_replicas: Int32 = msgspec.field(default_factory=lambda: 0)
-    last_scale_time: str | None = None
-    observed_generation: Int64 | None = None
 
 
 class HorizontalPodAutoscaler(ApiObject, kw_only=True):

@@ -10,34 +10,34 @@ from pybernetes.api.types.meta_v1 import LabelSelector, ListMeta
 
 
 class MetricTarget(ApiStruct, kw_only=True):
-    average_utilization: Int32 | None = None
-    average_value: Quantity | None = None
     type: str = msgspec.field(default_factory=lambda: "")
     value: Quantity | None = None
+    average_value: Quantity | None = None
+    average_utilization: Int32 | None = None
 
 
 class ContainerResourceMetricSource(ApiStruct, kw_only=True):
-    container: str = msgspec.field(default_factory=lambda: "")
     name: str = msgspec.field(default_factory=lambda: "")
     target: MetricTarget = msgspec.field(default_factory=MetricTarget)
+    container: str = msgspec.field(default_factory=lambda: "")
 
 
 class MetricValueStatus(ApiStruct, kw_only=True):
-    average_utilization: Int32 | None = None
-    average_value: Quantity | None = None
     value: Quantity | None = None
+    average_value: Quantity | None = None
+    average_utilization: Int32 | None = None
 
 
 class ContainerResourceMetricStatus(ApiStruct, kw_only=True):
-    container: str = msgspec.field(default_factory=lambda: "")
-    current: MetricValueStatus = msgspec.field(default_factory=MetricValueStatus)
     name: str = msgspec.field(default_factory=lambda: "")
+    current: MetricValueStatus = msgspec.field(default_factory=MetricValueStatus)
+    container: str = msgspec.field(default_factory=lambda: "")
 
 
 class CrossVersionObjectReference(ApiStruct, kw_only=True):
-    api_version: str | None = None
     kind: str = msgspec.field(default_factory=lambda: "")
     name: str = msgspec.field(default_factory=lambda: "")
+    api_version: str | None = None
 
 
 class MetricIdentifier(ApiStruct, kw_only=True):
@@ -51,38 +51,38 @@ class ExternalMetricSource(ApiStruct, kw_only=True):
 
 
 class ExternalMetricStatus(ApiStruct, kw_only=True):
-    current: MetricValueStatus = msgspec.field(default_factory=MetricValueStatus)
     metric: MetricIdentifier = msgspec.field(default_factory=MetricIdentifier)
+    current: MetricValueStatus = msgspec.field(default_factory=MetricValueStatus)
 
 
 class HPAScalingPolicy(ApiStruct, kw_only=True):
-    period_seconds: Int32 = msgspec.field(default_factory=lambda: 0)
     type: str = msgspec.field(default_factory=lambda: "")
     value: Int32 = msgspec.field(default_factory=lambda: 0)
+    period_seconds: Int32 = msgspec.field(default_factory=lambda: 0)
 
 
 class HPAScalingRules(ApiStruct, kw_only=True):
-    policies: list[HPAScalingPolicy] = []
     select_policy: str | None = None
+    policies: list[HPAScalingPolicy] = []
     stabilization_window_seconds: Int32 | None = None
     tolerance: Quantity | None = None
 
 
 class HorizontalPodAutoscalerSpec(ApiStruct, kw_only=True):
-    behavior: HorizontalPodAutoscalerBehavior | None = None
+    scale_target_ref: CrossVersionObjectReference = msgspec.field(default_factory=CrossVersionObjectReference)
+    min_replicas: Int32 | None = None
     max_replicas: Int32 = msgspec.field(default_factory=lambda: 0)
     metrics: list[MetricSpec] = []
-    min_replicas: Int32 | None = None
-    scale_target_ref: CrossVersionObjectReference = msgspec.field(default_factory=CrossVersionObjectReference)
+    behavior: HorizontalPodAutoscalerBehavior | None = None
 
 
 class HorizontalPodAutoscalerStatus(ApiStruct, kw_only=True):
-    conditions: list[HorizontalPodAutoscalerCondition] = []
-    current_metrics: NullableList[MetricStatus] = msgspec.field(default_factory=no_items)
+    observed_generation: Int64 | None = None
+    last_scale_time: str | None = None
     current_replicas: Int32 | None = None
     desired_replicas: Int32 = msgspec.field(default_factory=lambda: 0)
-    last_scale_time: str | None = None
-    observed_generation: Int64 | None = None
+    current_metrics: NullableList[MetricStatus] = msgspec.field(default_factory=no_items)
+    conditions: list[HorizontalPodAutoscalerCondition] = []
 
     def __post_init__(self) -> None:
         if self.current_metrics is None:
@@ -97,16 +97,16 @@ class HorizontalPodAutoscaler(ApiObject, kw_only=True):
 
 
 class HorizontalPodAutoscalerBehavior(ApiStruct, kw_only=True):
-    scale_down: HPAScalingRules | None = None
     scale_up: HPAScalingRules | None = None
+    scale_down: HPAScalingRules | None = None
 
 
 class HorizontalPodAutoscalerCondition(ApiStruct, kw_only=True):
+    type: str = msgspec.field(default_factory=lambda: "")
     status: str = msgspec.field(default_factory=lambda: "")
     last_transition_time: str | None = msgspec.field(default_factory=null)
-    message: str | None = None
     reason: str | None = None
-    type: str = msgspec.field(default_factory=lambda: "")
+    message: str | None = None
 
 
 class HorizontalPodAutoscalerList(ApiStruct, kw_only=True):
@@ -117,33 +117,33 @@ class HorizontalPodAutoscalerList(ApiStruct, kw_only=True):
 
 
 class MetricSpec(ApiStruct, kw_only=True):
-    container_resource: ContainerResourceMetricSource | None = None
-    external: ExternalMetricSource | None = None
+    type: str = msgspec.field(default_factory=lambda: "")
     object: ObjectMetricSource | None = None
     pods: PodsMetricSource | None = None
     resource: ResourceMetricSource | None = None
-    type: str = msgspec.field(default_factory=lambda: "")
+    external: ExternalMetricSource | None = None
+    container_resource: ContainerResourceMetricSource | None = None
 
 
 class MetricStatus(ApiStruct, kw_only=True):
-    container_resource: ContainerResourceMetricStatus | None = None
-    external: ExternalMetricStatus | None = None
+    type: str = msgspec.field(default_factory=lambda: "")
     object: ObjectMetricStatus | None = None
     pods: PodsMetricStatus | None = None
     resource: ResourceMetricStatus | None = None
-    type: str = msgspec.field(default_factory=lambda: "")
+    external: ExternalMetricStatus | None = None
+    container_resource: ContainerResourceMetricStatus | None = None
 
 
 class ObjectMetricSource(ApiStruct, kw_only=True):
     described_object: CrossVersionObjectReference = msgspec.field(default_factory=CrossVersionObjectReference)
-    metric: MetricIdentifier = msgspec.field(default_factory=MetricIdentifier)
     target: MetricTarget = msgspec.field(default_factory=MetricTarget)
+    metric: MetricIdentifier = msgspec.field(default_factory=MetricIdentifier)
 
 
 class ObjectMetricStatus(ApiStruct, kw_only=True):
+    metric: MetricIdentifier = msgspec.field(default_factory=MetricIdentifier)
     current: MetricValueStatus = msgspec.field(default_factory=MetricValueStatus)
     described_object: CrossVersionObjectReference = msgspec.field(default_factory=CrossVersionObjectReference)
-    metric: MetricIdentifier = msgspec.field(default_factory=MetricIdentifier)
 
 
 class PodsMetricSource(ApiStruct, kw_only=True):
@@ -152,8 +152,8 @@ class PodsMetricSource(ApiStruct, kw_only=True):
 
 
 class PodsMetricStatus(ApiStruct, kw_only=True):
-    current: MetricValueStatus = msgspec.field(default_factory=MetricValueStatus)
     metric: MetricIdentifier = msgspec.field(default_factory=MetricIdentifier)
+    current: MetricValueStatus = msgspec.field(default_factory=MetricValueStatus)
 
 
 class ResourceMetricSource(ApiStruct, kw_only=True):
@@ -162,5 +162,5 @@ class ResourceMetricSource(ApiStruct, kw_only=True):
 
 
 class ResourceMetricStatus(ApiStruct, kw_only=True):
-    current: MetricValueStatus = msgspec.field(default_factory=MetricValueStatus)
     name: str = msgspec.field(default_factory=lambda: "")
+    current: MetricValueStatus = msgspec.field(default_factory=MetricValueStatus)

@@ -11,22 +11,22 @@ from pybernetes.api.types.meta_v1 import LabelSelector, ListMeta, ObjectMeta
 
 
 class JobSpec(ApiStruct, kw_only=True):
-    active_deadline_seconds: Int64 | None = None
-    backoff_limit: Int32 | None = None
-    backoff_limit_per_index: Int32 | None = None
-    completion_mode: str | None = None
-    completions: Int32 | None = None
-    managed_by: str | None = None
-    manual_selector: bool | None = None
-    max_failed_indexes: Int32 | None = None
     parallelism: Int32 | None = None
-    pod_failure_policy: PodFailurePolicy | None = None
-    pod_replacement_policy: str | None = None
+    completions: Int32 | None = None
+    active_deadline_seconds: Int64 | None = None
     selector: LabelSelector | None = None
-    success_policy: SuccessPolicy | None = None
-    suspend: bool | None = None
+    manual_selector: bool | None = None
     template: PodTemplateSpec = msgspec.field(default_factory=PodTemplateSpec)
+    backoff_limit: Int32 | None = None
     ttl_seconds_after_finished: Int32 | None = None
+    completion_mode: str | None = None
+    suspend: bool | None = None
+    pod_failure_policy: PodFailurePolicy | None = None
+    backoff_limit_per_index: Int32 | None = None
+    max_failed_indexes: Int32 | None = None
+    pod_replacement_policy: str | None = None
+    managed_by: str | None = None
+    success_policy: SuccessPolicy | None = None
 
 
 class JobTemplateSpec(ApiStruct, kw_only=True):
@@ -35,13 +35,13 @@ class JobTemplateSpec(ApiStruct, kw_only=True):
 
 
 class CronJobSpec(ApiStruct, kw_only=True):
-    concurrency_policy: str | None = None
-    failed_jobs_history_limit: Int32 | None = None
-    job_template: JobTemplateSpec = msgspec.field(default_factory=JobTemplateSpec)
     schedule: str = msgspec.field(default_factory=lambda: "")
     starting_deadline_seconds: Int64 | None = None
-    successful_jobs_history_limit: Int32 | None = None
+    concurrency_policy: str | None = None
     suspend: bool | None = None
+    job_template: JobTemplateSpec = msgspec.field(default_factory=JobTemplateSpec)
+    successful_jobs_history_limit: Int32 | None = None
+    failed_jobs_history_limit: Int32 | None = None
     time_zone: str | None = None
 
 
@@ -66,17 +66,17 @@ class CronJobList(ApiStruct, kw_only=True):
 
 
 class JobStatus(ApiStruct, kw_only=True):
-    active: Int32 | None = None
-    completed_indexes: str | None = None
-    completion_time: str | None = None
     conditions: list[JobCondition] = []
-    failed: Int32 | None = None
-    failed_indexes: str | None = None
-    ready: Int32 | None = None
     start_time: str | None = None
+    completion_time: str | None = None
+    active: Int32 | None = None
     succeeded: Int32 | None = None
-    terminating: Int32 | None = None
+    failed: Int32 | None = None
+    completed_indexes: str | None = None
     uncounted_terminated_pods: UncountedTerminatedPods | None = None
+    ready: Int32 | None = None
+    failed_indexes: str | None = None
+    terminating: Int32 | None = None
 
 
 class Job(ApiObject, kw_only=True):
@@ -87,12 +87,12 @@ class Job(ApiObject, kw_only=True):
 
 
 class JobCondition(ApiStruct, kw_only=True):
+    type: str = msgspec.field(default_factory=lambda: "")
     status: str = msgspec.field(default_factory=lambda: "")
     last_probe_time: str | None = msgspec.field(default_factory=null)
     last_transition_time: str | None = msgspec.field(default_factory=null)
-    message: str | None = None
     reason: str | None = None
-    type: str = msgspec.field(default_factory=lambda: "")
+    message: str | None = None
 
 
 class JobList(ApiStruct, kw_only=True):
@@ -113,8 +113,8 @@ class PodFailurePolicyOnExitCodesRequirement(ApiStruct, kw_only=True):
 
 
 class PodFailurePolicyOnPodConditionsPattern(ApiStruct, kw_only=True):
-    status: str | None = None
     type: str = msgspec.field(default_factory=lambda: "")
+    status: str | None = None
 
 
 class PodFailurePolicyRule(ApiStruct, kw_only=True):
@@ -128,10 +128,10 @@ class SuccessPolicy(ApiStruct, kw_only=True):
 
 
 class SuccessPolicyRule(ApiStruct, kw_only=True):
-    succeeded_count: Int32 | None = None
     succeeded_indexes: str | None = None
+    succeeded_count: Int32 | None = None
 
 
 class UncountedTerminatedPods(ApiStruct, kw_only=True):
-    failed: list[str] = []
     succeeded: list[str] = []
+    failed: list[str] = []

@@ -10,19 +10,19 @@ from pybernetes.api.types.meta_v1 import ListMeta
 
 
 class CertificateSigningRequestSpec(ApiStruct, kw_only=True):
-    expiration_seconds: Int32 | None = None
-    extra: dict[str, list[str]] = {}
-    groups: list[str] = []
     request: bytes | None = None
-    signer_name: str = msgspec.field(default_factory=lambda: "")
-    uid: str | None = None
-    usages: list[str] = []
     username: str | None = None
+    uid: str | None = None
+    groups: list[str] = []
+    usages: list[str] = []
+    extra: dict[str, list[str]] = {}
+    signer_name: str = msgspec.field(default_factory=lambda: "")
+    expiration_seconds: Int32 | None = None
 
 
 class CertificateSigningRequestStatus(ApiStruct, kw_only=True):
-    certificate: bytes | None = None
     conditions: list[CertificateSigningRequestCondition] = []
+    certificate: bytes | None = None
 
 
 class CertificateSigningRequest(ApiObject, kw_only=True):
@@ -33,12 +33,12 @@ class CertificateSigningRequest(ApiObject, kw_only=True):
 
 
 class CertificateSigningRequestCondition(ApiStruct, kw_only=True):
-    status: str = msgspec.field(default_factory=lambda: "")
-    last_transition_time: str | None = msgspec.field(default_factory=null)
-    last_update_time: str | None = msgspec.field(default_factory=null)
-    message: str | None = None
-    reason: str | None = None
     type: str = msgspec.field(default_factory=lambda: "")
+    reason: str | None = None
+    message: str | None = None
+    last_update_time: str | None = msgspec.field(default_factory=null)
+    last_transition_time: str | None = msgspec.field(default_factory=null)
+    status: str = msgspec.field(default_factory=lambda: "")
 
 
 class CertificateSigningRequestList(ApiStruct, kw_only=True):

@@ -10,13 +10,13 @@ from pybernetes.api.types.meta_v1 import ListMeta
 
 
 class LeaseSpec(ApiStruct, kw_only=True):
-    acquire_time: str | None = None
     holder_identity: str | None = None
     lease_duration_seconds: Int32 | None = None
-    lease_transitions: Int32 | None = None
-    preferred_holder: str | None = None
+    acquire_time: str | None = None
     renew_time: str | None = None
+    lease_transitions: Int32 | None = None
     strategy: str | None = None
+    preferred_holder: str | None = None
 
 
 class Lease(ApiObject, kw_only=True):

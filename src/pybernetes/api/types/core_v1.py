@@ -10,10 +10,10 @@ from pybernetes.api.types.meta_v1 import Condition, LabelSelector, ListMeta, Obj
 
 
 class AWSElasticBlockStoreVolumeSource(ApiStruct, kw_only=True):
+    volume_id: str = msgspec.field(name="volumeID", default_factory=lambda: "")
     fs_type: str | None = None
     partition: Int32 | None = None
     read_only: bool | None = None
-    volume_id: str = msgspec.field(name="volumeID", default_factory=lambda: "")
 
 
 class Affinity(ApiStruct, kw_only=True):
@@ -23,45 +23,45 @@ class Affinity(ApiStruct, kw_only=True):
 
 
 class AppArmorProfile(ApiStruct, kw_only=True):
-    localhost_profile: str | None = None
     type: str = msgspec.field(default_factory=lambda: "")
+    localhost_profile: str | None = None
 
 
 class AttachedVolume(ApiStruct, kw_only=True):
-    device_path: str = msgspec.field(default_factory=lambda: "")
     name: str = msgspec.field(default_factory=lambda: "")
+    device_path: str = msgspec.field(default_factory=lambda: "")
 
 
 class AzureDiskVolumeSource(ApiStruct, kw_only=True):
-    caching_mode: str | None = None
     disk_name: str = msgspec.field(default_factory=lambda: "")
     disk_uri: str = msgspec.field(name="diskURI", default_factory=lambda: "")
+    caching_mode: str | None = None
     fs_type: str | None = None
-    kind: str | None = None
     read_only: bool | None = None
+    kind: str | None = None
 
 
 class AzureFilePersistentVolumeSource(ApiStruct, kw_only=True):
-    read_only: bool | None = None
     secret_name: str = msgspec.field(default_factory=lambda: "")
-    secret_namespace: str | None = None
     share_name: str = msgspec.field(default_factory=lambda: "")
+    read_only: bool | None = None
+    secret_namespace: str | None = None
 
 
 class AzureFileVolumeSource(ApiStruct, kw_only=True):
-    read_only: bool | None = None
     secret_name: str = msgspec.field(default_factory=lambda: "")
     share_name: str = msgspec.field(default_factory=lambda: "")
+    read_only: bool | None = None
 
 
 class ObjectReference(ApiStruct, kw_only=True):
-    api_version: str | None = None
-    field_path: str | None = None
     kind: str | None = None
-    name: str | None = None
     namespace: str | None = None
-    resource_version: str | None = None
+    name: str | None = None
     uid: str | None = None
+    api_version: str | None = None
+    resource_version: str | None = None
+    field_path: str | None = None
 
 
 class Binding(ApiObject, kw_only=True):
@@ -71,24 +71,24 @@ class Binding(ApiObject, kw_only=True):
 
 
 class CSIPersistentVolumeSource(ApiStruct, kw_only=True):
-    controller_expand_secret_ref: SecretReference | None = None
-    controller_publish_secret_ref: SecretReference | None = None
     driver: str = msgspec.field(default_factory=lambda: "")
-    fs_type: str | None = None
-    node_expand_secret_ref: SecretReference | None = None
-    node_publish_secret_ref: SecretReference | None = None
-    node_stage_secret_ref: SecretReference | None = None
-    read_only: bool | None = None
-    volume_attributes: dict[str, str] = {}
     volume_handle: str = msgspec.field(default_factory=lambda: "")
+    read_only: bool | None = None
+    fs_type: str | None = None
+    volume_attributes: dict[str, str] = {}
+    controller_publish_secret_ref: SecretReference | None = None
+    node_stage_secret_ref: SecretReference | None = None
+    node_publish_secret_ref: SecretReference | None = None
+    controller_expand_secret_ref: SecretReference | None = None
+    node_expand_secret_ref: SecretReference | None = None
 
 
 class CSIVolumeSource(ApiStruct, kw_only=True):
     driver: str = msgspec.field(default_factory=lambda: "")
-    fs_type: str | None = None
-    node_publish_secret_ref: LocalObjectReference | None = None
     read_only: bool | None = None
+    fs_type: str | None = None
     volume_attributes: dict[str, str] = {}
+    node_publish_secret_ref: LocalObjectReference | None = None
 
 
 class Capabilities(ApiStruct, kw_only=True):
@@ -99,33 +99,33 @@ class Capabilities(ApiStruct, kw_only=True):
 class CephFSPersistentVolumeSource(ApiStruct, kw_only=True):
     monitors: list[str] = []
     path: str | None = None
-    read_only: bool | None = None
+    user: str | None = None
     secret_file: str | None = None
     secret_ref: SecretReference | None = None
-    user: str | None = None
+    read_only: bool | None = None
 
 
 class CephFSVolumeSource(ApiStruct, kw_only=True):
     monitors: list[str] = []
     path: str | None = None
-    read_only: bool | None = None
+    user: str | None = None
     secret_file: str | None = None
     secret_ref: LocalObjectReference | None = None
-    user: str | None = None
+    read_only: bool | None = None
 
 
 class CinderPersistentVolumeSource(ApiStruct, kw_only=True):
+    volume_id: str = msgspec.field(name="volumeID", default_factory=lambda: "")
     fs_type: str | None = None
     read_only: bool | None = None
     secret_ref: SecretReference | None = None
-    volume_id: str = msgspec.field(name="volumeID", default_factory=lambda: "")
 
 
 class CinderVolumeSource(ApiStruct, kw_only=True):
+    volume_id: str = msgspec.field(name="volumeID", default_factory=lambda: "")
     fs_type: str | None = None
     read_only: bool | None = None
     secret_ref: LocalObjectReference | None = None
-    volume_id: str = msgspec.field(name="volumeID", default_factory=lambda: "")
 
 
 class ClientIPConfig(ApiStruct, kw_only=True):
@@ -133,18 +133,18 @@ class ClientIPConfig(ApiStruct, kw_only=True):
 
 
 class ClusterTrustBundleProjection(ApiStruct, kw_only=True):
-    label_selector: LabelSelector | None = None
     name: str | None = None
-    optional: bool | None = None
-    path: str = msgspec.field(default_factory=lambda: "")
     signer_name: str | None = None
+    label_selector: LabelSelector | None = None
+    path: str = msgspec.field(default_factory=lambda: "")
+    optional: bool | None = None
 
 
 class ComponentCondition(ApiStruct, kw_only=True):
-    status: str = msgspec.field(default_factory=lambda: "")
-    error: str | None = None
-    message: str | None = None
     type: str = msgspec.field(default_factory=lambda: "")
+    status: str = msgspec.field(default_factory=lambda: "")
+    message: str | None = None
+    error: str | None = None
 
 
 class ComponentStatus(ApiObject, kw_only=True):
@@ -163,20 +163,20 @@ class ComponentStatusList(ApiStruct, kw_only=True):
 class ConfigMap(ApiObject, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "ConfigMap")
     api_version: str = msgspec.field(default_factory=lambda: "v1")
-    binary_data: dict[str, bytes] = {}
     data: dict[str, str] = {}
+    binary_data: dict[str, bytes] = {}
     immutable: bool | None = None
 
 
 class ConfigMapEnvSource(ApiStruct, kw_only=True):
-    name: str | None = None
     optional: bool | None = None
+    name: str | None = None
 
 
 class ConfigMapKeySelector(ApiStruct, kw_only=True):
     key: str = msgspec.field(default_factory=lambda: "")
-    name: str | None = None
     optional: bool | None = None
+    name: str | None = None
 
 
 class ConfigMapList(ApiStruct, kw_only=True):
@@ -187,64 +187,64 @@ class ConfigMapList(ApiStruct, kw_only=True):
 
 
 class ConfigMapNodeConfigSource(ApiStruct, kw_only=True):
-    kubelet_config_key: str = msgspec.field(default_factory=lambda: "")
-    name: str = msgspec.field(default_factory=lambda: "")
     namespace: str = msgspec.field(default_factory=lambda: "")
-    resource_version: str | None = None
+    name: str = msgspec.field(default_factory=lambda: "")
     uid: str | None = None
+    resource_version: str | None = None
+    kubelet_config_key: str = msgspec.field(default_factory=lambda: "")
 
 
 class ConfigMapProjection(ApiStruct, kw_only=True):
     items: list[KeyToPath] = []
-    name: str | None = None
     optional: bool | None = None
+    name: str | None = None
 
 
 class ConfigMapVolumeSource(ApiStruct, kw_only=True):
-    default_mode: Int32 | None = None
     items: list[KeyToPath] = []
-    name: str | None = None
+    default_mode: Int32 | None = None
     optional: bool | None = None
+    name: str | None = None
 
 
 class ResourceRequirements(ApiStruct, kw_only=True):
-    claims: list[ResourceClaim] = []
     limits: dict[str, Quantity] = {}
     requests: dict[str, Quantity] = {}
+    claims: list[ResourceClaim] = []
 
 
 class Container(ApiStruct, kw_only=True):
-    args: list[str] = []
-    command: list[str] = []
-    env: list[EnvVar] = []
-    env_from: list[EnvFromSource] = []
-    image: str | None = None
-    image_pull_policy: str | None = None
-    lifecycle: Lifecycle | None = None
-    liveness_probe: Probe | None = None
     name: str = msgspec.field(default_factory=lambda: "")
+    image: str | None = None
+    command: list[str] = []
+    args: list[str] = []
+    working_dir: str | None = None
     ports: list[ContainerPort] = []
-    readiness_probe: Probe | None = None
-    resize_policy: list[ContainerResizePolicy] = []
+    env: list[EnvVar] = []
     resources: ResourceRequirements = msgspec.field(default_factory=ResourceRequirements)
-    restart_policy: str | None = None
-    restart_policy_rules: list[ContainerRestartRule] = []
+    volume_mounts: list[VolumeMount] = []
+    liveness_probe: Probe | None = None
+    readiness_probe: Probe | None = None
+    lifecycle: Lifecycle | None = None
+    termination_message_path: str | None = None
+    image_pull_policy: str | None = None
     security_context: SecurityContext | None = None
-    startup_probe: Probe | None = None
     stdin: bool | None = None
     stdin_once: bool | None = None
-    termination_message_path: str | None = None
-    termination_message_policy: str | None = None
     tty: bool | None = None
+    env_from: list[EnvFromSource] = []
+    termination_message_policy: str | None = None
     volume_devices: list[VolumeDevice] = []
-    volume_mounts: list[VolumeMount] = []
-    working_dir: str | None = None
+    startup_probe: Probe | None = None
+    resize_policy: list[ContainerResizePolicy] = []
+    restart_policy: str | None = None
+    restart_policy_rules: list[ContainerRestartRule] = []
 
 
 class ContainerExtendedResourceRequest(ApiStruct, kw_only=True):
     container_name: str = msgspec.field(default_factory=lambda: "")
-    request_name: str = msgspec.field(default_factory=lambda: "")
     resource_name: str = msgspec.field(default_factory=lambda: "")
+    request_name: str = msgspec.field(default_factory=lambda: "")
 
 
 class ContainerImage(ApiStruct, kw_only=True):
@@ -253,11 +253,11 @@ class ContainerImage(ApiStruct, kw_only=True):
 
 
 class ContainerPort(ApiStruct, kw_only=True):
-    container_port: Int32 = msgspec.field(default_factory=lambda: 0)
-    host_ip: str | None = msgspec.field(name="hostIP", default=None)
-    host_port: Int32 | None = None
     name: str | None = None
+    host_port: Int32 | None = None
+    container_port: Int32 = msgspec.field(default_factory=lambda: 0)
     protocol: str | None = None
+    host_ip: str | None = msgspec.field(name="hostIP", default=None)
 
 
 class ContainerResizePolicy(ApiStruct, kw_only=True):
@@ -276,9 +276,9 @@ class ContainerRestartRuleOnExitCodes(ApiStruct, kw_only=True):
 
 
 class ContainerState(ApiStruct, kw_only=True):
+    waiting: ContainerStateWaiting | None = None
     running: ContainerStateRunning | None = None
     terminated: ContainerStateTerminated | None = None
-    waiting: ContainerStateWaiting | None = None
 
 
 class ContainerStateRunning(ApiStruct, kw_only=True):
@@ -286,36 +286,36 @@ class ContainerStateRunning(ApiStruct, kw_only=True):
 
 
 class ContainerStateTerminated(ApiStruct, kw_only=True):
-    container_id: str | None = msgspec.field(name="containerID", default=None)
     exit_code: Int32 = msgspec.field(default_factory=lambda: 0)
-    finished_at: str | None = msgspec.field(default_factory=null)
-    message: str | None = None
-    reason: str | None = None
     signal: Int32 | None = None
+    reason: str | None = None
+    message: str | None = None
     started_at: str | None = msgspec.field(default_factory=null)
+    finished_at: str | None = msgspec.field(default_factory=null)
+    container_id: str | None = msgspec.field(name="containerID", default=None)
 
 
 class ContainerStateWaiting(ApiStruct, kw_only=True):
-    message: str | None = None
     reason: str | None = None
+    message: str | None = None
 
 
 class ContainerStatus(ApiStruct, kw_only=True):
-    allocated_resources: dict[str, Quantity] = {}
-    allocated_resources_status: list[ResourceStatus] = []
-    container_id: str | None = msgspec.field(name="containerID", default=None)
+    name: str = msgspec.field(default_factory=lambda: "")
+    state: ContainerState = msgspec.field(default_factory=ContainerState)
+    last_state: ContainerState = msgspec.field(default_factory=ContainerState)
+    ready: bool = msgspec.field(default_factory=lambda: False)
+    restart_count: Int32 = msgspec.field(default_factory=lambda: 0)
     image: str = msgspec.field(default_factory=lambda: "")
     image_id: str = msgspec.field(name="imageID", default_factory=lambda: "")
-    last_state: ContainerState = msgspec.field(default_factory=ContainerState)
-    name: str = msgspec.field(default_factory=lambda: "")
-    ready: bool = msgspec.field(default_factory=lambda: False)
-    resources: ResourceRequirements | None = None
-    restart_count: Int32 = msgspec.field(default_factory=lambda: 0)
+    container_id: str | None = msgspec.field(name="containerID", default=None)
     started: bool | None = None
-    state: ContainerState = msgspec.field(default_factory=ContainerState)
-    stop_signal: str | None = None
-    user: ContainerUser | None = None
+    allocated_resources: dict[str, Quantity] = {}
+    resources: ResourceRequirements | None = None
     volume_mounts: list[VolumeMountStatus] = []
+    user: ContainerUser | None = None
+    allocated_resources_status: list[ResourceStatus] = []
+    stop_signal: str | None = None
 
 
 class ContainerUser(ApiStruct, kw_only=True):
@@ -331,15 +331,15 @@ class DownwardAPIProjection(ApiStruct, kw_only=True):
 
 
 class DownwardAPIVolumeFile(ApiStruct, kw_only=True):
-    field_ref: ObjectFieldSelector | None = None
-    mode: Int32 | None = None
     path: str = msgspec.field(default_factory=lambda: "")
+    field_ref: ObjectFieldSelector | None = None
     resource_field_ref: ResourceFieldSelector | None = None
+    mode: Int32 | None = None
 
 
 class DownwardAPIVolumeSource(ApiStruct, kw_only=True):
-    default_mode: Int32 | None = None
     items: list[DownwardAPIVolumeFile] = []
+    default_mode: Int32 | None = None
 
 
 class EmptyDirVolumeSource(ApiStruct, kw_only=True):
@@ -348,17 +348,17 @@ class EmptyDirVolumeSource(ApiStruct, kw_only=True):
 
 
 class EndpointAddress(ApiStruct, kw_only=True):
-    hostname: str | None = None
     ip: str = msgspec.field(default_factory=lambda: "")
-    node_name: str | None = None
     target_ref: ObjectReference | None = None
+    hostname: str | None = None
+    node_name: str | None = None
 
 
 class EndpointPort(ApiStruct, kw_only=True):
-    app_protocol: str | None = None
     name: str | None = None
     port: Int32 = msgspec.field(default_factory=lambda: 0)
     protocol: str | None = None
+    app_protocol: str | None = None
 
 
 class EndpointSubset(ApiStruct, kw_only=True):
@@ -381,8 +381,8 @@ class EndpointsList(ApiStruct, kw_only=True):
 
 
 class EnvFromSource(ApiStruct, kw_only=True):
-    config_map_ref: ConfigMapEnvSource | None = None
     prefix: str | None = None
+    config_map_ref: ConfigMapEnvSource | None = None
     secret_ref: SecretEnvSource | None = None
 
 
@@ -393,14 +393,15 @@ class EnvVar(ApiStruct, kw_only=True):
 
 
 class EnvVarSource(ApiStruct, kw_only=True):
-    config_map_key_ref: ConfigMapKeySelector | None = None
     field_ref: ObjectFieldSelector | None = None
-    file_key_ref: FileKeySelector | None = None
     resource_field_ref: ResourceFieldSelector | None = None
+    config_map_key_ref: ConfigMapKeySelector | None = None
     secret_key_ref: SecretKeySelector | None = None
+    file_key_ref: FileKeySelector | None = None
 
 
 class EphemeralContainer(ApiStruct, kw_only=True):
+    target_container_name: str | None = None
     args: list[str] = []
     command: list[str] = []
     env: list[EnvVar] = []
@@ -420,7 +421,6 @@ class EphemeralContainer(ApiStruct, kw_only=True):
     startup_probe: Probe | None = None
     stdin: bool | None = None
     stdin_once: bool | None = None
-    target_container_name: str | None = None
     termination_message_path: str | None = None
     termination_message_policy: str | None = None
     tty: bool | None = None
@@ -441,20 +441,20 @@ class EventSource(ApiStruct, kw_only=True):
 class Event(ApiObject, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "Event")
     api_version: str = msgspec.field(default_factory=lambda: "v1")
-    action: str | None = None
-    count: Int32 | None = None
-    event_time: str | None = msgspec.field(default_factory=null)
-    first_timestamp: str | None = msgspec.field(default_factory=null)
     involved_object: ObjectReference = msgspec.field(default_factory=ObjectReference)
-    last_timestamp: str | None = msgspec.field(default_factory=null)
-    message: str | None = None
     reason: str | None = None
+    message: str | None = None
+    source: EventSource = msgspec.field(default_factory=EventSource)
+    first_timestamp: str | None = msgspec.field(default_factory=null)
+    last_timestamp: str | None = msgspec.field(default_factory=null)
+    count: Int32 | None = None
+    type: str | None = None
+    event_time: str | None = msgspec.field(default_factory=null)
+    series: EventSeries | None = None
+    action: str | None = None
     related: ObjectReference | None = None
     reporting_component: str | None = None
     reporting_instance: str | None = None
-    series: EventSeries | None = None
-    source: EventSource = msgspec.field(default_factory=EventSource)
-    type: str | None = None
 
 
 class EventList(ApiStruct, kw_only=True):
@@ -474,34 +474,34 @@ class ExecAction(ApiStruct, kw_only=True):
 
 
 class FCVolumeSource(ApiStruct, kw_only=True):
-    fs_type: str | None = None
-    lun: Int32 | None = None
-    read_only: bool | None = None
     target_wwns: list[str] = msgspec.field(name="targetWWNs", default_factory=list)
+    lun: Int32 | None = None
+    fs_type: str | None = None
+    read_only: bool | None = None
     wwids: list[str] = []
 
 
 class FileKeySelector(ApiStruct, kw_only=True):
+    volume_name: str = msgspec.field(default_factory=lambda: "")
+    path: str = msgspec.field(default_factory=lambda: "")
     key: str = msgspec.field(default_factory=lambda: "")
     optional: bool | None = None
-    path: str = msgspec.field(default_factory=lambda: "")
-    volume_name: str = msgspec.field(default_factory=lambda: "")
 
 
 class FlexPersistentVolumeSource(ApiStruct, kw_only=True):
     driver: str = msgspec.field(default_factory=lambda: "")
     fs_type: str | None = None
-    options: dict[str, str] = {}
-    read_only: bool | None = None
     secret_ref: SecretReference | None = None
+    read_only: bool | None = None
+    options: dict[str, str] = {}
 
 
 class FlexVolumeSource(ApiStruct, kw_only=True):
     driver: str = msgspec.field(default_factory=lambda: "")
     fs_type: str | None = None
-    options: dict[str, str] = {}
-    read_only: bool | None = None
     secret_ref: LocalObjectReference | None = None
+    read_only: bool | None = None
+    options: dict[str, str] = {}
 
 
 class FlockerVolumeSource(ApiStruct, kw_only=True):
@@ -510,9 +510,9 @@ class FlockerVolumeSource(ApiStruct, kw_only=True):
 
 
 class GCEPersistentDiskVolumeSource(ApiStruct, kw_only=True):
+    pd_name: str = msgspec.field(default_factory=lambda: "")
     fs_type: str | None = None
     partition: Int32 | None = None
-    pd_name: str = msgspec.field(default_factory=lambda: "")
     read_only: bool | None = None
 
 
@@ -522,16 +522,16 @@ class GRPCAction(ApiStruct, kw_only=True):
 
 
 class GitRepoVolumeSource(ApiStruct, kw_only=True):
-    directory: str | None = None
     repository: str = msgspec.field(default_factory=lambda: "")
     revision: str | None = None
+    directory: str | None = None
 
 
 class GlusterfsPersistentVolumeSource(ApiStruct, kw_only=True):
     endpoints: str = msgspec.field(default_factory=lambda: "")
-    endpoints_namespace: str | None = None
     path: str = msgspec.field(default_factory=lambda: "")
     read_only: bool | None = None
+    endpoints_namespace: str | None = None
 
 
 class GlusterfsVolumeSource(ApiStruct, kw_only=True):
@@ -541,11 +541,11 @@ class GlusterfsVolumeSource(ApiStruct, kw_only=True):
 
 
 class HTTPGetAction(ApiStruct, kw_only=True):
-    host: str | None = None
-    http_headers: list[HTTPHeader] = []
     path: str | None = None
     port: IntOrString | None = None
+    host: str | None = None
     scheme: str | None = None
+    http_headers: list[HTTPHeader] = []
 
 
 class HTTPHeader(ApiStruct, kw_only=True):
@@ -554,8 +554,8 @@ class HTTPHeader(ApiStruct, kw_only=True):
 
 
 class HostAlias(ApiStruct, kw_only=True):
-    hostnames: list[str] = []
     ip: str = msgspec.field(default_factory=lambda: "")
+    hostnames: list[str] = []
 
 
 class HostIP(ApiStruct, kw_only=True):
@@ -568,36 +568,36 @@ class HostPathVolumeSource(ApiStruct, kw_only=True):
 
 
 class ISCSIPersistentVolumeSource(ApiStruct, kw_only=True):
-    chap_auth_discovery: bool | None = None
-    chap_auth_session: bool | None = None
-    fs_type: str | None = None
-    initiator_name: str | None = None
-    iqn: str = msgspec.field(default_factory=lambda: "")
-    iscsi_interface: str | None = None
-    lun: Int32 = msgspec.field(default_factory=lambda: 0)
-    portals: list[str] = []
-    read_only: bool | None = None
-    secret_ref: SecretReference | None = None
     target_portal: str = msgspec.field(default_factory=lambda: "")
+    iqn: str = msgspec.field(default_factory=lambda: "")
+    lun: Int32 = msgspec.field(default_factory=lambda: 0)
+    iscsi_interface: str | None = None
+    fs_type: str | None = None
+    read_only: bool | None = None
+    portals: list[str] = []
+    chap_auth_discovery: bool | None = None
+    secret_ref: SecretReference | None = None
+    chap_auth_session: bool | None = None
+    initiator_name: str | None = None
 
 
 class ISCSIVolumeSource(ApiStruct, kw_only=True):
-    chap_auth_discovery: bool | None = None
-    chap_auth_session: bool | None = None
-    fs_type: str | None = None
-    initiator_name: str | None = None
-    iqn: str = msgspec.field(default_factory=lambda: "")
-    iscsi_interface: str | None = None
-    lun: Int32 = msgspec.field(default_factory=lambda: 0)
-    portals: list[str] = []
-    read_only: bool | None = None
-    secret_ref: LocalObjectReference | None = None
     target_portal: str = msgspec.field(default_factory=lambda: "")
+    iqn: str = msgspec.field(default_factory=lambda: "")
+    lun: Int32 = msgspec.field(default_factory=lambda: 0)
+    iscsi_interface: str | None = None
+    fs_type: str | None = None
+    read_only: bool | None = None
+    portals: list[str] = []
+    chap_auth_discovery: bool | None = None
+    secret_ref: LocalObjectReference | None = None
+    chap_auth_session: bool | None = None
+    initiator_name: str | None = None
 
 
 class ImageVolumeSource(ApiStruct, kw_only=True):
-    pull_policy: str | None = None
     reference: str | None = None
+    pull_policy: str | None = None
 
 
 class ImageVolumeStatus(ApiStruct, kw_only=True):
@@ -606,8 +606,8 @@ class ImageVolumeStatus(ApiStruct, kw_only=True):
 
 class KeyToPath(ApiStruct, kw_only=True):
     key: str = msgspec.field(default_factory=lambda: "")
-    mode: Int32 | None = None
     path: str = msgspec.field(default_factory=lambda: "")
+    mode: Int32 | None = None
 
 
 class Lifecycle(ApiStruct, kw_only=True):
@@ -619,8 +619,8 @@ class Lifecycle(ApiStruct, kw_only=True):
 class LifecycleHandler(ApiStruct, kw_only=True):
     exec: ExecAction | None = None
     http_get: HTTPGetAction | None = None
-    sleep: SleepAction | None = None
     tcp_socket: TCPSocketAction | None = None
+    sleep: SleepAction | None = None
 
 
 class LimitRangeSpec(ApiStruct, kw_only=True):
@@ -638,12 +638,12 @@ class LimitRange(ApiObject, kw_only=True):
 
 
 class LimitRangeItem(ApiStruct, kw_only=True):
+    type: str = msgspec.field(default_factory=lambda: "")
+    max: dict[str, Quantity] = {}
+    min: dict[str, Quantity] = {}
     default: dict[str, Quantity] = {}
     default_request: dict[str, Quantity] = {}
-    max: dict[str, Quantity] = {}
     max_limit_request_ratio: dict[str, Quantity] = {}
-    min: dict[str, Quantity] = {}
-    type: str = msgspec.field(default_factory=lambda: "")
 
 
 class LimitRangeList(ApiStruct, kw_only=True):
@@ -654,14 +654,14 @@ class LimitRangeList(ApiStruct, kw_only=True):
 
 
 class LinuxContainerUser(ApiStruct, kw_only=True):
+    uid: Int64 = msgspec.field(default_factory=lambda: 0)
     gid: Int64 = msgspec.field(default_factory=lambda: 0)
     supplemental_groups: list[Int64] = []
-    uid: Int64 = msgspec.field(default_factory=lambda: 0)
 
 
 class LoadBalancerIngress(ApiStruct, kw_only=True):
-    hostname: str | None = None
     ip: str | None = None
+    hostname: str | None = None
     ip_mode: str | None = None
     ports: list[PortStatus] = []
 
@@ -675,19 +675,19 @@ class LocalObjectReference(ApiStruct, kw_only=True):
 
 
 class LocalVolumeSource(ApiStruct, kw_only=True):
-    fs_type: str | None = None
     path: str = msgspec.field(default_factory=lambda: "")
+    fs_type: str | None = None
 
 
 class ModifyVolumeStatus(ApiStruct, kw_only=True):
-    status: str = msgspec.field(default_factory=lambda: "")
     target_volume_attributes_class_name: str | None = None
+    status: str = msgspec.field(default_factory=lambda: "")
 
 
 class NFSVolumeSource(ApiStruct, kw_only=True):
+    server: str = msgspec.field(default_factory=lambda: "")
     path: str = msgspec.field(default_factory=lambda: "")
     read_only: bool | None = None
-    server: str = msgspec.field(default_factory=lambda: "")
 
 
 class NamespaceSpec(ApiStruct, kw_only=True):
@@ -695,8 +695,8 @@ class NamespaceSpec(ApiStruct, kw_only=True):
 
 
 class NamespaceStatus(ApiStruct, kw_only=True):
-    conditions: list[NamespaceCondition] = []
     phase: str | None = None
+    conditions: list[NamespaceCondition] = []
 
 
 class Namespace(ApiObject, kw_only=True):
@@ -707,11 +707,11 @@ class Namespace(ApiObject, kw_only=True):
 
 
 class NamespaceCondition(ApiStruct, kw_only=True):
+    type: str = msgspec.field(default_factory=lambda: "")
     status: str = msgspec.field(default_factory=lambda: "")
     last_transition_time: str | None = msgspec.field(default_factory=null)
-    message: str | None = None
     reason: str | None = None
-    type: str = msgspec.field(default_factory=lambda: "")
+    message: str | None = None
 
 
 class NamespaceList(ApiStruct, kw_only=True):
@@ -722,13 +722,13 @@ class NamespaceList(ApiStruct, kw_only=True):
 
 
 class NodeSpec(ApiStruct, kw_only=True):
-    config_source: NodeConfigSource | None = None
-    external_id: str | None = msgspec.field(name="externalID", default=None)
     pod_cidr: str | None = msgspec.field(name="podCIDR", default=None)
-    pod_cidrs: list[str] = msgspec.field(name="podCIDRs", default_factory=list)
+    external_id: str | None = msgspec.field(name="externalID", default=None)
     provider_id: str | None = msgspec.field(name="providerID", default=None)
-    taints: list[Taint] = []
     unschedulable: bool | None = None
+    taints: list[Taint] = []
+    config_source: NodeConfigSource | None = None
+    pod_cidrs: list[str] = msgspec.field(name="podCIDRs", default_factory=list)
 
 
 class NodeDaemonEndpoints(ApiStruct, kw_only=True):
@@ -736,34 +736,34 @@ class NodeDaemonEndpoints(ApiStruct, kw_only=True):
 
 
 class NodeSystemInfo(ApiStruct, kw_only=True):
-    architecture: str = msgspec.field(default_factory=lambda: "")
-    boot_id: str = msgspec.field(name="bootID", default_factory=lambda: "")
-    container_runtime_version: str = msgspec.field(default_factory=lambda: "")
-    kernel_version: str = msgspec.field(default_factory=lambda: "")
-    kube_proxy_version: str = msgspec.field(default_factory=lambda: "")
-    kubelet_version: str = msgspec.field(default_factory=lambda: "")
     machine_id: str = msgspec.field(name="machineID", default_factory=lambda: "")
-    operating_system: str = msgspec.field(default_factory=lambda: "")
-    os_image: str = msgspec.field(default_factory=lambda: "")
-    swap: NodeSwapStatus | None = None
     system_uuid: str = msgspec.field(name="systemUUID", default_factory=lambda: "")
+    boot_id: str = msgspec.field(name="bootID", default_factory=lambda: "")
+    kernel_version: str = msgspec.field(default_factory=lambda: "")
+    os_image: str = msgspec.field(default_factory=lambda: "")
+    container_runtime_version: str = msgspec.field(default_factory=lambda: "")
+    kubelet_version: str = msgspec.field(default_factory=lambda: "")
+    kube_proxy_version: str = msgspec.field(default_factory=lambda: "")
+    operating_system: str = msgspec.field(default_factory=lambda: "")
+    architecture: str = msgspec.field(default_factory=lambda: "")
+    swap: NodeSwapStatus | None = None
 
 
 class NodeStatus(ApiStruct, kw_only=True):
-    addresses: list[NodeAddress] = []
-    allocatable: dict[str, Quantity] = {}
     capacity: dict[str, Quantity] = {}
-    conditions: list[NodeCondition] = []
-    config: NodeConfigStatus | None = None
-    daemon_endpoints: NodeDaemonEndpoints = msgspec.field(default_factory=NodeDaemonEndpoints)
-    declared_features: list[str] = []
-    features: NodeFeatures | None = None
-    images: list[ContainerImage] = []
-    node_info: NodeSystemInfo = msgspec.field(default_factory=NodeSystemInfo)
+    allocatable: dict[str, Quantity] = {}
     phase: str | None = None
-    runtime_handlers: list[NodeRuntimeHandler] = []
-    volumes_attached: list[AttachedVolume] = []
+    conditions: list[NodeCondition] = []
+    addresses: list[NodeAddress] = []
+    daemon_endpoints: NodeDaemonEndpoints = msgspec.field(default_factory=NodeDaemonEndpoints)
+    node_info: NodeSystemInfo = msgspec.field(default_factory=NodeSystemInfo)
+    images: list[ContainerImage] = []
     volumes_in_use: list[str] = []
+    volumes_attached: list[AttachedVolume] = []
+    config: NodeConfigStatus | None = None
+    runtime_handlers: list[NodeRuntimeHandler] = []
+    features: NodeFeatures | None = None
+    declared_features: list[str] = []
 
 
 class Node(ApiObject, kw_only=True):
@@ -774,28 +774,28 @@ class Node(ApiObject, kw_only=True):
 
 
 class NodeAddress(ApiStruct, kw_only=True):
-    address: str = msgspec.field(default_factory=lambda: "")
     type: str = msgspec.field(default_factory=lambda: "")
+    address: str = msgspec.field(default_factory=lambda: "")
 
 
 class NodeAffinity(ApiStruct, kw_only=True):
-    preferred_during_scheduling_ignored_during_execution: list[PreferredSchedulingTerm] = []
     required_during_scheduling_ignored_during_execution: NodeSelector | None = None
+    preferred_during_scheduling_ignored_during_execution: list[PreferredSchedulingTerm] = []
 
 
 class NodeAllocatableResourceClaimStatus(ApiStruct, kw_only=True):
-    containers: list[str] = []
     resource_claim_name: str = msgspec.field(default_factory=lambda: "")
+    containers: list[str] = []
     resources: dict[str, Quantity] = {}
 
 
 class NodeCondition(ApiStruct, kw_only=True):
+    type: str = msgspec.field(default_factory=lambda: "")
     status: str = msgspec.field(default_factory=lambda: "")
     last_heartbeat_time: str | None = msgspec.field(default_factory=null)
     last_transition_time: str | None = msgspec.field(default_factory=null)
-    message: str | None = None
     reason: str | None = None
-    type: str = msgspec.field(default_factory=lambda: "")
+    message: str | None = None
 
 
 class NodeConfigSource(ApiStruct, kw_only=True):
@@ -803,10 +803,10 @@ class NodeConfigSource(ApiStruct, kw_only=True):
 
 
 class NodeConfigStatus(ApiStruct, kw_only=True):
-    active: NodeConfigSource | None = None
     assigned: NodeConfigSource | None = None
-    error: str | None = None
+    active: NodeConfigSource | None = None
     last_known_good: NodeConfigSource | None = None
+    error: str | None = None
 
 
 class NodeFeatures(ApiStruct, kw_only=True):
@@ -821,8 +821,8 @@ class NodeList(ApiStruct, kw_only=True):
 
 
 class NodeRuntimeHandler(ApiStruct, kw_only=True):
-    features: NodeRuntimeHandlerFeatures | None = None
     name: str | None = None
+    features: NodeRuntimeHandlerFeatures | None = None
 
 
 class NodeRuntimeHandlerFeatures(ApiStruct, kw_only=True):
@@ -855,14 +855,20 @@ class ObjectFieldSelector(ApiStruct, kw_only=True):
 
 
 class PersistentVolumeSpec(ApiStruct, kw_only=True):
+    capacity: dict[str, Quantity] = {}
     access_modes: list[str] = []
+    claim_ref: ObjectReference | None = None
+    persistent_volume_reclaim_policy: str | None = None
+    storage_class_name: str | None = None
+    mount_options: list[str] = []
+    volume_mode: str | None = None
+    node_affinity: VolumeNodeAffinity | None = None
+    volume_attributes_class_name: str | None = None
     aws_elastic_block_store: AWSElasticBlockStoreVolumeSource | None = None
     azure_disk: AzureDiskVolumeSource | None = None
     azure_file: AzureFilePersistentVolumeSource | None = None
-    capacity: dict[str, Quantity] = {}
     cephfs: CephFSPersistentVolumeSource | None = None
     cinder: CinderPersistentVolumeSource | None = None
-    claim_ref: ObjectReference | None = None
     csi: CSIPersistentVolumeSource | None = None
     fc: FCVolumeSource | None = None
     flex_volume: FlexPersistentVolumeSource | None = None
@@ -872,27 +878,21 @@ class PersistentVolumeSpec(ApiStruct, kw_only=True):
     host_path: HostPathVolumeSource | None = None
     iscsi: ISCSIPersistentVolumeSource | None = None
     local: LocalVolumeSource | None = None
-    mount_options: list[str] = []
     nfs: NFSVolumeSource | None = None
-    node_affinity: VolumeNodeAffinity | None = None
-    persistent_volume_reclaim_policy: str | None = None
     photon_persistent_disk: PhotonPersistentDiskVolumeSource | None = None
     portworx_volume: PortworxVolumeSource | None = None
     quobyte: QuobyteVolumeSource | None = None
     rbd: RBDPersistentVolumeSource | None = None
     scale_io: ScaleIOPersistentVolumeSource | None = msgspec.field(name="scaleIO", default=None)
-    storage_class_name: str | None = None
     storageos: StorageOSPersistentVolumeSource | None = None
-    volume_attributes_class_name: str | None = None
-    volume_mode: str | None = None
     vsphere_volume: VsphereVirtualDiskVolumeSource | None = None
 
 
 class PersistentVolumeStatus(ApiStruct, kw_only=True):
-    last_phase_transition_time: str | None = None
-    message: str | None = None
     phase: str | None = None
+    message: str | None = None
     reason: str | None = None
+    last_phase_transition_time: str | None = None
 
 
 class PersistentVolume(ApiObject, kw_only=True):
@@ -909,25 +909,25 @@ class VolumeResourceRequirements(ApiStruct, kw_only=True):
 
 class PersistentVolumeClaimSpec(ApiStruct, kw_only=True):
     access_modes: list[str] = []
-    data_source: TypedLocalObjectReference | None = None
-    data_source_ref: TypedObjectReference | None = None
     resources: VolumeResourceRequirements = msgspec.field(default_factory=VolumeResourceRequirements)
+    volume_name: str | None = None
     selector: LabelSelector | None = None
     storage_class_name: str | None = None
-    volume_attributes_class_name: str | None = None
     volume_mode: str | None = None
-    volume_name: str | None = None
+    data_source: TypedLocalObjectReference | None = None
+    data_source_ref: TypedObjectReference | None = None
+    volume_attributes_class_name: str | None = None
 
 
 class PersistentVolumeClaimStatus(ApiStruct, kw_only=True):
+    phase: str | None = None
     access_modes: list[str] = []
-    allocated_resource_statuses: dict[str, str] = {}
-    allocated_resources: dict[str, Quantity] = {}
     capacity: dict[str, Quantity] = {}
     conditions: list[PersistentVolumeClaimCondition] = []
+    allocated_resources: dict[str, Quantity] = {}
+    allocated_resource_statuses: dict[str, str] = {}
     current_volume_attributes_class_name: str | None = None
     modify_volume_status: ModifyVolumeStatus | None = None
-    phase: str | None = None
 
 
 class PersistentVolumeClaim(ApiObject, kw_only=True):
@@ -938,12 +938,12 @@ class PersistentVolumeClaim(ApiObject, kw_only=True):
 
 
 class PersistentVolumeClaimCondition(ApiStruct, kw_only=True):
+    type: str = msgspec.field(default_factory=lambda: "")
     status: str = msgspec.field(default_factory=lambda: "")
     last_probe_time: str | None = msgspec.field(default_factory=null)
     last_transition_time: str | None = msgspec.field(default_factory=null)
-    message: str | None = None
     reason: str | None = None
-    type: str = msgspec.field(default_factory=lambda: "")
+    message: str | None = None
 
 
 class PersistentVolumeClaimList(ApiStruct, kw_only=True):
@@ -971,77 +971,77 @@ class PersistentVolumeList(ApiStruct, kw_only=True):
 
 
 class PhotonPersistentDiskVolumeSource(ApiStruct, kw_only=True):
-    fs_type: str | None = None
     pd_id: str = msgspec.field(name="pdID", default_factory=lambda: "")
+    fs_type: str | None = None
 
 
 class PodSpec(ApiStruct, kw_only=True):
-    active_deadline_seconds: Int64 | None = None
-    affinity: Affinity | None = None
-    automount_service_account_token: bool | None = None
+    volumes: list[Volume] = []
     containers: list[Container] = []
-    dns_config: PodDNSConfig | None = None
+    restart_policy: str | None = None
+    termination_grace_period_seconds: Int64 | None = None
+    active_deadline_seconds: Int64 | None = None
     dns_policy: str | None = None
-    enable_service_links: bool | None = None
-    ephemeral_containers: list[EphemeralContainer] = []
-    host_aliases: list[HostAlias] = []
-    host_ipc: bool | None = msgspec.field(name="hostIPC", default=None)
+    node_selector: dict[str, str] = {}
+    service_account_name: str | None = None
+    service_account: str | None = None
+    node_name: str | None = None
     host_network: bool | None = None
     host_pid: bool | None = msgspec.field(name="hostPID", default=None)
-    host_users: bool | None = None
-    hostname: str | None = None
-    hostname_override: str | None = None
+    host_ipc: bool | None = msgspec.field(name="hostIPC", default=None)
+    security_context: PodSecurityContext | None = None
     image_pull_secrets: list[LocalObjectReference] = []
+    hostname: str | None = None
+    subdomain: str | None = None
+    affinity: Affinity | None = None
+    scheduler_name: str | None = None
     init_containers: list[Container] = []
-    node_name: str | None = None
-    node_selector: dict[str, str] = {}
-    os: PodOS | None = None
-    overhead: dict[str, Quantity] = {}
-    preemption_policy: str | None = None
-    priority: Int32 | None = None
+    automount_service_account_token: bool | None = None
+    tolerations: list[Toleration] = []
+    host_aliases: list[HostAlias] = []
     priority_class_name: str | None = None
+    priority: Int32 | None = None
+    dns_config: PodDNSConfig | None = None
+    share_process_namespace: bool | None = None
     readiness_gates: list[PodReadinessGate] = []
+    runtime_class_name: str | None = None
+    enable_service_links: bool | None = None
+    preemption_policy: str | None = None
+    overhead: dict[str, Quantity] = {}
+    topology_spread_constraints: list[TopologySpreadConstraint] = []
+    ephemeral_containers: list[EphemeralContainer] = []
+    set_hostname_as_fqdn: bool | None = msgspec.field(name="setHostnameAsFQDN", default=None)
+    os: PodOS | None = None
+    host_users: bool | None = None
+    scheduling_gates: list[PodSchedulingGate] = []
     resource_claims: list[PodResourceClaim] = []
     resources: ResourceRequirements | None = None
-    restart_policy: str | None = None
-    runtime_class_name: str | None = None
-    scheduler_name: str | None = None
-    scheduling_gates: list[PodSchedulingGate] = []
+    hostname_override: str | None = None
     scheduling_group: PodSchedulingGroup | None = None
-    security_context: PodSecurityContext | None = None
-    service_account: str | None = None
-    service_account_name: str | None = None
-    set_hostname_as_fqdn: bool | None = msgspec.field(name="setHostnameAsFQDN", default=None)
-    share_process_namespace: bool | None = None
-    subdomain: str | None = None
-    termination_grace_period_seconds: Int64 | None = None
-    tolerations: list[Toleration] = []
-    topology_spread_constraints: list[TopologySpreadConstraint] = []
-    volumes: list[Volume] = []
 
 
 class PodStatus(ApiStruct, kw_only=True):
-    allocated_resources: dict[str, Quantity] = {}
-    conditions: list[PodCondition] = []
-    container_statuses: list[ContainerStatus] = []
-    ephemeral_container_statuses: list[ContainerStatus] = []
-    extended_resource_claim_status: PodExtendedResourceClaimStatus | None = None
-    host_ip: str | None = msgspec.field(name="hostIP", default=None)
-    host_ips: list[HostIP] = msgspec.field(name="hostIPs", default_factory=list)
-    init_container_statuses: list[ContainerStatus] = []
-    message: str | None = None
-    node_allocatable_resource_claim_statuses: list[NodeAllocatableResourceClaimStatus] = []
-    nominated_node_name: str | None = None
-    observed_generation: Int64 | None = None
     phase: str | None = None
-    pod_ip: str | None = msgspec.field(name="podIP", default=None)
-    pod_ips: list[PodIP] = msgspec.field(name="podIPs", default_factory=list)
-    qos_class: str | None = None
+    conditions: list[PodCondition] = []
+    message: str | None = None
     reason: str | None = None
+    host_ip: str | None = msgspec.field(name="hostIP", default=None)
+    pod_ip: str | None = msgspec.field(name="podIP", default=None)
+    start_time: str | None = None
+    container_statuses: list[ContainerStatus] = []
+    qos_class: str | None = None
+    init_container_statuses: list[ContainerStatus] = []
+    nominated_node_name: str | None = None
+    pod_ips: list[PodIP] = msgspec.field(name="podIPs", default_factory=list)
+    ephemeral_container_statuses: list[ContainerStatus] = []
     resize: str | None = None
     resource_claim_statuses: list[PodResourceClaimStatus] = []
+    host_ips: list[HostIP] = msgspec.field(name="hostIPs", default_factory=list)
+    observed_generation: Int64 | None = None
+    extended_resource_claim_status: PodExtendedResourceClaimStatus | None = None
+    allocated_resources: dict[str, Quantity] = {}
     resources: ResourceRequirements | None = None
-    start_time: str | None = None
+    node_allocatable_resource_claim_statuses: list[NodeAllocatableResourceClaimStatus] = []
 
 
 class Pod(ApiObject, kw_only=True):
@@ -1052,48 +1052,48 @@ class Pod(ApiObject, kw_only=True):
 
 
 class PodAffinity(ApiStruct, kw_only=True):
-    preferred_during_scheduling_ignored_during_execution: list[WeightedPodAffinityTerm] = []
     required_during_scheduling_ignored_during_execution: list[PodAffinityTerm] = []
+    preferred_during_scheduling_ignored_during_execution: list[WeightedPodAffinityTerm] = []
 
 
 class PodAffinityTerm(ApiStruct, kw_only=True):
     label_selector: LabelSelector | None = None
-    match_label_keys: list[str] = []
-    mismatch_label_keys: list[str] = []
-    namespace_selector: LabelSelector | None = None
     namespaces: list[str] = []
     topology_key: str = msgspec.field(default_factory=lambda: "")
+    namespace_selector: LabelSelector | None = None
+    match_label_keys: list[str] = []
+    mismatch_label_keys: list[str] = []
 
 
 class PodAntiAffinity(ApiStruct, kw_only=True):
-    preferred_during_scheduling_ignored_during_execution: list[WeightedPodAffinityTerm] = []
     required_during_scheduling_ignored_during_execution: list[PodAffinityTerm] = []
+    preferred_during_scheduling_ignored_during_execution: list[WeightedPodAffinityTerm] = []
 
 
 class PodCertificateProjection(ApiStruct, kw_only=True):
-    certificate_chain_path: str | None = None
-    credential_bundle_path: str | None = None
-    key_path: str | None = None
+    signer_name: str = msgspec.field(default_factory=lambda: "")
     key_type: str = msgspec.field(default_factory=lambda: "")
     max_expiration_seconds: Int32 | None = None
-    signer_name: str = msgspec.field(default_factory=lambda: "")
+    credential_bundle_path: str | None = None
+    key_path: str | None = None
+    certificate_chain_path: str | None = None
     user_annotations: dict[str, str] = {}
 
 
 class PodCondition(ApiStruct, kw_only=True):
+    type: str = msgspec.field(default_factory=lambda: "")
     status: str = msgspec.field(default_factory=lambda: "")
     last_probe_time: str | None = msgspec.field(default_factory=null)
     last_transition_time: str | None = msgspec.field(default_factory=null)
+    reason: str | None = None
     message: str | None = None
     observed_generation: Int64 | None = None
-    reason: str | None = None
-    type: str = msgspec.field(default_factory=lambda: "")
 
 
 class PodDNSConfig(ApiStruct, kw_only=True):
     nameservers: list[str] = []
-    options: list[PodDNSConfigOption] = []
     searches: list[str] = []
+    options: list[PodDNSConfigOption] = []
 
 
 class PodDNSConfigOption(ApiStruct, kw_only=True):
@@ -1145,19 +1145,19 @@ class PodSchedulingGroup(ApiStruct, kw_only=True):
 
 
 class PodSecurityContext(ApiStruct, kw_only=True):
-    app_armor_profile: AppArmorProfile | None = None
-    fs_group: Int64 | None = None
-    fs_group_change_policy: str | None = None
-    run_as_group: Int64 | None = None
-    run_as_non_root: bool | None = None
-    run_as_user: Int64 | None = None
-    se_linux_change_policy: str | None = None
     se_linux_options: SELinuxOptions | None = None
-    seccomp_profile: SeccompProfile | None = None
+    run_as_user: Int64 | None = None
+    run_as_non_root: bool | None = None
     supplemental_groups: list[Int64] = []
-    supplemental_groups_policy: str | None = None
+    fs_group: Int64 | None = None
+    run_as_group: Int64 | None = None
     sysctls: list[Sysctl] = []
     windows_options: WindowsSecurityContextOptions | None = None
+    fs_group_change_policy: str | None = None
+    seccomp_profile: SeccompProfile | None = None
+    app_armor_profile: AppArmorProfile | None = None
+    supplemental_groups_policy: str | None = None
+    se_linux_change_policy: str | None = None
 
 
 class PodTemplateSpec(ApiStruct, kw_only=True):
@@ -1179,85 +1179,85 @@ class PodTemplateList(ApiStruct, kw_only=True):
 
 
 class PortStatus(ApiStruct, kw_only=True):
-    error: str | None = None
     port: Int32 = msgspec.field(default_factory=lambda: 0)
     protocol: str = msgspec.field(default_factory=lambda: "")
+    error: str | None = None
 
 
 class PortworxVolumeSource(ApiStruct, kw_only=True):
+    volume_id: str = msgspec.field(name="volumeID", default_factory=lambda: "")
     fs_type: str | None = None
     read_only: bool | None = None
-    volume_id: str = msgspec.field(name="volumeID", default_factory=lambda: "")
 
 
 class PreferredSchedulingTerm(ApiStruct, kw_only=True):
-    preference: NodeSelectorTerm = msgspec.field(default_factory=NodeSelectorTerm)
     weight: Int32 = msgspec.field(default_factory=lambda: 0)
+    preference: NodeSelectorTerm = msgspec.field(default_factory=NodeSelectorTerm)
 
 
 class Probe(ApiStruct, kw_only=True):
-    exec: ExecAction | None = None
-    failure_threshold: Int32 | None = None
-    grpc: GRPCAction | None = None
-    http_get: HTTPGetAction | None = None
     initial_delay_seconds: Int32 | None = None
+    timeout_seconds: Int32 | None = None
     period_seconds: Int32 | None = None
     success_threshold: Int32 | None = None
-    tcp_socket: TCPSocketAction | None = None
+    failure_threshold: Int32 | None = None
     termination_grace_period_seconds: Int64 | None = None
-    timeout_seconds: Int32 | None = None
+    exec: ExecAction | None = None
+    grpc: GRPCAction | None = None
+    http_get: HTTPGetAction | None = None
+    tcp_socket: TCPSocketAction | None = None
 
 
 class ProjectedVolumeSource(ApiStruct, kw_only=True):
-    default_mode: Int32 | None = None
     sources: list[VolumeProjection] = []
+    default_mode: Int32 | None = None
 
 
 class QuobyteVolumeSource(ApiStruct, kw_only=True):
-    group: str | None = None
-    read_only: bool | None = None
     registry: str = msgspec.field(default_factory=lambda: "")
-    tenant: str | None = None
-    user: str | None = None
     volume: str = msgspec.field(default_factory=lambda: "")
+    read_only: bool | None = None
+    user: str | None = None
+    group: str | None = None
+    tenant: str | None = None
 
 
 class RBDPersistentVolumeSource(ApiStruct, kw_only=True):
-    fs_type: str | None = None
-    image: str = msgspec.field(default_factory=lambda: "")
-    keyring: str | None = None
     monitors: list[str] = []
+    image: str = msgspec.field(default_factory=lambda: "")
+    fs_type: str | None = None
     pool: str | None = None
-    read_only: bool | None = None
-    secret_ref: SecretReference | None = None
     user: str | None = None
+    keyring: str | None = None
+    secret_ref: SecretReference | None = None
+    read_only: bool | None = None
 
 
 class RBDVolumeSource(ApiStruct, kw_only=True):
-    fs_type: str | None = None
-    image: str = msgspec.field(default_factory=lambda: "")
-    keyring: str | None = None
     monitors: list[str] = []
+    image: str = msgspec.field(default_factory=lambda: "")
+    fs_type: str | None = None
     pool: str | None = None
-    read_only: bool | None = None
-    secret_ref: LocalObjectReference | None = None
     user: str | None = None
+    keyring: str | None = None
+    secret_ref: LocalObjectReference | None = None
+    read_only: bool | None = None
 
 
 class ReplicationControllerSpec(ApiStruct, kw_only=True):
-    min_ready_seconds: Int32 | None = None
     replicas: Int32 | None = None
     selector: dict[str, str] = {}
     template: PodTemplateSpec | None = None
+    min_ready_seconds: Int32 | None = None
 
 
 class ReplicationControllerStatus(ApiStruct, kw_only=True):
-    available_replicas: Int32 | None = None
-    conditions: list[ReplicationControllerCondition] = []
+    replicas: Int32 = msgspec.field(default_factory=lambda: 0)
     fully_labeled_replicas: Int32 | None = None
     observed_generation: Int64 | None = None
     ready_replicas: Int32 | None = None
-    replicas: Int32 = msgspec.field(default_factory=lambda: 0)
+    available_replicas: Int32 | None = None
+    conditions: list[ReplicationControllerCondition] = []
 
 
 class ReplicationController(ApiObject, kw_only=True):
@@ -1268,11 +1268,11 @@ class ReplicationController(ApiObject, kw_only=True):
 
 
 class ReplicationControllerCondition(ApiStruct, kw_only=True):
+    type: str = msgspec.field(default_factory=lambda: "")
     status: str = msgspec.field(default_factory=lambda: "")
     last_transition_time: str | None = msgspec.field(default_factory=null)
-    message: str | None = None
     reason: str | None = None
-    type: str = msgspec.field(default_factory=lambda: "")
+    message: str | None = None
 
 
 class ReplicationControllerList(ApiStruct, kw_only=True):
@@ -1289,20 +1289,20 @@ class ResourceClaim(ApiStruct, kw_only=True):
 
 class ResourceFieldSelector(ApiStruct, kw_only=True):
     container_name: str | None = None
-    divisor: Quantity | None = None
     resource: str = msgspec.field(default_factory=lambda: "")
+    divisor: Quantity | None = None
 
 
 class ResourceHealth(ApiStruct, kw_only=True):
+    resource_id: str = msgspec.field(name="resourceID", default_factory=lambda: "")
     health: str | None = None
     message: str | None = None
-    resource_id: str = msgspec.field(name="resourceID", default_factory=lambda: "")
 
 
 class ResourceQuotaSpec(ApiStruct, kw_only=True):
     hard: dict[str, Quantity] = {}
-    scope_selector: ScopeSelector | None = None
     scopes: list[str] = []
+    scope_selector: ScopeSelector | None = None
 
 
 class ResourceQuotaStatus(ApiStruct, kw_only=True):
@@ -1330,36 +1330,36 @@ class ResourceStatus(ApiStruct, kw_only=True):
 
 
 class SELinuxOptions(ApiStruct, kw_only=True):
-    level: str | None = None
+    user: str | None = None
     role: str | None = None
     type: str | None = None
-    user: str | None = None
+    level: str | None = None
 
 
 class ScaleIOPersistentVolumeSource(ApiStruct, kw_only=True):
-    fs_type: str | None = None
     gateway: str = msgspec.field(default_factory=lambda: "")
-    protection_domain: str | None = None
-    read_only: bool | None = None
+    system: str = msgspec.field(default_factory=lambda: "")
     secret_ref: SecretReference | None = None
     ssl_enabled: bool | None = None
-    storage_mode: str | None = None
+    protection_domain: str | None = None
     storage_pool: str | None = None
-    system: str = msgspec.field(default_factory=lambda: "")
+    storage_mode: str | None = None
     volume_name: str | None = None
+    fs_type: str | None = None
+    read_only: bool | None = None
 
 
 class ScaleIOVolumeSource(ApiStruct, kw_only=True):
-    fs_type: str | None = None
     gateway: str = msgspec.field(default_factory=lambda: "")
-    protection_domain: str | None = None
-    read_only: bool | None = None
+    system: str = msgspec.field(default_factory=lambda: "")
     secret_ref: LocalObjectReference | None = None
     ssl_enabled: bool | None = None
-    storage_mode: str | None = None
+    protection_domain: str | None = None
     storage_pool: str | None = None
-    system: str = msgspec.field(default_factory=lambda: "")
+    storage_mode: str | None = None
     volume_name: str | None = None
+    fs_type: str | None = None
+    read_only: bool | None = None
 
 
 class ScopeSelector(ApiStruct, kw_only=True):
@@ -1367,34 +1367,34 @@ class ScopeSelector(ApiStruct, kw_only=True):
 
 
 class ScopedResourceSelectorRequirement(ApiStruct, kw_only=True):
-    operator: str = msgspec.field(default_factory=lambda: "")
     scope_name: str = msgspec.field(default_factory=lambda: "")
+    operator: str = msgspec.field(default_factory=lambda: "")
     values: list[str] = []
 
 
 class SeccompProfile(ApiStruct, kw_only=True):
-    localhost_profile: str | None = None
     type: str = msgspec.field(default_factory=lambda: "")
+    localhost_profile: str | None = None
 
 
 class Secret(ApiObject, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "Secret")
     api_version: str = msgspec.field(default_factory=lambda: "v1")
     data: dict[str, bytes] = {}
-    immutable: bool | None = None
-    string_data: dict[str, str] = {}
     type: str | None = None
+    string_data: dict[str, str] = {}
+    immutable: bool | None = None
 
 
 class SecretEnvSource(ApiStruct, kw_only=True):
-    name: str | None = None
     optional: bool | None = None
+    name: str | None = None
 
 
 class SecretKeySelector(ApiStruct, kw_only=True):
     key: str = msgspec.field(default_factory=lambda: "")
-    name: str | None = None
     optional: bool | None = None
+    name: str | None = None
 
 
 class SecretList(ApiStruct, kw_only=True):
@@ -1406,8 +1406,8 @@ class SecretList(ApiStruct, kw_only=True):
 
 class SecretProjection(ApiStruct, kw_only=True):
     items: list[KeyToPath] = []
-    name: str | None = None
     optional: bool | None = None
+    name: str | None = None
 
 
 class SecretReference(ApiStruct, kw_only=True):
@@ -1416,53 +1416,53 @@ class SecretReference(ApiStruct, kw_only=True):
 
 
 class SecretVolumeSource(ApiStruct, kw_only=True):
-    default_mode: Int32 | None = None
-    items: list[KeyToPath] = []
-    optional: bool | None = None
     secret_name: str | None = None
+    items: list[KeyToPath] = []
+    default_mode: Int32 | None = None
+    optional: bool | None = None
 
 
 class SecurityContext(ApiStruct, kw_only=True):
-    allow_privilege_escalation: bool | None = None
-    app_armor_profile: AppArmorProfile | None = None
     capabilities: Capabilities | None = None
     privileged: bool | None = None
-    proc_mount: str | None = None
-    read_only_root_filesystem: bool | None = None
-    run_as_group: Int64 | None = None
-    run_as_non_root: bool | None = None
-    run_as_user: Int64 | None = None
     se_linux_options: SELinuxOptions | None = None
-    seccomp_profile: SeccompProfile | None = None
+    run_as_user: Int64 | None = None
+    run_as_non_root: bool | None = None
+    read_only_root_filesystem: bool | None = None
+    allow_privilege_escalation: bool | None = None
+    run_as_group: Int64 | None = None
+    proc_mount: str | None = None
     windows_options: WindowsSecurityContextOptions | None = None
+    seccomp_profile: SeccompProfile | None = None
+    app_armor_profile: AppArmorProfile | None = None
 
 
 class ServiceSpec(ApiStruct, kw_only=True):
-    allocate_load_balancer_node_ports: bool | None = None
+    ports: list[ServicePort] = []
+    selector: dict[str, str] = {}
     cluster_ip: str | None = msgspec.field(name="clusterIP", default=None)
-    cluster_ips: list[str] = msgspec.field(name="clusterIPs", default_factory=list)
+    type: str | None = None
     external_ips: list[str] = msgspec.field(name="externalIPs", default_factory=list)
+    session_affinity: str | None = None
+    load_balancer_ip: str | None = msgspec.field(name="loadBalancerIP", default=None)
+    load_balancer_source_ranges: list[str] = []
     external_name: str | None = None
     external_traffic_policy: str | None = None
     health_check_node_port: Int32 | None = None
-    internal_traffic_policy: str | None = None
-    ip_families: list[str] = []
-    ip_family_policy: str | None = None
-    load_balancer_class: str | None = None
-    load_balancer_ip: str | None = msgspec.field(name="loadBalancerIP", default=None)
-    load_balancer_source_ranges: list[str] = []
-    ports: list[ServicePort] = []
     publish_not_ready_addresses: bool | None = None
-    selector: dict[str, str] = {}
-    session_affinity: str | None = None
     session_affinity_config: SessionAffinityConfig | None = None
+    ip_family_policy: str | None = None
+    cluster_ips: list[str] = msgspec.field(name="clusterIPs", default_factory=list)
+    ip_families: list[str] = []
+    allocate_load_balancer_node_ports: bool | None = None
+    load_balancer_class: str | None = None
+    internal_traffic_policy: str | None = None
     traffic_distribution: str | None = None
-    type: str | None = None
 
 
 class ServiceStatus(ApiStruct, kw_only=True):
-    conditions: list[Condition] = []
     load_balancer: LoadBalancerStatus = msgspec.field(default_factory=LoadBalancerStatus)
+    conditions: list[Condition] = []
 
 
 class Service(ApiObject, kw_only=True):
@@ -1475,9 +1475,9 @@ class Service(ApiObject, kw_only=True):
 class ServiceAccount(ApiObject, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "ServiceAccount")
     api_version: str = msgspec.field(default_factory=lambda: "v1")
-    automount_service_account_token: bool | None = None
-    image_pull_secrets: list[LocalObjectReference] = []
     secrets: list[ObjectReference] = []
+    image_pull_secrets: list[LocalObjectReference] = []
+    automount_service_account_token: bool | None = None
 
 
 class ServiceAccountList(ApiStruct, kw_only=True):
@@ -1501,12 +1501,12 @@ class ServiceList(ApiStruct, kw_only=True):
 
 
 class ServicePort(ApiStruct, kw_only=True):
-    app_protocol: str | None = None
     name: str | None = None
-    node_port: Int32 | None = None
-    port: Int32 = msgspec.field(default_factory=lambda: 0)
     protocol: str | None = None
+    port: Int32 = msgspec.field(default_factory=lambda: 0)
     target_port: IntOrString | None = None
+    node_port: Int32 | None = None
+    app_protocol: str | None = None
 
 
 class SessionAffinityConfig(ApiStruct, kw_only=True):
@@ -1518,19 +1518,19 @@ class SleepAction(ApiStruct, kw_only=True):
 
 
 class StorageOSPersistentVolumeSource(ApiStruct, kw_only=True):
+    volume_name: str | None = None
+    volume_namespace: str | None = None
     fs_type: str | None = None
     read_only: bool | None = None
     secret_ref: ObjectReference | None = None
-    volume_name: str | None = None
-    volume_namespace: str | None = None
 
 
 class StorageOSVolumeSource(ApiStruct, kw_only=True):
+    volume_name: str | None = None
+    volume_namespace: str | None = None
     fs_type: str | None = None
     read_only: bool | None = None
     secret_ref: LocalObjectReference | None = None
-    volume_name: str | None = None
-    volume_namespace: str | None = None
 
 
 class Sysctl(ApiStruct, kw_only=True):
@@ -1539,23 +1539,23 @@ class Sysctl(ApiStruct, kw_only=True):
 
 
 class TCPSocketAction(ApiStruct, kw_only=True):
-    host: str | None = None
     port: IntOrString | None = None
+    host: str | None = None
 
 
 class Taint(ApiStruct, kw_only=True):
-    effect: str = msgspec.field(default_factory=lambda: "")
     key: str = msgspec.field(default_factory=lambda: "")
-    time_added: str | None = None
     value: str | None = None
+    effect: str = msgspec.field(default_factory=lambda: "")
+    time_added: str | None = None
 
 
 class Toleration(ApiStruct, kw_only=True):
-    effect: str | None = None
     key: str | None = None
     operator: str | None = None
-    toleration_seconds: Int64 | None = None
     value: str | None = None
+    effect: str | None = None
+    toleration_seconds: Int64 | None = None
 
 
 class TopologySelectorLabelRequirement(ApiStruct, kw_only=True):
@@ -1568,14 +1568,14 @@ class TopologySelectorTerm(ApiStruct, kw_only=True):
 
 
 class TopologySpreadConstraint(ApiStruct, kw_only=True):
-    label_selector: LabelSelector | None = None
-    match_label_keys: list[str] = []
     max_skew: Int32 = msgspec.field(default_factory=lambda: 0)
+    topology_key: str = msgspec.field(default_factory=lambda: "")
+    when_unsatisfiable: str = msgspec.field(default_factory=lambda: "")
+    label_selector: LabelSelector | None = None
     min_domains: Int32 | None = None
     node_affinity_policy: str | None = None
     node_taints_policy: str | None = None
-    topology_key: str = msgspec.field(default_factory=lambda: "")
-    when_unsatisfiable: str = msgspec.field(default_factory=lambda: "")
+    match_label_keys: list[str] = []
 
 
 class TypedLocalObjectReference(ApiStruct, kw_only=True):
@@ -1592,6 +1592,7 @@ class TypedObjectReference(ApiStruct, kw_only=True):
 
 
 class Volume(ApiStruct, kw_only=True):
+    name: str = msgspec.field(default_factory=lambda: "")
     aws_elastic_block_store: AWSElasticBlockStoreVolumeSource | None = None
     azure_disk: AzureDiskVolumeSource | None = None
     azure_file: AzureFileVolumeSource | None = None
@@ -1611,7 +1612,6 @@ class Volume(ApiStruct, kw_only=True):
     host_path: HostPathVolumeSource | None = None
     image: ImageVolumeSource | None = None
     iscsi: ISCSIVolumeSource | None = None
-    name: str = msgspec.field(default_factory=lambda: "")
     nfs: NFSVolumeSource | None = None
     persistent_volume_claim: PersistentVolumeClaimVolumeSource | None = None
     photon_persistent_disk: PhotonPersistentDiskVolumeSource | None = None
@@ -1626,23 +1626,23 @@ class Volume(ApiStruct, kw_only=True):
 
 
 class VolumeDevice(ApiStruct, kw_only=True):
-    device_path: str = msgspec.field(default_factory=lambda: "")
     name: str = msgspec.field(default_factory=lambda: "")
+    device_path: str = msgspec.field(default_factory=lambda: "")
 
 
 class VolumeMount(ApiStruct, kw_only=True):
-    mount_path: str = msgspec.field(default_factory=lambda: "")
-    mount_propagation: str | None = None
     name: str = msgspec.field(default_factory=lambda: "")
     read_only: bool | None = None
-    recursive_read_only: str | None = None
+    mount_path: str = msgspec.field(default_factory=lambda: "")
     sub_path: str | None = None
+    mount_propagation: str | None = None
     sub_path_expr: str | None = None
+    recursive_read_only: str | None = None
 
 
 class VolumeMountStatus(ApiStruct, kw_only=True):
-    mount_path: str = msgspec.field(default_factory=lambda: "")
     name: str = msgspec.field(default_factory=lambda: "")
+    mount_path: str = msgspec.field(default_factory=lambda: "")
     read_only: bool | None = None
     recursive_read_only: str | None = None
     volume_status: VolumeStatus | None = None
@@ -1653,12 +1653,12 @@ class VolumeNodeAffinity(ApiStruct, kw_only=True):
 
 
 class VolumeProjection(ApiStruct, kw_only=True):
-    cluster_trust_bundle: ClusterTrustBundleProjection | None = None
-    config_map: ConfigMapProjection | None = None
-    downward_api: DownwardAPIProjection | None = msgspec.field(name="downwardAPI", default=None)
-    pod_certificate: PodCertificateProjection | None = None
     secret: SecretProjection | None = None
+    downward_api: DownwardAPIProjection | None = msgspec.field(name="downwardAPI", default=None)
+    config_map: ConfigMapProjection | None = None
     service_account_token: ServiceAccountTokenProjection | None = None
+    cluster_trust_bundle: ClusterTrustBundleProjection | None = None
+    pod_certificate: PodCertificateProjection | None = None
 
 
 class VolumeStatus(ApiStruct, kw_only=True):
@@ -1666,19 +1666,19 @@ class VolumeStatus(ApiStruct, kw_only=True):
 
 
 class VsphereVirtualDiskVolumeSource(ApiStruct, kw_only=True):
-    fs_type: str | None = None
-    storage_policy_id: str | None = msgspec.field(name="storagePolicyID", default=None)
-    storage_policy_name: str | None = None
     volume_path: str = msgspec.field(default_factory=lambda: "")
+    fs_type: str | None = None
+    storage_policy_name: str | None = None
+    storage_policy_id: str | None = msgspec.field(name="storagePolicyID", default=None)
 
 
 class WeightedPodAffinityTerm(ApiStruct, kw_only=True):
-    pod_affinity_term: PodAffinityTerm = msgspec.field(default_factory=PodAffinityTerm)
     weight: Int32 = msgspec.field(default_factory=lambda: 0)
+    pod_affinity_term: PodAffinityTerm = msgspec.field(default_factory=PodAffinityTerm)
 
 
 class WindowsSecurityContextOptions(ApiStruct, kw_only=True):
-    gmsa_credential_spec: str | None = None
     gmsa_credential_spec_name: str | None = None
-    host_process: bool | None = None
+    gmsa_credential_spec: str | None = None
     run_as_user_name: str | None = None
+    host_process: bool | None = None

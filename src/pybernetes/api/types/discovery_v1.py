@@ -19,32 +19,32 @@ class EndpointConditions(ApiStruct, kw_only=True):
 class Endpoint(ApiStruct, kw_only=True):
     addresses: list[str] = []
     conditions: EndpointConditions = msgspec.field(default_factory=EndpointConditions)
-    deprecated_topology: dict[str, str] = {}
-    hints: EndpointHints | None = None
     hostname: str | None = None
-    node_name: str | None = None
     target_ref: ObjectReference | None = None
+    deprecated_topology: dict[str, str] = {}
+    node_name: str | None = None
     zone: str | None = None
+    hints: EndpointHints | None = None
 
 
 class EndpointHints(ApiStruct, kw_only=True):
-    for_nodes: list[ForNode] = []
     for_zones: list[ForZone] = []
+    for_nodes: list[ForNode] = []
 
 
 class EndpointPort(ApiStruct, kw_only=True):
-    app_protocol: str | None = None
     name: str | None = None
-    port: Int32 | None = None
     protocol: str | None = None
+    port: Int32 | None = None
+    app_protocol: str | None = None
 
 
 class EndpointSlice(ApiObject, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "EndpointSlice")
     api_version: str = msgspec.field(default_factory=lambda: "discovery.k8s.io/v1")
-    address_type: str = msgspec.field(default_factory=lambda: "")
     endpoints: NullableList[Endpoint] = msgspec.field(default_factory=no_items)
     ports: NullableList[EndpointPort] = msgspec.field(default_factory=no_items)
+    address_type: str = msgspec.field(default_factory=lambda: "")
 
     def __post_init__(self) -> None:
         if self.endpoints is None:

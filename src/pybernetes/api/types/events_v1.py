@@ -13,20 +13,20 @@ from pybernetes.api.types.meta_v1 import ListMeta
 class Event(ApiObject, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "Event")
     api_version: str = msgspec.field(default_factory=lambda: "events.k8s.io/v1")
-    action: str | None = None
-    deprecated_count: Int32 | None = None
-    deprecated_first_timestamp: str | None = msgspec.field(default_factory=null)
-    deprecated_last_timestamp: str | None = msgspec.field(default_factory=null)
-    deprecated_source: EventSource = msgspec.field(default_factory=EventSource)
     event_time: str | None = msgspec.field(default_factory=null)
-    note: str | None = None
+    series: EventSeries | None = None
+    reporting_controller: str | None = None
+    reporting_instance: str | None = None
+    action: str | None = None
     reason: str | None = None
     regarding: ObjectReference = msgspec.field(default_factory=ObjectReference)
     related: ObjectReference | None = None
-    reporting_controller: str | None = None
-    reporting_instance: str | None = None
-    series: EventSeries | None = None
+    note: str | None = None
     type: str | None = None
+    deprecated_source: EventSource = msgspec.field(default_factory=EventSource)
+    deprecated_first_timestamp: str | None = msgspec.field(default_factory=null)
+    deprecated_last_timestamp: str | None = msgspec.field(default_factory=null)
+    deprecated_count: Int32 | None = None
 
 
 class EventList(ApiStruct, kw_only=True):

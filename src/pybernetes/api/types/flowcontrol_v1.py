@@ -10,8 +10,8 @@ from pybernetes.api.types.meta_v1 import ListMeta
 
 
 class ExemptPriorityLevelConfiguration(ApiStruct, kw_only=True):
-    lendable_percent: Int32 | None = None
     nominal_concurrency_shares: Int32 | None = None
+    lendable_percent: Int32 | None = None
 
 
 class FlowDistinguisherMethod(ApiStruct, kw_only=True):
@@ -23,11 +23,11 @@ class PriorityLevelConfigurationReference(ApiStruct, kw_only=True):
 
 
 class FlowSchemaSpec(ApiStruct, kw_only=True):
-    distinguisher_method: FlowDistinguisherMethod | None = None
-    matching_precedence: Int32 | None = None
     priority_level_configuration: PriorityLevelConfigurationReference = msgspec.field(
         default_factory=PriorityLevelConfigurationReference
     )
+    matching_precedence: Int32 | None = None
+    distinguisher_method: FlowDistinguisherMethod | None = None
     rules: list[PolicyRulesWithSubjects] = []
 
 
@@ -43,11 +43,11 @@ class FlowSchema(ApiObject, kw_only=True):
 
 
 class FlowSchemaCondition(ApiStruct, kw_only=True):
+    type: str | None = None
     status: str | None = None
     last_transition_time: str | None = msgspec.field(default_factory=null)
-    message: str | None = None
     reason: str | None = None
-    type: str | None = None
+    message: str | None = None
 
 
 class FlowSchemaList(ApiStruct, kw_only=True):
@@ -62,32 +62,32 @@ class GroupSubject(ApiStruct, kw_only=True):
 
 
 class LimitResponse(ApiStruct, kw_only=True):
-    queuing: QueuingConfiguration | None = None
     type: str = msgspec.field(default_factory=lambda: "")
+    queuing: QueuingConfiguration | None = None
 
 
 class LimitedPriorityLevelConfiguration(ApiStruct, kw_only=True):
-    borrowing_limit_percent: Int32 | None = None
-    lendable_percent: Int32 | None = None
-    limit_response: LimitResponse = msgspec.field(default_factory=LimitResponse)
     nominal_concurrency_shares: Int32 | None = None
+    limit_response: LimitResponse = msgspec.field(default_factory=LimitResponse)
+    lendable_percent: Int32 | None = None
+    borrowing_limit_percent: Int32 | None = None
 
 
 class NonResourcePolicyRule(ApiStruct, kw_only=True):
-    non_resource_urls: list[str] = msgspec.field(name="nonResourceURLs", default_factory=list)
     verbs: list[str] = []
+    non_resource_urls: list[str] = msgspec.field(name="nonResourceURLs", default_factory=list)
 
 
 class PolicyRulesWithSubjects(ApiStruct, kw_only=True):
-    non_resource_rules: list[NonResourcePolicyRule] = []
-    resource_rules: list[ResourcePolicyRule] = []
     subjects: list[Subject] = []
+    resource_rules: list[ResourcePolicyRule] = []
+    non_resource_rules: list[NonResourcePolicyRule] = []
 
 
 class PriorityLevelConfigurationSpec(ApiStruct, kw_only=True):
-    exempt: ExemptPriorityLevelConfiguration | None = None
-    limited: LimitedPriorityLevelConfiguration | None = None
     type: str = msgspec.field(default_factory=lambda: "")
+    limited: LimitedPriorityLevelConfiguration | None = None
+    exempt: ExemptPriorityLevelConfiguration | None = None
 
 
 class PriorityLevelConfigurationStatus(ApiStruct, kw_only=True):
@@ -102,11 +102,11 @@ class PriorityLevelConfiguration(ApiObject, kw_only=True):
 
 
 class PriorityLevelConfigurationCondition(ApiStruct, kw_only=True):
+    type: str | None = None
     status: str | None = None
     last_transition_time: str | None = msgspec.field(default_factory=null)
-    message: str | None = None
     reason: str | None = None
-    type: str | None = None
+    message: str | None = None
 
 
 class PriorityLevelConfigurationList(ApiStruct, kw_only=True):
@@ -117,29 +117,29 @@ class PriorityLevelConfigurationList(ApiStruct, kw_only=True):
 
 
 class QueuingConfiguration(ApiStruct, kw_only=True):
+    queues: Int32 | None = None
     hand_size: Int32 | None = None
     queue_length_limit: Int32 | None = None
-    queues: Int32 | None = None
 
 
 class ResourcePolicyRule(ApiStruct, kw_only=True):
+    verbs: list[str] = []
     api_groups: list[str] = []
+    resources: list[str] = []
     cluster_scope: bool | None = None
     namespaces: list[str] = []
-    resources: list[str] = []
-    verbs: list[str] = []
 
 
 class ServiceAccountSubject(ApiStruct, kw_only=True):
-    name: str = msgspec.field(default_factory=lambda: "")
     namespace: str = msgspec.field(default_factory=lambda: "")
+    name: str = msgspec.field(default_factory=lambda: "")
 
 
 class Subject(ApiStruct, kw_only=True):
-    group: GroupSubject | None = None
     kind: str = msgspec.field(default_factory=lambda: "")
-    service_account: ServiceAccountSubject | None = None
     user: UserSubject | None = None
+    group: GroupSubject | None = None
+    service_account: ServiceAccountSubject | None = None
 
 
 class UserSubject(ApiStruct, kw_only=True):

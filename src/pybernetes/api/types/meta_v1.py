@@ -18,11 +18,11 @@ class APIGroup(ApiStruct, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "APIGroup")
     api_version: str = msgspec.field(default_factory=lambda: "v1")
     name: str = msgspec.field(default_factory=lambda: "")
+    versions: list[GroupVersionForDiscovery] = []
     preferred_version: GroupVersionForDiscovery = msgspec.field(default_factory=GroupVersionForDiscovery)
     server_address_by_client_cidrs: list[ServerAddressByClientCIDR] = msgspec.field(
         name="serverAddressByClientCIDRs", default_factory=list
     )
-    versions: list[GroupVersionForDiscovery] = []
 
 
 class APIGroupList(ApiStruct, kw_only=True):
@@ -32,16 +32,16 @@ class APIGroupList(ApiStruct, kw_only=True):
 
 
 class APIResource(ApiStruct, kw_only=True):
-    categories: list[str] = []
-    group: str | None = None
-    kind: str = msgspec.field(default_factory=lambda: "")
     name: str = msgspec.field(default_factory=lambda: "")
     namespaced: bool = msgspec.field(default_factory=lambda: False)
+    kind: str = msgspec.field(default_factory=lambda: "")
+    verbs: list[str] = []
     short_names: list[str] = []
     singular_name: str = msgspec.field(default_factory=lambda: "")
-    storage_version_hash: str | None = None
-    verbs: list[str] = []
+    categories: list[str] = []
+    group: str | None = None
     version: str | None = None
+    storage_version_hash: str | None = None
 
 
 class APIResourceList(ApiStruct, kw_only=True):
@@ -54,30 +54,30 @@ class APIResourceList(ApiStruct, kw_only=True):
 class APIVersions(ApiStruct, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "APIVersions")
     api_version: str = msgspec.field(default_factory=lambda: "v1")
+    versions: list[str] = []
     server_address_by_client_cidrs: list[ServerAddressByClientCIDR] = msgspec.field(
         name="serverAddressByClientCIDRs", default_factory=list
     )
-    versions: list[str] = []
 
 
 class Condition(ApiStruct, kw_only=True):
-    status: str = msgspec.field(default_factory=lambda: "")
-    last_transition_time: str = msgspec.field(default_factory=lambda: "")
-    message: str = msgspec.field(default_factory=lambda: "")
-    observed_generation: Int64 | None = None
-    reason: str = msgspec.field(default_factory=lambda: "")
     type: str = msgspec.field(default_factory=lambda: "")
+    status: str = msgspec.field(default_factory=lambda: "")
+    observed_generation: Int64 | None = None
+    last_transition_time: str = msgspec.field(default_factory=lambda: "")
+    reason: str = msgspec.field(default_factory=lambda: "")
+    message: str = msgspec.field(default_factory=lambda: "")
 
 
 class DeleteOptions(ApiStruct, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "DeleteOptions")
     api_version: str = msgspec.field(default_factory=lambda: "v1")
-    dry_run: list[str] = []
     grace_period_seconds: Int64 | None = None
-    ignore_store_read_error_with_cluster_breaking_potential: bool | None = None
-    orphan_dependents: bool | None = None
     preconditions: Preconditions | None = None
+    orphan_dependents: bool | None = None
     propagation_policy: str | None = None
+    dry_run: list[str] = []
+    ignore_store_read_error_with_cluster_breaking_potential: bool | None = None
 
 
 class FieldSelectorRequirement(ApiStruct, kw_only=True):
@@ -92,8 +92,8 @@ class GroupResource(ApiStruct, kw_only=True):
 
 
 class LabelSelector(ApiStruct, kw_only=True):
-    match_expressions: list[LabelSelectorRequirement] = []
     match_labels: dict[str, str] = {}
+    match_expressions: list[LabelSelectorRequirement] = []
 
 
 class LabelSelectorRequirement(ApiStruct, kw_only=True):
@@ -103,48 +103,48 @@ class LabelSelectorRequirement(ApiStruct, kw_only=True):
 
 
 class ListMeta(ApiStruct, kw_only=True):
+    self_link: str | None = None
+    resource_version: str | None = None
     continue_: str | None = None
     remaining_item_count: Int64 | None = None
-    resource_version: str | None = None
-    self_link: str | None = None
     shard_info: ShardInfo | None = None
 
 
 class ManagedFieldsEntry(ApiStruct, kw_only=True):
-    api_version: str | None = None
-    fields_type: str | None = None
-    fields_v1: Any = None
     manager: str | None = None
     operation: str | None = None
-    subresource: str | None = None
+    api_version: str | None = None
     time: str | None = None
+    fields_type: str | None = None
+    fields_v1: Any = None
+    subresource: str | None = None
 
 
 class ObjectMeta(ApiStruct, kw_only=True):
-    annotations: dict[str, str] = {}
-    creation_timestamp: str | None = None
-    deletion_grace_period_seconds: Int64 | None = None
-    deletion_timestamp: str | None = None
-    finalizers: list[str] = []
-    generate_name: str | None = None
-    generation: Int64 | None = None
-    labels: dict[str, str] = {}
-    managed_fields: list[ManagedFieldsEntry] = []
     name: str | None = None
+    generate_name: str | None = None
     namespace: str | None = None
-    owner_references: list[OwnerReference] = []
-    resource_version: str | None = None
     self_link: str | None = None
     uid: str | None = None
+    resource_version: str | None = None
+    generation: Int64 | None = None
+    creation_timestamp: str | None = None
+    deletion_timestamp: str | None = None
+    deletion_grace_period_seconds: Int64 | None = None
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    owner_references: list[OwnerReference] = []
+    finalizers: list[str] = []
+    managed_fields: list[ManagedFieldsEntry] = []
 
 
 class OwnerReference(ApiStruct, kw_only=True):
-    api_version: str = msgspec.field(default_factory=lambda: "")
-    block_owner_deletion: bool | None = None
-    controller: bool | None = None
     kind: str = msgspec.field(default_factory=lambda: "")
     name: str = msgspec.field(default_factory=lambda: "")
     uid: str = msgspec.field(default_factory=lambda: "")
+    api_version: str = msgspec.field(default_factory=lambda: "")
+    controller: bool | None = None
+    block_owner_deletion: bool | None = None
 
 
 class Patch(ApiStruct, kw_only=True):
@@ -152,8 +152,8 @@ class Patch(ApiStruct, kw_only=True):
 
 
 class Preconditions(ApiStruct, kw_only=True):
-    resource_version: str | None = None
     uid: str | None = None
+    resource_version: str | None = None
 
 
 class ServerAddressByClientCIDR(ApiStruct, kw_only=True):
@@ -170,27 +170,27 @@ class Status(ApiStruct, kw_only=True):
     api_version: str = msgspec.field(default_factory=lambda: "v1")
     metadata: ListMeta = msgspec.field(default_factory=ListMeta)
     status: str | None = None
-    code: Int32 | None = None
-    details: StatusDetails | None = None
     message: str | None = None
     reason: str | None = None
+    details: StatusDetails | None = None
+    code: Int32 | None = None
 
 
 class StatusCause(ApiStruct, kw_only=True):
-    field: str | None = None
-    message: str | None = None
     reason: str | None = None
+    message: str | None = None
+    field: str | None = None
 
 
 class StatusDetails(ApiStruct, kw_only=True):
-    causes: list[StatusCause] = []
+    name: str | None = None
     group: str | None = None
     kind: str | None = None
-    name: str | None = None
+    causes: list[StatusCause] = []
     retry_after_seconds: Int32 | None = None
     uid: str | None = None
 
 
 class WatchEvent(ApiStruct, kw_only=True):
-    object: Any = None
     type: str = msgspec.field(default_factory=lambda: "")
+    object: Any = None

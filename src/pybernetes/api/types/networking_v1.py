@@ -16,8 +16,8 @@ class IngressBackend(ApiStruct, kw_only=True):
 
 
 class HTTPIngressPath(ApiStruct, kw_only=True):
-    backend: IngressBackend = msgspec.field(default_factory=IngressBackend)
     path: str | None = None
+    backend: IngressBackend = msgspec.field(default_factory=IngressBackend)
     path_type: str = msgspec.field(default_factory=lambda: "")
 
 
@@ -49,9 +49,9 @@ class IPBlock(ApiStruct, kw_only=True):
 
 class IngressSpec(ApiStruct, kw_only=True):
     default_backend: IngressBackend | None = None
-    ingress_class_name: str | None = None
-    rules: list[IngressRule] = []
     tls: list[IngressTLS] = []
+    rules: list[IngressRule] = []
+    ingress_class_name: str | None = None
 
 
 class IngressLoadBalancerStatus(ApiStruct, kw_only=True):
@@ -91,8 +91,8 @@ class IngressClassParametersReference(ApiStruct, kw_only=True):
     api_group: str | None = None
     kind: str = msgspec.field(default_factory=lambda: "")
     name: str = msgspec.field(default_factory=lambda: "")
-    namespace: str | None = None
     scope: str | None = None
+    namespace: str | None = None
 
 
 class IngressList(ApiStruct, kw_only=True):
@@ -103,15 +103,15 @@ class IngressList(ApiStruct, kw_only=True):
 
 
 class IngressLoadBalancerIngress(ApiStruct, kw_only=True):
-    hostname: str | None = None
     ip: str | None = None
+    hostname: str | None = None
     ports: list[IngressPortStatus] = []
 
 
 class IngressPortStatus(ApiStruct, kw_only=True):
-    error: str | None = None
     port: Int32 = msgspec.field(default_factory=lambda: 0)
     protocol: str = msgspec.field(default_factory=lambda: "")
+    error: str | None = None
 
 
 class IngressRule(ApiStruct, kw_only=True):
@@ -135,9 +135,9 @@ class IngressTLS(ApiStruct, kw_only=True):
 
 
 class NetworkPolicySpec(ApiStruct, kw_only=True):
-    egress: list[NetworkPolicyEgressRule] = []
-    ingress: list[NetworkPolicyIngressRule] = []
     pod_selector: LabelSelector = msgspec.field(default_factory=LabelSelector)
+    ingress: list[NetworkPolicyIngressRule] = []
+    egress: list[NetworkPolicyEgressRule] = []
     policy_types: list[str] = []
 
 
@@ -153,8 +153,8 @@ class NetworkPolicyEgressRule(ApiStruct, kw_only=True):
 
 
 class NetworkPolicyIngressRule(ApiStruct, kw_only=True):
-    from_: list[NetworkPolicyPeer] = []
     ports: list[NetworkPolicyPort] = []
+    from_: list[NetworkPolicyPeer] = []
 
 
 class NetworkPolicyList(ApiStruct, kw_only=True):
@@ -165,22 +165,22 @@ class NetworkPolicyList(ApiStruct, kw_only=True):
 
 
 class NetworkPolicyPeer(ApiStruct, kw_only=True):
-    ip_block: IPBlock | None = None
-    namespace_selector: LabelSelector | None = None
     pod_selector: LabelSelector | None = None
+    namespace_selector: LabelSelector | None = None
+    ip_block: IPBlock | None = None
 
 
 class NetworkPolicyPort(ApiStruct, kw_only=True):
-    end_port: Int32 | None = None
-    port: IntOrString | None = None
     protocol: str | None = None
+    port: IntOrString | None = None
+    end_port: Int32 | None = None
 
 
 class ParentReference(ApiStruct, kw_only=True):
     group: str | None = None
-    name: str = msgspec.field(default_factory=lambda: "")
-    namespace: str | None = None
     resource: str = msgspec.field(default_factory=lambda: "")
+    namespace: str | None = None
+    name: str = msgspec.field(default_factory=lambda: "")
 
 
 class ServiceCIDRSpec(ApiStruct, kw_only=True):

@@ -16,20 +16,20 @@ class Eviction(ApiObject, kw_only=True):
 
 
 class PodDisruptionBudgetSpec(ApiStruct, kw_only=True):
-    max_unavailable: IntOrString | None = None
     min_available: IntOrString | None = None
     selector: LabelSelector | None = None
+    max_unavailable: IntOrString | None = None
     unhealthy_pod_eviction_policy: str | None = None
 
 
 class PodDisruptionBudgetStatus(ApiStruct, kw_only=True):
-    conditions: list[Condition] = []
-    current_healthy: Int32 | None = None
-    desired_healthy: Int32 | None = None
+    observed_generation: Int64 | None = None
     disrupted_pods: dict[str, str] = {}
     disruptions_allowed: Int32 | None = None
+    current_healthy: Int32 | None = None
+    desired_healthy: Int32 | None = None
     expected_pods: Int32 | None = None
-    observed_generation: Int64 | None = None
+    conditions: list[Condition] = []
 
 
 class PodDisruptionBudget(ApiObject, kw_only=True):

@@ -16,8 +16,8 @@ class AggregationRule(ApiStruct, kw_only=True):
 class ClusterRole(ApiObject, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "ClusterRole")
     api_version: str = msgspec.field(default_factory=lambda: "rbac.authorization.k8s.io/v1")
-    aggregation_rule: AggregationRule | None = None
     rules: NullableList[PolicyRule] = msgspec.field(default_factory=no_items)
+    aggregation_rule: AggregationRule | None = None
 
     def __post_init__(self) -> None:
         if self.rules is None:
@@ -33,8 +33,8 @@ class RoleRef(ApiStruct, kw_only=True):
 class ClusterRoleBinding(ApiObject, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "ClusterRoleBinding")
     api_version: str = msgspec.field(default_factory=lambda: "rbac.authorization.k8s.io/v1")
-    role_ref: RoleRef = msgspec.field(default_factory=RoleRef)
     subjects: list[Subject] = []
+    role_ref: RoleRef = msgspec.field(default_factory=RoleRef)
 
 
 class ClusterRoleBindingList(ApiStruct, kw_only=True):
@@ -52,11 +52,11 @@ class ClusterRoleList(ApiStruct, kw_only=True):
 
 
 class PolicyRule(ApiStruct, kw_only=True):
-    api_groups: list[str] = []
-    non_resource_urls: list[str] = msgspec.field(name="nonResourceURLs", default_factory=list)
-    resource_names: list[str] = []
-    resources: list[str] = []
     verbs: list[str] = []
+    api_groups: list[str] = []
+    resources: list[str] = []
+    resource_names: list[str] = []
+    non_resource_urls: list[str] = msgspec.field(name="nonResourceURLs", default_factory=list)
 
 
 class Role(ApiObject, kw_only=True):
@@ -72,8 +72,8 @@ class Role(ApiObject, kw_only=True):
 class RoleBinding(ApiObject, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "RoleBinding")
     api_version: str = msgspec.field(default_factory=lambda: "rbac.authorization.k8s.io/v1")
-    role_ref: RoleRef = msgspec.field(default_factory=RoleRef)
     subjects: list[Subject] = []
+    role_ref: RoleRef = msgspec.field(default_factory=RoleRef)
 
 
 class RoleBindingList(ApiStruct, kw_only=True):
@@ -91,7 +91,7 @@ class RoleList(ApiStruct, kw_only=True):
 
 
 class Subject(ApiStruct, kw_only=True):
-    api_group: str | None = None
     kind: str = msgspec.field(default_factory=lambda: "")
+    api_group: str | None = None
     name: str = msgspec.field(default_factory=lambda: "")
     namespace: str | None = None

@@ -13,24 +13,24 @@ from pybernetes.api.types.meta_v1 import Condition, ListMeta, ObjectMeta
 
 
 class AllocatedDeviceStatus(ApiStruct, kw_only=True):
+    driver: str = msgspec.field(default_factory=lambda: "")
+    pool: str = msgspec.field(default_factory=lambda: "")
+    device: str = msgspec.field(default_factory=lambda: "")
     conditions: list[Condition] = []
     data: Any = None
-    device: str = msgspec.field(default_factory=lambda: "")
-    driver: str = msgspec.field(default_factory=lambda: "")
     network_data: NetworkDeviceData | None = None
-    pool: str = msgspec.field(default_factory=lambda: "")
     share_id: str | None = msgspec.field(name="shareID", default=None)
 
 
 class DeviceAllocationResult(ApiStruct, kw_only=True):
-    config: list[DeviceAllocationConfiguration] = []
     results: list[DeviceRequestAllocationResult] = []
+    config: list[DeviceAllocationConfiguration] = []
 
 
 class AllocationResult(ApiStruct, kw_only=True):
-    allocation_timestamp: str | None = None
     devices: DeviceAllocationResult = msgspec.field(default_factory=DeviceAllocationResult)
     node_selector: NodeSelector | None = None
+    allocation_timestamp: str | None = None
 
 
 class CELDeviceSelector(ApiStruct, kw_only=True):
@@ -39,13 +39,13 @@ class CELDeviceSelector(ApiStruct, kw_only=True):
 
 class CapacityRequestPolicy(ApiStruct, kw_only=True):
     default: Quantity | None = None
-    valid_range: CapacityRequestPolicyRange | None = None
     valid_values: list[Quantity] = []
+    valid_range: CapacityRequestPolicyRange | None = None
 
 
 class CapacityRequestPolicyRange(ApiStruct, kw_only=True):
-    max: Quantity | None = None
     min: Quantity | None = None
+    max: Quantity | None = None
     step: Quantity | None = None
 
 
@@ -58,52 +58,52 @@ class Counter(ApiStruct, kw_only=True):
 
 
 class CounterSet(ApiStruct, kw_only=True):
-    counters: dict[str, Counter] = {}
     name: str = msgspec.field(default_factory=lambda: "")
+    counters: dict[str, Counter] = {}
 
 
 class Device(ApiStruct, kw_only=True):
-    all_nodes: bool | None = None
-    allow_multiple_allocations: bool | None = None
+    name: str = msgspec.field(default_factory=lambda: "")
     attributes: dict[str, DeviceAttribute] = {}
-    binding_conditions: list[str] = []
-    binding_failure_conditions: list[str] = []
-    binds_to_node: bool | None = None
     capacity: dict[str, DeviceCapacity] = {}
     consumes_counters: list[DeviceCounterConsumption] = []
-    name: str = msgspec.field(default_factory=lambda: "")
-    node_allocatable_resource_mappings: dict[str, NodeAllocatableResourceMapping] = {}
     node_name: str | None = None
     node_selector: NodeSelector | None = None
+    all_nodes: bool | None = None
     taints: list[DeviceTaint] = []
+    binds_to_node: bool | None = None
+    binding_conditions: list[str] = []
+    binding_failure_conditions: list[str] = []
+    allow_multiple_allocations: bool | None = None
+    node_allocatable_resource_mappings: dict[str, NodeAllocatableResourceMapping] = {}
 
 
 class DeviceAllocationConfiguration(ApiStruct, kw_only=True):
-    opaque: OpaqueDeviceConfiguration | None = None
-    requests: list[str] = []
     source: str = msgspec.field(default_factory=lambda: "")
+    requests: list[str] = []
+    opaque: OpaqueDeviceConfiguration | None = None
 
 
 class DeviceAttribute(ApiStruct, kw_only=True):
-    bool_: bool | None = None
-    bools: list[bool] = []
     int_: Int64 | None = None
-    ints: list[Int64] = []
+    bool_: bool | None = None
     string: str | None = None
-    strings: list[str] = []
     version: str | None = None
+    ints: list[Int64] = []
+    bools: list[bool] = []
+    strings: list[str] = []
     versions: list[str] = []
 
 
 class DeviceCapacity(ApiStruct, kw_only=True):
-    request_policy: CapacityRequestPolicy | None = None
     value: Quantity | None = None
+    request_policy: CapacityRequestPolicy | None = None
 
 
 class DeviceClaim(ApiStruct, kw_only=True):
-    config: list[DeviceClaimConfiguration] = []
-    constraints: list[DeviceConstraint] = []
     requests: NullableList[DeviceRequest] = msgspec.field(default_factory=no_items)
+    constraints: list[DeviceConstraint] = []
+    config: list[DeviceClaimConfiguration] = []
 
     def __post_init__(self) -> None:
         if self.requests is None:
@@ -111,14 +111,14 @@ class DeviceClaim(ApiStruct, kw_only=True):
 
 
 class DeviceClaimConfiguration(ApiStruct, kw_only=True):
-    opaque: OpaqueDeviceConfiguration | None = None
     requests: list[str] = []
+    opaque: OpaqueDeviceConfiguration | None = None
 
 
 class DeviceClassSpec(ApiStruct, kw_only=True):
+    selectors: list[DeviceSelector] = []
     config: list[DeviceClassConfiguration] = []
     extended_resource_name: str | None = None
-    selectors: list[DeviceSelector] = []
 
 
 class DeviceClass(ApiObject, kw_only=True):
@@ -139,9 +139,9 @@ class DeviceClassList(ApiStruct, kw_only=True):
 
 
 class DeviceConstraint(ApiStruct, kw_only=True):
-    distinct_attribute: str | None = None
-    match_attribute: str | None = None
     requests: list[str] = []
+    match_attribute: str | None = None
+    distinct_attribute: str | None = None
 
 
 class DeviceCounterConsumption(ApiStruct, kw_only=True):
@@ -150,22 +150,22 @@ class DeviceCounterConsumption(ApiStruct, kw_only=True):
 
 
 class DeviceRequest(ApiStruct, kw_only=True):
+    name: str = msgspec.field(default_factory=lambda: "")
     exactly: ExactDeviceRequest | None = None
     first_available: list[DeviceSubRequest] = []
-    name: str = msgspec.field(default_factory=lambda: "")
 
 
 class DeviceRequestAllocationResult(ApiStruct, kw_only=True):
-    admin_access: bool | None = None
-    binding_conditions: list[str] = []
-    binding_failure_conditions: list[str] = []
-    consumed_capacity: dict[str, Quantity] = {}
-    device: str = msgspec.field(default_factory=lambda: "")
+    request: str = msgspec.field(default_factory=lambda: "")
     driver: str = msgspec.field(default_factory=lambda: "")
     pool: str = msgspec.field(default_factory=lambda: "")
-    request: str = msgspec.field(default_factory=lambda: "")
-    share_id: str | None = msgspec.field(name="shareID", default=None)
+    device: str = msgspec.field(default_factory=lambda: "")
+    admin_access: bool | None = None
     tolerations: list[DeviceToleration] = []
+    binding_conditions: list[str] = []
+    binding_failure_conditions: list[str] = []
+    share_id: str | None = msgspec.field(name="shareID", default=None)
+    consumed_capacity: dict[str, Quantity] = {}
 
 
 class DeviceSelector(ApiStruct, kw_only=True):
@@ -173,49 +173,49 @@ class DeviceSelector(ApiStruct, kw_only=True):
 
 
 class DeviceSubRequest(ApiStruct, kw_only=True):
-    allocation_mode: str | None = None
-    capacity: CapacityRequirements | None = None
-    count: Int64 | None = None
-    device_class_name: str = msgspec.field(default_factory=lambda: "")
     name: str = msgspec.field(default_factory=lambda: "")
+    device_class_name: str = msgspec.field(default_factory=lambda: "")
     selectors: list[DeviceSelector] = []
+    allocation_mode: str | None = None
+    count: Int64 | None = None
     tolerations: list[DeviceToleration] = []
+    capacity: CapacityRequirements | None = None
 
 
 class DeviceTaint(ApiStruct, kw_only=True):
-    effect: str = msgspec.field(default_factory=lambda: "")
     key: str = msgspec.field(default_factory=lambda: "")
-    time_added: str | None = None
     value: str | None = None
+    effect: str = msgspec.field(default_factory=lambda: "")
+    time_added: str | None = None
 
 
 class DeviceToleration(ApiStruct, kw_only=True):
-    effect: str | None = None
     key: str | None = None
     operator: str | None = None
-    toleration_seconds: Int64 | None = None
     value: str | None = None
+    effect: str | None = None
+    toleration_seconds: Int64 | None = None
 
 
 class ExactDeviceRequest(ApiStruct, kw_only=True):
-    admin_access: bool | None = None
-    allocation_mode: str | None = None
-    capacity: CapacityRequirements | None = None
-    count: Int64 | None = None
     device_class_name: str = msgspec.field(default_factory=lambda: "")
     selectors: list[DeviceSelector] = []
+    allocation_mode: str | None = None
+    count: Int64 | None = None
+    admin_access: bool | None = None
     tolerations: list[DeviceToleration] = []
+    capacity: CapacityRequirements | None = None
 
 
 class NetworkDeviceData(ApiStruct, kw_only=True):
-    hardware_address: str | None = None
     interface_name: str | None = None
     ips: list[str] = []
+    hardware_address: str | None = None
 
 
 class NodeAllocatableResourceMapping(ApiStruct, kw_only=True):
-    allocation_multiplier: Quantity | None = None
     capacity_key: str | None = None
+    allocation_multiplier: Quantity | None = None
 
 
 class OpaqueDeviceConfiguration(ApiStruct, kw_only=True):
@@ -229,8 +229,8 @@ class ResourceClaimSpec(ApiStruct, kw_only=True):
 
 class ResourceClaimStatus(ApiStruct, kw_only=True):
     allocation: AllocationResult | None = None
-    devices: list[AllocatedDeviceStatus] = []
     reserved_for: list[ResourceClaimConsumerReference] = []
+    devices: list[AllocatedDeviceStatus] = []
 
 
 class ResourceClaim(ApiObject, kw_only=True):
@@ -242,8 +242,8 @@ class ResourceClaim(ApiObject, kw_only=True):
 
 class ResourceClaimConsumerReference(ApiStruct, kw_only=True):
     api_group: str | None = None
-    name: str = msgspec.field(default_factory=lambda: "")
     resource: str = msgspec.field(default_factory=lambda: "")
+    name: str = msgspec.field(default_factory=lambda: "")
     uid: str = msgspec.field(default_factory=lambda: "")
 
 
@@ -273,19 +273,19 @@ class ResourceClaimTemplateList(ApiStruct, kw_only=True):
 
 
 class ResourcePool(ApiStruct, kw_only=True):
-    generation: Int64 = msgspec.field(default_factory=lambda: 0)
     name: str = msgspec.field(default_factory=lambda: "")
+    generation: Int64 = msgspec.field(default_factory=lambda: 0)
     resource_slice_count: Int64 = msgspec.field(default_factory=lambda: 0)
 
 
 class ResourceSliceSpec(ApiStruct, kw_only=True):
-    all_nodes: bool | None = None
-    devices: list[Device] = []
     driver: str = msgspec.field(default_factory=lambda: "")
+    pool: ResourcePool = msgspec.field(default_factory=ResourcePool)
     node_name: str | None = None
     node_selector: NodeSelector | None = None
+    all_nodes: bool | None = None
+    devices: list[Device] = []
     per_device_node_selection: bool | None = None
-    pool: ResourcePool = msgspec.field(default_factory=ResourcePool)
     shared_counters: list[CounterSet] = []
 
 

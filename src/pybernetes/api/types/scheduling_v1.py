@@ -12,10 +12,10 @@ from pybernetes.api.types.meta_v1 import ListMeta
 class PriorityClass(ApiObject, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "PriorityClass")
     api_version: str = msgspec.field(default_factory=lambda: "scheduling.k8s.io/v1")
-    description: str | None = None
-    global_default: bool | None = None
-    preemption_policy: str | None = None
     value: Int32 | None = None
+    global_default: bool | None = None
+    description: str | None = None
+    preemption_policy: str | None = None
 
 
 class PriorityClassList(ApiStruct, kw_only=True):

@@ -12,16 +12,16 @@ from pybernetes.api.types.meta_v1 import LabelSelector, ListMeta
 
 class CSIDriverSpec(ApiStruct, kw_only=True):
     attach_required: bool | None = None
-    fs_group_policy: str | None = None
-    node_allocatable_update_period_seconds: Int64 | None = None
     pod_info_on_mount: bool | None = None
-    prevent_pod_scheduling_if_missing: bool | None = None
+    volume_lifecycle_modes: list[str] = []
+    storage_capacity: bool | None = None
+    fs_group_policy: str | None = None
+    token_requests: list[TokenRequest] = []
     requires_republish: bool | None = None
     se_linux_mount: bool | None = None
+    node_allocatable_update_period_seconds: Int64 | None = None
     service_account_token_in_secrets: bool | None = None
-    storage_capacity: bool | None = None
-    token_requests: list[TokenRequest] = []
-    volume_lifecycle_modes: list[str] = []
+    prevent_pod_scheduling_if_missing: bool | None = None
 
 
 class CSIDriver(ApiObject, kw_only=True):
@@ -52,10 +52,10 @@ class CSINode(ApiObject, kw_only=True):
 
 
 class CSINodeDriver(ApiStruct, kw_only=True):
-    allocatable: VolumeNodeResources | None = None
     name: str = msgspec.field(default_factory=lambda: "")
     node_id: str = msgspec.field(name="nodeID", default_factory=lambda: "")
     topology_keys: list[str] = []
+    allocatable: VolumeNodeResources | None = None
 
 
 class CSINodeList(ApiStruct, kw_only=True):
@@ -68,10 +68,10 @@ class CSINodeList(ApiStruct, kw_only=True):
 class CSIStorageCapacity(ApiObject, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "CSIStorageCapacity")
     api_version: str = msgspec.field(default_factory=lambda: "storage.k8s.io/v1")
-    capacity: Quantity | None = None
-    maximum_volume_size: Quantity | None = None
     node_topology: LabelSelector | None = None
     storage_class_name: str = msgspec.field(default_factory=lambda: "")
+    capacity: Quantity | None = None
+    maximum_volume_size: Quantity | None = None
 
 
 class CSIStorageCapacityList(ApiStruct, kw_only=True):
@@ -84,13 +84,13 @@ class CSIStorageCapacityList(ApiStruct, kw_only=True):
 class StorageClass(ApiObject, kw_only=True):
     kind: str = msgspec.field(default_factory=lambda: "StorageClass")
     api_version: str = msgspec.field(default_factory=lambda: "storage.k8s.io/v1")
-    allow_volume_expansion: bool | None = None
-    allowed_topologies: list[TopologySelectorTerm] = []
-    mount_options: list[str] = []
-    parameters: dict[str, str] = {}
     provisioner: str = msgspec.field(default_factory=lambda: "")
+    parameters: dict[str, str] = {}
     reclaim_policy: str | None = None
+    mount_options: list[str] = []
+    allow_volume_expansion: bool | None = None
     volume_binding_mode: str | None = None
+    allowed_topologies: list[TopologySelectorTerm] = []
 
 
 class StorageClassList(ApiStruct, kw_only=True):
@@ -106,20 +106,20 @@ class TokenRequest(ApiStruct, kw_only=True):
 
 
 class VolumeAttachmentSource(ApiStruct, kw_only=True):
-    inline_volume_spec: PersistentVolumeSpec | None = None
     persistent_volume_name: str | None = None
+    inline_volume_spec: PersistentVolumeSpec | None = None
 
 
 class VolumeAttachmentSpec(ApiStruct, kw_only=True):
     attacher: str = msgspec.field(default_factory=lambda: "")
-    node_name: str = msgspec.field(default_factory=lambda: "")
     source: VolumeAttachmentSource = msgspec.field(default_factory=VolumeAttachmentSource)
+    node_name: str = msgspec.field(default_factory=lambda: "")
 
 
 class VolumeAttachmentStatus(ApiStruct, kw_only=True):
-    attach_error: VolumeError | None = None
     attached: bool = msgspec.field(default_factory=lambda: False)
     attachment_metadata: dict[str, str] = {}
+    attach_error: VolumeError | None = None
     detach_error: VolumeError | None = None
 
 
@@ -152,9 +152,9 @@ class VolumeAttributesClassList(ApiStruct, kw_only=True):
 
 
 class VolumeError(ApiStruct, kw_only=True):
-    error_code: Int32 | None = None
-    message: str | None = None
     time: str | None = msgspec.field(default_factory=null)
+    message: str | None = None
+    error_code: Int32 | None = None
 
 
 class VolumeNodeResources(ApiStruct, kw_only=True):
