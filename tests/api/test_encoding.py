@@ -97,6 +97,14 @@ def test_schemas_inside_of_schemas_have_types(inner: dict[str, Any], message: st
         decode(text, JSON, CustomResourceDefinition)
 
 
+def test_numbers_beside_a_null_are_numbers() -> None:
+    inner = {"maximum": 1.5, "default": [1.5], "items": {"minimum": 2.5}, "title": None}
+    text = json.dumps({"spec": {"versions": [{"name": "v1", "schema": {"openAPIV3Schema": inner}}]}}).encode()
+    stored = json.loads(encode(decode(text, JSON, CustomResourceDefinition).object))
+    del inner["title"]
+    assert stored["spec"]["versions"][0]["schema"]["openAPIV3Schema"] == inner
+
+
 @pytest.mark.parametrize("text", ['{"metadata":{"name":"a\\ud800"}}', '{"metadata":{"name":"a\\ud83d\\ude00"}}'])
 def test_lone_surrogates_are_replaced_and_pairs_are_characters(text: str) -> None:
     name = decode(text.encode(), JSON, Pod).object.metadata.name

@@ -119,7 +119,7 @@ def _struct(value: dict[str, Any], definition: str, name: str, path: str) -> dic
 def _value(value: Any, node: Node, owner: str, path: str) -> Any:
     """One non-null value; `owner` and `path` are what the message names."""
     if node.type == "any":
-        return schemas(value) if node.definition in schema.SCHEMA_UNIONS else value
+        return schemas(value) if node.definition in schema.SCHEMA_UNIONS else _plain(value)
     if node.type == "struct":
         if not isinstance(value, dict):
             _mismatch(_kind(value), node.go_type, owner, path)
@@ -127,6 +127,15 @@ def _value(value: Any, node: Node, owner: str, path: str) -> Any:
     if node.item is not None:
         return _container(value, node, owner, path)
     return _scalar(value, node, owner, path)
+
+
+def _plain(value: Any) -> Any:
+    """A free-form value with plain numbers: nobody asks any more how they were written."""
+    if isinstance(value, Literal):
+        return float(value)
+    if isinstance(value, dict):
+        return {key: _plain(child) for key, child in value.items()}
+    return [_plain(child) for child in value] if isinstance(value, list) else value
 
 
 def schemas(value: Any) -> Any:
@@ -171,7 +180,7 @@ def _scalar(value: Any, node: Node, owner: str, path: str) -> Any:
         _mismatch(kind, node.go_type, owner, path)
     if node.type == "bytes":
         return _bytes(value)
-    return value
+    return float(value) if node.type == "double" else value
 
 
 _QUANTITY_ERROR = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
