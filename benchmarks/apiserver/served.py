@@ -17,6 +17,7 @@ from pybernetes.environment.process import Readiness
 ADMIN = "admin-token"
 USER = "bench-token"
 # The first token is a master's, to set things up; the second one's rights come from a ClusterRoleBinding.
+_READY_WITHIN_SECONDS = 10.0
 _TOKENS = f'{ADMIN},admin,1,"system:masters"\n{USER},bench,2,"benchmarkers"\n'
 
 
@@ -57,9 +58,15 @@ class Served:
         finally:
             readiness.close()
         connection = await Connection.open(self.port, ADMIN)
-        status, _body = await connection.request("GET", "/readyz")
-        connection.close()
-        assert status == 200, status
+        try:
+            async with asyncio.timeout(_READY_WITHIN_SECONDS):
+                while (await connection.request("GET", "/readyz"))[0] != 200:  # noqa: ASYNC110 - of another process
+                    await asyncio.sleep(0.005)
+        except TimeoutError:
+            _status, body = await connection.request("GET", "/readyz?verbose")
+            raise RuntimeError(f"the server does not become ready: {body.decode()}") from None
+        finally:
+            connection.close()
         return time.perf_counter() - began
 
     def megabytes(self) -> float:
