@@ -8,7 +8,7 @@ from oracle_files import Step, decoded, kind_of_path, scenarios, steps
 from pybernetes.apiserver.resources.strategies import strategy_of
 
 # Said by other stages: served versions, decoding, schemas, custom resources.
-ELSEWHERE = ("deprecated in v1.33+", "unknown field", "duplicate field", "unrecognized format", "Widget is deprecated")
+ELSEWHERE = ("deprecated in v1.33+", "unknown field", "duplicate field", "Widget is deprecated")
 
 
 def _creates() -> list[Step]:

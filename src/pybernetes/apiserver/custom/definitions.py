@@ -26,6 +26,7 @@ from pybernetes.apiserver.request import UserInfo
 from pybernetes.apiserver.writer import Aspect, Intent, Writer
 
 _log = logging.getLogger(__name__)
+_ROUNDS_MAX = 5
 _ITSELF = UserInfo("system:apiserver", groups=("system:masters",))
 
 
@@ -51,11 +52,20 @@ class Definitions:
     async def settle(self) -> None:
         """Brings all definitions to rest; one that cannot be is left for the next time."""
         async with self._settling:
-            for entry in list(self._collection.entries()):
-                try:
-                    await self._settle(entry)
-                except StatusError as error:
-                    _log.warning("CustomResourceDefinition %s is not settled: %s", entry.name, error)
+            # A definition that goes or changes may leave names to others.
+            for _ in range(_ROUNDS_MAX):
+                if not await self._round():
+                    return
+
+    async def _round(self) -> bool:
+        """Looks at every definition once; whether any has changed."""
+        before = self._collection.count(), [entry.revision for entry in self._collection.entries()]
+        for entry in list(self._collection.entries()):
+            try:
+                await self._settle(entry)
+            except StatusError as error:
+                _log.warning("CustomResourceDefinition %s is not settled: %s", entry.name, error)
+        return before != (self._collection.count(), [entry.revision for entry in self._collection.entries()])
 
     async def _settle(self, entry: Entry) -> None:
         definition = cast(CustomResourceDefinition, entry.object)

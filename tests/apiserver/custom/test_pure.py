@@ -1,0 +1,120 @@
+"""The pure parts: schemas at work on values, paths, versions in order, names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pybernetes.apiserver.custom.formats import FORMATS
+from pybernetes.apiserver.custom.json_path import PathError, find, keys, parse
+from pybernetes.apiserver.custom.rows import version_order
+from pybernetes.apiserver.custom.schema import default, drop_nulls, prune
+from pybernetes.apiserver.custom.structural import schema_errors
+from pybernetes.apiserver.custom.validation import go_float, validate
+
+
+def test_pruning_keeps_what_is_known_and_what_may_be_unknown() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "map": {"type": "object", "additionalProperties": {"type": "object", "properties": {"a": {}}}},
+            "open": {"x-kubernetes-preserve-unknown-fields": True, "properties": {"shut": {"type": "object"}}},
+        },
+    }
+    value = {"map": {"x": {"a": 1, "b": 2}}, "open": {"any": 1, "shut": {"c": 1}}, "d": [1]}
+    assert sorted(prune(value, schema)) == ["d", "map.x.b", "open.shut.c"]
+    assert value == {"map": {"x": {"a": 1}}, "open": {"any": 1, "shut": {}}}
+
+
+def test_defaults_fill_gaps_and_forbidden_nulls() -> None:
+    inner = {"type": "object", "default": {}, "properties": {"b": {"type": "integer", "default": 2}}}
+    schema = {"properties": {"a": inner, "n": {"type": "string", "nullable": True}, "z": {"type": "string"}}}
+    value: dict[str, Any] = {"a": None, "n": None, "z": None}
+    default(value, schema)
+    drop_nulls(value, schema)
+    assert value == {"a": {"b": 2}, "n": None}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "told"),
+    [
+        ({"type": "number", "multipleOf": 0.5}, 0.7, "x in body should be a multiple of 0.5"),
+        ({"type": "integer", "maximum": 5.0, "exclusiveMaximum": True}, 5, "x in body should be less than 5"),
+        ({"type": "string", "minLength": 3}, "ab", "x in body should be at least 3 chars long"),
+        ({"type": "array", "minItems": 1}, [], "x in body should have at least 1 items"),
+        ({"anyOf": [{"minimum": 5}, {"minimum": 7}]}, 1, '"x" must validate at least one schema (anyOf)'),
+        ({"not": {"enum": [1]}}, 1, '"x" must not validate the schema (not)'),
+        ({"type": "string"}, None, 'x in body must be of type string: "null"'),
+        ({"type": "string", "format": "ipv4"}, "1.2.3", 'x in body must be of type ipv4: "1.2.3"'),
+    ],
+)
+def test_values_are_checked_against_schemas(schema: dict[str, Any], value: Any, told: str) -> None:
+    assert [error.detail for error in validate(value, schema, "x")] == [told]
+
+
+def test_booleans_are_no_numbers() -> None:
+    assert validate(True, {"type": "integer"}, "x")
+    assert validate(True, {"enum": [1]}, "x")
+    assert not validate(2.0, {"type": "integer"}, "x")
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        (".a.b", [1]),
+        (".l[0].t", ["x"]),
+        (".l[*].v", [1, 2]),
+        ('.l[?(@.t=="y")].v', [2]),
+        (".m['a.b']", [3]),
+        (r".m.a\.b", [3]),
+        (".none.more", []),
+    ],
+)
+def test_paths_find_values(path: str, found: list[Any]) -> None:
+    value = {"a": {"b": 1}, "l": [{"t": "x", "v": 1}, {"t": "y", "v": 2}], "m": {"a.b": 3}}
+    assert list(find(value, parse(path))) == found
+
+
+def test_only_paths_of_fields_have_keys() -> None:
+    assert keys(parse(".spec.replicas")) == ("spec", "replicas")
+    assert keys(parse(".spec.list[0]")) is None
+    with pytest.raises(PathError):
+        parse("spec")
+
+
+def test_versions_are_listed_from_stable_to_odd() -> None:
+    names = ["v1alpha1", "foo", "v1", "v10", "v2beta1", "v2beta10", "v2"]
+    assert sorted(names, key=version_order) == ["v10", "v2", "v1", "v2beta10", "v2beta1", "v1alpha1", "foo"]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(100.0, "100"), (1e6, "1e+06"), (0.5, "0.5"), (1e-5, "1e-05"), (-2.5, "-2.5")]
+)
+def test_floats_look_as_in_go(number: float, text: str) -> None:
+    assert go_float(number) == text
+
+
+@pytest.mark.parametrize(
+    ("format_", "good", "bad"),
+    [
+        ("date-time", "2020-01-01T00:00:00Z", "yesterday"),
+        ("date", "2020-02-29", "2020-02-30"),
+        ("uuid", "0f8fad5b-d9cb-469f-a165-70867728950e", "0f8f"),
+        ("cidr", "10.0.0.0/8", "10.0.0.0"),
+        ("byte", "aGk=", "a"),
+        ("duration", "1h30m", "soon"),
+        ("email", "a@b.c", "a"),
+        ("hostname", "a.b", "a_b"),
+    ],
+)
+def test_formats(format_: str, good: str, bad: str) -> None:
+    assert FORMATS[format_](good)
+    assert not FORMATS[format_](bad)
+
+
+def test_schemas_whose_defaults_break_them_are_refused() -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "object", "default": {"b": 1}, "properties": {}}}}
+    assert [str(error) for error in schema_errors(schema, "s")] == [
+        's.properties[a].default: Invalid value: {"b":1}: must not have unknown fields'
+    ]
