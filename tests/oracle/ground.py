@@ -40,7 +40,10 @@ TOKENS = {
     "alice-token": UserInfo("alice", "alice-uid", ("dev", "system:authenticated")),
 }
 _START = datetime(2030, 1, 1, tzinfo=UTC)
-_SERVER_METADATA = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "deletionTimestamp")
+_SERVER_METADATA = (
+    *("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "deletionTimestamp"),
+    "deletionGracePeriodSeconds",
+)
 _SETTLE_SECONDS = 2.0
 _NAMESPACED = re.compile(r"/namespaces/([a-z0-9-]+)/[a-z]+$")
 

@@ -27,6 +27,7 @@ from pybernetes.apiserver.custom.definitions import Definitions
 from pybernetes.apiserver.custom.resources import CustomResources
 from pybernetes.apiserver.custom.scale import CustomScale
 from pybernetes.apiserver.documents import ApiDocuments
+from pybernetes.apiserver.field_management.tracking import Updates
 from pybernetes.apiserver.metrics import Metrics
 from pybernetes.apiserver.options import ApiServerOptions
 from pybernetes.apiserver.pipeline import Answer, Pipeline, Stages
@@ -182,7 +183,7 @@ class ApiServer:
     async def _ensure(self, wanted: ApiObject) -> None:
         kind = kind_of(type(wanted))
         name, namespace = wanted.metadata.name or "", wanted.metadata.namespace or ""
-        intent = Intent(kind, _ITSELF, namespace, name)
+        intent = Intent(kind, _ITSELF, namespace, name, tracker=Updates(kind, "kube-apiserver"))
         collection = self.registry.collection(kind)
         entry = collection.get(namespace, name)
         result = reconciled(entry.private() if entry is not None else None, wanted)

@@ -10,7 +10,12 @@ from pybernetes.apiserver.bodies import read_object, write_options
 from pybernetes.apiserver.commands import answer_object, intent_of
 from pybernetes.apiserver.field_management.tracking import Updates
 from pybernetes.apiserver.request import Authenticated
-from pybernetes.apiserver.stages.service_account_tokens import TOKEN_REQUEST, TokenIssuer, request_token
+from pybernetes.apiserver.stages.service_account_tokens import (
+    DEFAULT_SECONDS,
+    TOKEN_REQUEST,
+    TokenIssuer,
+    request_token,
+)
 from pybernetes.apiserver.writer import Writer
 
 
@@ -31,6 +36,8 @@ class TokenSubresource:
         if account is None:
             raise status.not_found(info.kind, info.name)
         intent = intent_of(asked, options)
+        if wanted.spec.expiration_seconds is None:
+            wanted.spec.expiration_seconds = DEFAULT_SECONDS
         tracker = Updates(TOKEN_REQUEST, options.field_manager, info.subresource)
         wanted.metadata.managed_fields = tracker.created(wanted, self._writer.now())
         await self._writer.check_create(intent, wanted)
