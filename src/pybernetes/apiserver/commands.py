@@ -10,7 +10,7 @@ import msgspec
 
 from pybernetes.api import status
 from pybernetes.api.kind import Kind
-from pybernetes.api.objects import ApiObject
+from pybernetes.api.objects import ApiObject, CustomObject
 from pybernetes.api.struct import ApiStruct
 from pybernetes.api.types.meta_v1 import Status, StatusDetails
 from pybernetes.api.wire import Request, Response
@@ -61,6 +61,10 @@ class Commands:
 
     async def update(self, asked: Authenticated) -> Response:
         """200 with the stored object; 201 for the kinds that a PUT creates."""
+        if isinstance(obj, CustomObject) and stored is not obj and intent.tracker is not None:
+            # What the stored version's schema adds or drops is not the client's doing.
+            stored.metadata.managed_fields = intent.tracker.created(obj, self._writer.now())
+            intent = replace(intent, tracker=Given())
         kind, options = _kind(asked), write_options(asked.request)
         obj = read_object(asked.request, kind.type, options.validation, lambda _text: None)
         place(obj, asked.info, kind)
