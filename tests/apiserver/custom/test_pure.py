@@ -118,3 +118,18 @@ def test_schemas_whose_defaults_break_them_are_refused() -> None:
     assert [str(error) for error in schema_errors(schema, "s")] == [
         's.properties[a].default: Invalid value: {"b":1}: must not have unknown fields'
     ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits", "differs"),
+    [("^[[:alpha:]]+$", "abc", "a1"), ("^a$", "a", "a\n"), (r"^\d+$", "12", "\u0661"), (r"\$", "5$", "5")],
+)
+def test_patterns_mean_what_they_mean_to_go(pattern: str, fits: str, differs: str) -> None:
+    schema = {"type": "string", "pattern": pattern}
+    assert not validate(fits, schema, "x")
+    assert validate(differs, schema, "x")
+
+
+def test_patterns_that_only_go_understands_refuse_nothing() -> None:
+    assert not schema_errors({"type": "object", "properties": {"a": {"type": "string", "pattern": r"\p{L}"}}}, "s")
+    assert not validate("1", {"type": "string", "pattern": r"\p{L}"}, "x")

@@ -5,7 +5,6 @@ A schema as plain JSON and its path go in, what is wrong with it comes out. Call
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +12,7 @@ import msgspec
 
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
 from pybernetes.apiserver.custom.formats import KNOWN
+from pybernetes.apiserver.custom.patterns import PatternError, compiled
 from pybernetes.apiserver.custom.schema import (
     EMBEDDED,
     INT_OR_STRING,
@@ -125,11 +125,9 @@ def _pattern_errors(schema: Schema, path: str) -> Iterator[FieldError]:
     if not pattern:
         return
     try:
-        re.compile(pattern)
-    except re.error as error:
-        what = "missing closing ]" if "unterminated character set" in str(error) else str(error)
-        shown = pattern[error.pos or 0 :] if what == "missing closing ]" else pattern
-        detail = f"must be a valid regular expression, but isn't: error parsing regexp: {what}: `{shown}`"
+        compiled(pattern)
+    except PatternError as error:
+        detail = f"must be a valid regular expression, but isn't: error parsing regexp: {error}"
         yield invalid(f"{path}.pattern", pattern, detail)
 
 

@@ -7,14 +7,13 @@ messages carry the path a second time ("spec.size in body should be ..."); so do
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from pybernetes.api.status import FieldError, invalid, not_supported, required
 from pybernetes.apiserver.custom.formats import FORMATS
+from pybernetes.apiserver.custom.patterns import PatternError, compiled
 from pybernetes.apiserver.custom.schema import (
     EMBEDDED,
     INT_OR_STRING,
@@ -262,15 +261,9 @@ def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-@lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> re.Pattern[str] | None:
-    try:
-        return re.compile(pattern)
-    except re.error:
-        # RE2 knows a little that Python's engine does not; such a pattern cannot refuse anything here.
-        return None
-
-
 def _matches(pattern: str, value: str) -> bool:
-    compiled = _compiled(pattern)
-    return compiled is None or compiled.search(value) is not None
+    try:
+        found = compiled(pattern)
+    except PatternError:
+        return True
+    return found is None or found.search(value) is not None
