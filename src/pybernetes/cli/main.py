@@ -32,6 +32,7 @@ COMMANDS = {
     "proxy": ("pybernetes.cluster.proxy_process", "kube-proxy"),
     "dns": ("pybernetes.cluster.dns_process", "cluster DNS"),
 }
+INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,7 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         level=logging.INFO, format="%(asctime)s %(levelname).1s %(name)s: %(message)s", stream=sys.stderr
     )
     try:
-        return run_until_signal(lambda: module.run(arguments))
+        # A component ends well by a signal; what was to be done at once is not done then.
+        once = module.__name__.startswith("pybernetes.cli.")
+        return run_until_signal(lambda: module.run(arguments), interrupted=INTERRUPTED if once else 0)
     except (Refused, ClusterError, ConfigError, StoreError, OSError) as error:
         # What people can set right; anything else is our fault and keeps its traceback.
         print(f"pyb {chosen}: {reason(error)}", file=sys.stderr)

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import json
+import platform
 import re
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 
 from pybernetes.api.status import StatusError
 from pybernetes.api.types.core_v1 import Node
 from pybernetes.client import Unreachable
+from pybernetes.client.errors import ConfigError
 from pybernetes.cluster import local
 from pybernetes.cluster.connection import connected
 from pybernetes.cluster.layout import Layout
 from pybernetes.cluster.local import ClusterStatus
 from pybernetes.cluster.state import ClusterError
+
+# Seconds in which an API server that is well has long answered.
+_PATIENCE = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,33 +38,48 @@ async def run(arguments: argparse.Namespace) -> int:
     except ClusterError as error:
         print(f"pyb status: {error}", file=sys.stderr)
         return 1
-    nodes = await _nodes(arguments.name) if found.running else []
-    for line in [*cluster_lines(found), "", *node_lines(found, nodes), "", *process_lines(found)]:
+    version, nodes = await _answers(arguments.name)
+    for line in [*cluster_lines(found, version), "", *node_lines(found, nodes), "", *process_lines(found)]:
         print(line)
-    healthy = found.running and all(
-        each.state == "ready" or each.node in found.stopped_nodes for each in found.processes
+    healthy = (
+        version
+        and found.running
+        and all(each.state == "ready" or each.node in found.stopped_nodes for each in found.processes)
     )
     return 0 if healthy else 1
 
 
-async def _nodes(name: str) -> list[Node]:
-    """The nodes as the API server knows them; none while it does not answer."""
+async def _answers(name: str) -> tuple[str, list[Node]]:
+    """The API server's version and nodes, as it tells them itself; nothing while it does not answer."""
     try:
-        async with connected(Layout(name).kubeconfig("admin"), "pyb") as client:
-            return list((await client.list(Node)).items)
-    except (StatusError, Unreachable):
-        return []
+        async with asyncio.timeout(_PATIENCE), connected(Layout(name).kubeconfig("admin"), "pyb") as client:
+            version = str(json.loads((await client.raw("GET", "/version")).body)["gitVersion"])
+            return version, list((await client.list(Node)).items)
+    except (StatusError, Unreachable, ConfigError, TimeoutError):
+        return "", []
 
 
-def cluster_lines(found: ClusterStatus) -> list[str]:
-    """What concerns the cluster as a whole. Pure."""
+def cluster_lines(found: ClusterStatus, version: str) -> list[str]:
+    """What concerns the cluster as a whole; no `version` means that the API server does not answer. Pure."""
     spec = found.spec
     return [
-        f"cluster {spec.name}: {'running' if found.running else 'not running'}",
-        f"API server: https://127.0.0.1:{spec.api_port} (inside: https://{spec.control_plane.address}:6443)",
+        f"cluster {spec.name}: {state_of(found)}",
+        f"versions: Kubernetes {version or '(no answer)'}, Pybernetes {metadata.version('pybernetes')}, "
+        f"Python {platform.python_version()}",
+        f"API server: https://127.0.0.1:{spec.api_port} (inside: https://{spec.control_plane.address}:6443)"
+        f"{'' if version else ', does not answer'}",
         f"networks: nodes {spec.node_cidr}, pods {spec.pod_cidr}, services {spec.service_cidr}, "
         f"{'with' if spec.egress else 'no'} way out",
     ]
+
+
+def state_of(found: ClusterStatus) -> str:
+    """Whether the cluster runs, and what to do when it does so only in part. Pure."""
+    if found.running:
+        return "running"
+    if not found.processes:
+        return "not running; `pyb up` starts it on its data, `pyb down` removes it"
+    return "its supervisor is gone, what is left is below; `pyb up` starts it anew on its data, `pyb down` removes it"
 
 
 def node_lines(found: ClusterStatus, nodes: Sequence[Node]) -> list[str]:

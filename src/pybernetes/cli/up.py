@@ -10,7 +10,7 @@ from pybernetes.cluster import local, system_packages
 from pybernetes.cluster.connection import connected
 from pybernetes.cluster.layout import Layout
 from pybernetes.cluster.node_readiness import wait_nodes_ready
-from pybernetes.cluster.state import ClusterError, ClusterSpec, Wishes
+from pybernetes.cluster.state import ClusterError, ClusterSpec, Wishes, check_name
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def run(arguments: argparse.Namespace) -> int:
     """Returns when every node is ready to take pods; 1 with a message when that cannot be."""
     try:
+        check_name(arguments.name)
         await system_packages.install_packages(print)
         await bring_up(arguments.name, Wishes(workers=arguments.workers, egress=not arguments.no_egress), print)
     except ClusterError as error:
@@ -38,5 +39,12 @@ async def bring_up(name: str, wishes: Wishes, say: Callable[[str], None]) -> Clu
     spec = await local.up(name, wishes, say)
     say(f"waiting until {len(spec.nodes)} nodes are Ready")
     async with connected(Layout(name).kubeconfig("admin"), "pyb") as client:
-        await wait_nodes_ready(client, [node.name for node in spec.nodes])
+        try:
+            await wait_nodes_ready(client, [node.name for node in spec.nodes])
+        except ClusterError as error:
+            option = "" if name == "default" else f" --name {name}"
+            raise ClusterError(
+                f"{error}; the cluster is left running, its logs are in {Layout(name).logs}; "
+                f"see `pyb status{option}`, or remove it with `pyb down{option}`"
+            ) from error
     return spec

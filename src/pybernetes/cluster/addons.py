@@ -12,10 +12,22 @@ from pybernetes.dns.manifests import manifests
 async def ensure_addons(client: Client, dns_address: str) -> None:
     """Creates what is missing of the add-ons; what is there is left as people have made it."""
     for obj in manifests(PYBERNETES, dns_address):
-        await _ensure(client, obj)
+        if not await _exists(client, obj):
+            await _create(client, obj)
 
 
-async def _ensure(client: Client, obj: ApiObject) -> None:
+async def _exists(client: Client, obj: ApiObject) -> bool:
+    """Asked first, since a Service that is there already would be refused for its address before its name."""
+    try:
+        await client.get(type(obj), obj.metadata.name or "", obj.metadata.namespace)
+    except StatusError as error:
+        if error.code != 404:
+            raise
+        return False
+    return True
+
+
+async def _create(client: Client, obj: ApiObject) -> None:
     try:
         await client.create(obj)
     except StatusError as error:

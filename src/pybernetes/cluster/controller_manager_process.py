@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pybernetes.client import Client
 from pybernetes.cluster.connection import add_kubeconfig, connected
+from pybernetes.cluster.refusal import Refused, refusing
 from pybernetes.controllers.context import ControllerOptions
 from pybernetes.controllers.main import CONTROLLERS, make_context, run_controllers
 from pybernetes.environment.chance import Chance
@@ -28,30 +29,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def options(arguments: argparse.Namespace) -> ControllerOptions:
     """The controllers' options from the flags."""
+    with refusing("--root-ca-file"):
+        root_ca = arguments.root_ca_file.read_text() if arguments.root_ca_file else ""
     return ControllerOptions(
         cluster_cidr=arguments.cluster_cidr,
         node_cidr_mask_size=arguments.node_cidr_mask_size,
         service_cluster_ip_range=arguments.service_cluster_ip_range,
         node_monitor_grace_period=arguments.node_monitor_grace_period,
-        root_ca=arguments.root_ca_file.read_text() if arguments.root_ca_file else "",
+        root_ca=root_ca,
     )
 
 
 def chosen(words: str) -> list[str]:
-    """The controllers that `--controllers` names. Pure; KeyError for an unknown name."""
+    """The controllers that `--controllers` names. Pure; Refused for an unknown name."""
     listed = [word.strip() for word in words.split(",") if word.strip()]
     left_out = {word[1:] for word in listed if word.startswith("-")}
     named = set(CONTROLLERS) if "*" in listed else {word for word in listed if not word.startswith("-")}
-    for name in named | left_out:
-        CONTROLLERS[name]
+    for name in sorted((named | left_out) - set(CONTROLLERS)):
+        raise Refused(f'--controllers: "{name}" is not in the list of known controllers: {", ".join(CONTROLLERS)}')
     return [name for name in CONTROLLERS if name in named - left_out]
 
 
 async def run(arguments: argparse.Namespace) -> None:
     """Controls until cancelled."""
+    settings, names = options(arguments), chosen(arguments.controllers)
     async with connected(arguments.kubeconfig, "kube-controller-manager") as client:
         notify_ready()
-        await run_controller_manager(client, options(arguments), chosen(arguments.controllers))
+        await run_controller_manager(client, settings, names)
 
 
 async def run_controller_manager(client: Client, settings: ControllerOptions, names: Sequence[str]) -> None:

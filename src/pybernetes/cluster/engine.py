@@ -39,6 +39,8 @@ _CRI = "io.containerd.grpc.v1.cri"
 _SNAPSHOTS = Path("io.containerd.snapshotter.v1.overlayfs/snapshots")
 # Beside a node's root: the name of the template that it was made from.
 _MARK = "containerd.images"
+# What is killed on the way leaves no engine behind.
+_ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
 _BLOBS = Path("io.containerd.content.v1.content/blobs")
 
 
@@ -142,7 +144,12 @@ async def ensure_template(folder: Path, archives: Sequence[Path], say: Callable[
     earlier = max(folder.glob("engine-*"), key=lambda path: path.stat().st_mtime_ns, default=None)
     if earlier is not None:
         await asyncio.to_thread(seed, earlier, fresh / "root")
-    await _import(fresh, archives)
+    try:
+        await _import(fresh, archives)
+    except ClusterError:
+        # Its log stays; what was unpacked would only fill the disk.
+        await asyncio.to_thread(shutil.rmtree, fresh / "root", ignore_errors=True)
+        raise
     (fresh / "root").rename(template)
     await asyncio.to_thread(shutil.rmtree, fresh, ignore_errors=True)
     return template
@@ -171,7 +178,7 @@ async def _import(folder: Path, archives: Sequence[Path]) -> None:
     log = await asyncio.to_thread(open, folder / "log", "wb")
     try:
         daemon = await asyncio.create_subprocess_exec(
-            "containerd", "--config", str(settings),
+            *_ENDS_WITH_US, "containerd", "--config", str(settings),
             stdout=log, stderr=log, env={**os.environ, "NOTIFY_SOCKET": str(readiness.path)},
         )  # fmt: skip
         try:

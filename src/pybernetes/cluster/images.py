@@ -7,6 +7,7 @@ turns archives into a containerd root that nodes start from. Called by `local` a
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import hashlib
 import platform
@@ -17,12 +18,14 @@ from pathlib import Path
 
 from pybernetes.cluster import images_debian, images_pause, images_python
 from pybernetes.cluster.images_oci import Blob, Entry, Files, Image, full_name, layer, write_archive
-from pybernetes.cluster.state import write_whole
+from pybernetes.cluster.state import ClusterError, write_whole
 
 PAUSE = "registry.k8s.io/pause:3.10.1"
 BUSYBOX = ("busybox:1.28", "busybox:1.36", "busybox:latest")
 NGINX_TAGS = ("1.7.9", "1.9.1", "1.14.2", "1.16.1", "1.25", "1.27", "latest")
 PYBERNETES = "pybernetes/pybernetes:local"
+# Archives, and what the container engine unpacks of them.
+_SIZE = "600 MB"
 STAND_IN = "io.pybernetes.stand-in"
 
 Say = Callable[[str], None]
@@ -30,11 +33,18 @@ Say = Callable[[str], None]
 
 @asynccontextmanager
 async def exclusive(folder: Path) -> AsyncIterator[None]:
-    """One process at a time builds in `folder`; others wait until it has finished."""
+    """One process at a time builds in `folder`; others wait until it has finished. ClusterError: the disk is full."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
-        yield
+    try:
+        with (folder / "lock").open("w") as lock:
+            await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+            yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise ClusterError(
+            f"no space is left for the images in {folder} ({error.strerror}); they need about {_SIZE}"
+        ) from error
 
 
 async def build(folder: Path, say: Say) -> list[Path]:
@@ -114,7 +124,12 @@ def _labels(name: str, what: str) -> dict[str, str]:
 async def _write(path: Path, images: list[Image], outdated: str) -> None:
     """Writes the archive whole or not at all, and drops those that it replaces."""
     fresh = path.with_name(f".{path.name}")
-    await asyncio.to_thread(write_archive, fresh, images)
+    try:
+        await asyncio.to_thread(write_archive, fresh, images)
+    except OSError:
+        # On a full disk, half an archive would only keep others from their space.
+        fresh.unlink(missing_ok=True)
+        raise
     for old in path.parent.glob(outdated):
         old.unlink()
     fresh.replace(path)

@@ -91,6 +91,11 @@ class Layout:
         return self.data / "logs"
 
     @property
+    def failed_logs(self) -> Path:
+        """The logs of the last start that failed and of which nothing else is left."""
+        return self.data_base / "failed" / self.name
+
+    @property
     def lock(self) -> Path:
         return self.run_base / f"{self.name}.lock"
 

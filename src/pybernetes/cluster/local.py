@@ -13,13 +13,15 @@ import socket
 import sys
 from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pybernetes.cluster import engine, images, local_components, local_control, network, network_egress
 from pybernetes.cluster.layout import Layout
-from pybernetes.cluster.local_remove import remove_cluster
+from pybernetes.cluster.local_remove import keep_logs, remove_cluster, supervisors_of
 from pybernetes.cluster.local_supervisor import NAME as SUPERVISOR
 from pybernetes.cluster.processes import ProcessState, tail
+from pybernetes.cluster.refusal import reason
 from pybernetes.cluster.state import (
     API_PORT,
     ClusterError,
@@ -55,7 +57,7 @@ class ClusterStatus:
 async def up(name: str, wishes: Wishes, say: Say, commands: str = COMMANDS) -> ClusterSpec:
     """Starts the cluster, on its old data if there are any (then it is as it was made, whatever the wishes).
 
-    Returns when every process is ready. Raises ClusterError, with nothing half-made left behind.
+    Returns when every process is ready. Raises ClusterError, with nothing half-made left behind but the logs.
     """
     check_name(name)
     _check_host()
@@ -63,31 +65,54 @@ async def up(name: str, wishes: Wishes, say: Say, commands: str = COMMANDS) -> C
     lock = ClusterLock(layout)
     lock.acquire()
     try:
-        routes = await network.host_routes()
-        # Two clusters that are planned at the same time must not choose the same addresses and ports.
-        with planning(layout):
-            old = read_spec(layout)
-            others = other_specs(layout)
-            port = _free_port(API_PORT, {other.api_port for other in others})
-            spec = old or new_spec(name, wishes, others, routes, port)
-            write_spec(layout, spec)
-        await remove_cluster(spec, layout, keep_data=True)
-        if old and not _port_is_free(old.api_port):
-            raise ClusterError(
-                f"port {old.api_port} of 127.0.0.1, where the cluster's API was, is used by another program"
-            )
+        spec, is_new = await _planned(layout, wishes, say)
         try:
             await _make(spec, layout, say)
             await _supervise(layout, lock, commands, say)
-        except (Exception, asyncio.CancelledError):
-            await remove_cluster(spec, layout, keep_data=old is not None)
-            layout.lock.unlink(missing_ok=True)
+        except BaseException as error:
+            kept = await _undo(spec, layout, is_new)
+            if isinstance(error, ClusterError):
+                raise ClusterError(str(error).replace(str(layout.logs), str(kept))) from error
             raise
-    except (CommandFailed, OSError) as error:
-        raise ClusterError(f'cannot start cluster "{name}": {error}') from error
+    except BaseException as error:
+        layout.lock.unlink(missing_ok=True)
+        if isinstance(error, CommandFailed | OSError):
+            raise ClusterError(f'cannot start cluster "{name}": {reason(error)}') from error
+        raise
     finally:
         lock.close()
     return spec
+
+
+async def _planned(layout: Layout, wishes: Wishes, say: Say) -> tuple[ClusterSpec, bool]:
+    """What the cluster is to be, written down, and whether it is new; of an old one only the data are left then."""
+    routes = await network.host_routes()
+    # Two clusters that are planned at the same time must not choose the same addresses and ports.
+    with planning(layout):
+        old = read_spec(layout)
+        others = other_specs(layout)
+        port = _free_port(API_PORT, {other.api_port for other in others})
+        spec = old or new_spec(layout.name, wishes, others, routes, port)
+        write_spec(layout, spec)
+    await remove_cluster(spec, layout, keep_data=True)
+    if old is None:
+        return spec, True
+    if not _port_is_free(old.api_port):
+        raise ClusterError(
+            f"port {old.api_port} of 127.0.0.1, where the cluster's API was, is used by another program: "
+            "end that, or remove the cluster and its data with `pyb down`"
+        )
+    if (wishes.workers, wishes.egress) != (len(old.nodes) - 1, old.egress):
+        how = f"{len(old.nodes) - 1} workers, {'with' if old.egress else 'no'} way out"
+        say(f"cluster {old.name} is started as it was made: {how}")
+    return old, False
+
+
+async def _undo(spec: ClusterSpec, layout: Layout, is_new: bool) -> Path:
+    """Takes away what a failed start has made; the folder where its logs are."""
+    kept = await asyncio.to_thread(keep_logs, layout) if is_new else layout.logs
+    await remove_cluster(spec, layout, keep_data=not is_new)
+    return kept
 
 
 async def _make(spec: ClusterSpec, layout: Layout, say: Say) -> None:
@@ -163,9 +188,10 @@ async def down(name: str, keep_data: bool = False) -> bool:
     spec = read_spec(layout)
     if spec is None:
         return False
-    supervisor = recorded_processes(layout).get(SUPERVISOR)
-    if supervisor is not None:
-        await end(supervisor, _STOP_WITHIN)
+    # One that is only just starting has not recorded itself yet, but holds the lock.
+    recorded = recorded_processes(layout).get(SUPERVISOR)
+    supervisors = {*supervisors_of(layout), *([recorded] if recorded else [])}
+    await asyncio.gather(*(end(supervisor, _STOP_WITHIN) for supervisor in supervisors))
     lock = ClusterLock(layout)
     lock.acquire()
     try:
@@ -189,9 +215,7 @@ async def node_start(name: str, node: str, say: Say) -> str:
 async def status(name: str) -> ClusterStatus:
     """What runs where. Raises ClusterError when there is no such cluster."""
     layout = Layout(name)
-    spec = read_spec(layout)
-    if spec is None:
-        raise ClusterError(f'there is no cluster "{name}"; `pyb up` makes one')
+    spec = _existing(layout)
     try:
         answer = await local_control.ask(layout.control_socket, {"ask": "status"}, print)
     except ConnectionError:
@@ -210,10 +234,22 @@ def clusters() -> list[str]:
     return sorted(spec.name for spec in other_specs(Layout("")))
 
 
+def _existing(layout: Layout) -> ClusterSpec:
+    check_name(layout.name)
+    spec = read_spec(layout)
+    if spec is None:
+        known = clusters()
+        others = f"; there is {', '.join(known)}" if known else ""
+        raise ClusterError(f'there is no cluster "{layout.name}"{others}; `pyb up` makes one')
+    return spec
+
+
 async def _ask(name: str, question: dict[str, Any], say: Say) -> Any:
-    check_name(name)
+    layout = Layout(name)
+    _existing(layout)
+    _check_root()
     try:
-        return await local_control.ask(Layout(name).control_socket, question, say)
+        return await local_control.ask(layout.control_socket, question, say)
     except ConnectionError as error:
         raise ClusterError(f'cluster "{name}" is not running; `pyb up` starts it') from error
 

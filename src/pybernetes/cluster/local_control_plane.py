@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
+from collections.abc import Awaitable, Callable
 
+from pybernetes.api.status import StatusError
+from pybernetes.client import Unreachable
 from pybernetes.cluster.addons import ensure_addons
 from pybernetes.cluster.cloud_process import run_cloud
 from pybernetes.cluster.connection import connected
@@ -23,6 +27,9 @@ from pybernetes.controllers.main import CONTROLLERS
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import SystemClock
 from pybernetes.environment.process import notify_ready
+from pybernetes.reconcile.backoff import Backoff
+
+_log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,10 +54,22 @@ async def run(arguments: argparse.Namespace) -> None:
         connected(layout.kubeconfig("addon-manager"), "addon-manager") as admin,
         asyncio.TaskGroup() as tasks,
     ):
-        await ensure_controller_rights(admin)
+        await persistently("rights of the controllers", lambda: ensure_controller_rights(admin))
         tasks.create_task(run_controller_manager(manager, settings, tuple(CONTROLLERS)), name="controller-manager")
         tasks.create_task(run_scheduler(scheduler, SystemClock(), Chance()), name="scheduler")
         tasks.create_task(run_cloud(cloud, spec), name="cloud-controller-manager")
-        tasks.create_task(mark_control_plane(admin, spec.control_plane.name), name="mark")
-        tasks.create_task(ensure_addons(admin, spec.dns_address), name="add-ons")
+        master, dns = spec.control_plane.name, spec.dns_address
+        tasks.create_task(persistently("role of the node", lambda: mark_control_plane(admin, master)), name="mark")
+        tasks.create_task(persistently("add-ons", lambda: ensure_addons(admin, dns)), name="add-ons")
         notify_ready()
+
+
+async def persistently(what: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Does something once, however often the API server has to be asked: no refusal ends the controllers beside it."""
+    backoff = Backoff(Chance())
+    while True:
+        try:
+            return await work()
+        except (StatusError, Unreachable) as error:
+            _log.warning("%s: %s; another try follows", what, error)
+        await asyncio.sleep(backoff.next())

@@ -44,8 +44,13 @@ async def run(arguments: argparse.Namespace) -> None:
     ):
         endpoint = f"unix://{folders.containerd_socket}"
         settings = kubelet_options(spec, node, layout)
-        tasks.create_task(run_kubelet(settings, kubelet_client, endpoint, notify_ready, write_network), name="kubelet")
-        tasks.create_task(run_proxy(proxy, proxy_client), name="proxy")
+        kubelet_ready, proxy_ready = asyncio.Event(), asyncio.Event()
+        kubelet = run_kubelet(settings, kubelet_client, endpoint, kubelet_ready.set, write_network)
+        tasks.create_task(kubelet, name="kubelet")
+        tasks.create_task(run_proxy(proxy, proxy_client, proxy_ready.set), name="proxy")
+        await kubelet_ready.wait()
+        await proxy_ready.wait()
+        notify_ready()
 
 
 def kubelet_options(spec: ClusterSpec, node: Node, layout: Layout) -> KubeletOptions:

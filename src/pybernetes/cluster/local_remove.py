@@ -40,7 +40,25 @@ async def remove_cluster(spec: ClusterSpec, layout: Layout, keep_data: bool) -> 
         _forget_addresses(spec, node.name)
     await asyncio.to_thread(shutil.rmtree, layout.run, ignore_errors=True)
     if not keep_data:
-        await asyncio.to_thread(shutil.rmtree, layout.data, ignore_errors=True)
+        await asyncio.to_thread(_remove_data, layout)
+
+
+def _remove_data(layout: Layout) -> None:
+    """The description goes last: without it whoever is asked to finish an interrupted removal would find no cluster."""
+    for path in layout.data.iterdir() if layout.data.is_dir() else ():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+    shutil.rmtree(layout.data, ignore_errors=True)
+
+
+def keep_logs(layout: Layout) -> Path:
+    """Moves the logs of a start that failed to where they outlive the cluster, in place of those of the one before."""
+    kept = layout.failed_logs
+    shutil.rmtree(kept, ignore_errors=True)
+    if layout.logs.is_dir():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        layout.logs.rename(kept)
+    return kept
 
 
 async def remove_running_node(spec: ClusterSpec, layout: Layout, node: str) -> None:
@@ -57,6 +75,13 @@ async def kill(identities: Iterable[Identity]) -> None:
     """Kills, and returns when they are gone."""
     there = [identity for identity in identities if send_signal(identity, signal.SIGKILL)]
     await asyncio.gather(*(wait_gone(identity) for identity in there))
+
+
+def supervisors_of(layout: Layout) -> list[Identity]:
+    """The processes that are, or are about to become, the cluster's supervisor: they tell by their command line."""
+    start = ("-m", "pybernetes.cluster.local_supervisor", layout.name)
+    found = [pid for pid in _pids() if tuple(_command_line(pid).split("\0")[1:4]) == start]
+    return [identity for pid in found if (identity := identify(pid))]
 
 
 async def kill_containers(layout: Layout, node: str) -> None:

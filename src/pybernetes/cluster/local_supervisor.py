@@ -67,10 +67,10 @@ class LocalCluster:
                 await stopping
             stopping.cancel()
             await self._supervisor.stop()
-            if self._forks:
-                await self._forks.close()
             for task in self._background:
                 task.cancel()
+            if self._forks:
+                await self._forks.close()
         return failure
 
     async def _start(self, tasks: asyncio.TaskGroup) -> None:
@@ -81,6 +81,7 @@ class LocalCluster:
         self._background = (
             tasks.create_task(server.serve_forever()),
             tasks.create_task(self._publisher.run(ports)),
+            *([tasks.create_task(self._forks.keep())] if self._forks else []),
         )
         os.write(self._ready, b"1")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import socket
+from collections.abc import Callable
 
 from pybernetes.client import Client
 from pybernetes.cluster.connection import add_kubeconfig, connected
@@ -34,14 +35,16 @@ async def run(arguments: argparse.Namespace) -> None:
         mode=arguments.proxy_mode,
     )
     async with connected(arguments.kubeconfig, "kube-proxy") as client:
-        notify_ready()
-        await run_proxy(settings, client)
+        await run_proxy(settings, client, notify_ready)
 
 
-async def run_proxy(settings: ProxyOptions, client: Client) -> None:
-    """A proxy with informers of its own, until cancelled."""
+async def run_proxy(settings: ProxyOptions, client: Client, ready: Callable[[], None]) -> None:
+    """A proxy with informers of its own, until cancelled; `ready` is called once the first rules are written."""
     clock, chance = SystemClock(), Chance()
     informers = Informers(client, clock, chance)
+    proxy = Proxy(settings, client, informers, clock, chance)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(informers.run(), name="informers")
-        tasks.create_task(Proxy(settings, client, informers, clock, chance).run(), name="proxy")
+        tasks.create_task(proxy.run(), name="proxy")
+        await proxy.wait_synced()
+        ready()

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 import uvloop
 
 
-def run_until_signal(start: Callable[[], Awaitable[int | None]]) -> int:
-    """Runs a coroutine until it ends or a signal cancels it; the exit code."""
+def run_until_signal(start: Callable[[], Awaitable[int | None]], interrupted: int = 0) -> int:
+    """Runs a coroutine until it ends or a signal cancels it; the exit code, which then is `interrupted`."""
 
     async def supervised() -> int:
         task = asyncio.ensure_future(start())
@@ -20,7 +20,7 @@ def run_until_signal(start: Callable[[], Awaitable[int | None]]) -> int:
         try:
             return int(await task or 0)
         except asyncio.CancelledError:
-            return 0
+            return interrupted
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(supervised())

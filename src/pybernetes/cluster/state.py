@@ -161,7 +161,11 @@ def write_spec(layout: Layout, spec: ClusterSpec) -> None:
 def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Writes a file so that a reader sees the old or the new one, never half of it."""
     fresh = path.with_name(f".{path.name}.new")
-    fresh.write_bytes(data)
+    try:
+        fresh.write_bytes(data)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
     fresh.chmod(mode)
     fresh.replace(path)
 
@@ -191,17 +195,34 @@ class ClusterLock:
     def __init__(self, layout: Layout) -> None:
         layout.run_base.mkdir(parents=True, exist_ok=True)
         self._name = layout.name
-        self.fd = os.open(layout.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._path = layout.lock
+        self.fd = self._open()
 
     def acquire(self) -> None:
         """Raises ClusterError when the cluster is running or somebody is just starting or removing it."""
-        try:
-            fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        while True:
+            try:
+                fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self.close()
+                raise ClusterError(
+                    f'cluster "{self._name}" is already running, or is just being started or removed; '
+                    "see `pyb status`, or remove it with `pyb down`"
+                ) from None
+            if self._is_named():
+                return
+            # Whoever held it has removed the file: somebody else may lock a new one of that name.
             self.close()
-            raise ClusterError(
-                f'cluster "{self._name}" is already running; see `pyb status`, or remove it with `pyb down`'
-            ) from None
+            self.fd = self._open()
+
+    def _open(self) -> int:
+        return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+    def _is_named(self) -> bool:
+        try:
+            return os.path.samestat(os.stat(self._path), os.fstat(self.fd))
+        except FileNotFoundError:
+            return False
 
     def close(self) -> None:
         if self.fd >= 0:

@@ -21,7 +21,7 @@ _PROGRAMS = {
     "iptables": ("iptables", "iptables-restore"),
     "conntrack": ("conntrack",),
     "iproute2": ("ip",),
-    "util-linux": ("nsenter",),
+    "util-linux": ("nsenter", "setpriv"),
     "busybox-static": ("busybox",),
 }
 _CNI_PLUGINS = ("bridge", "host-local", "portmap", "loopback")

@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 from pybernetes.environment import namespace
 
 _MAXIMUM = 1 << 20
+_REST = 0.5
 
 
 class ForkServer:
@@ -62,6 +63,19 @@ class ForkServer:
             except OSError as error:
                 await self.close()
                 raise ConnectionError(f"the fork server is gone: {error}") from error
+
+    async def keep(self) -> None:
+        """Starts another server whenever it ends, so that the next child need not wait for it; until cancelled."""
+        while True:
+            server = self._process
+            if server is not None:
+                await server.wait()
+            # One that cannot live must not be started without end.
+            await asyncio.sleep(_REST)
+            async with self._turn:
+                if self._process is server:
+                    await self.close()
+                    await self.start()
 
     async def _ask(self, question: dict[str, Any], fds: list[int]) -> int:
         assert self._socket is not None
