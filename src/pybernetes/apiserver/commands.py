@@ -12,6 +12,7 @@ from pybernetes.api import status
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject, CustomObject
 from pybernetes.api.struct import ApiStruct
+from pybernetes.api.types import core_v1
 from pybernetes.api.types.meta_v1 import Status, StatusDetails
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.aspects import aspect_of
@@ -31,6 +32,10 @@ from pybernetes.apiserver.writer import Aspect, Intent, Writer
 
 # All but blanks and line breaks, which YAML's complaints have and headers show as blanks.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_DEPRECATED: dict[type[ApiObject], str] = {
+    core_v1.Endpoints: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+    core_v1.ComponentStatus: "v1 ComponentStatus is deprecated in v1.19+",
+}
 _NO_CACHE = {"cache-control": "no-cache, private"}
 
 
@@ -56,15 +61,15 @@ class Commands:
         if obj.metadata.resource_version:
             raise status.failure(500, "", "resourceVersion should not be set on objects to be created")
         stored = convert(obj, intent.kind)
+        if isinstance(obj, CustomObject) and stored is not obj and intent.tracker is not None:
+            # What the stored version's schema adds or drops is not the client's doing.
+            stored.metadata.managed_fields = intent.tracker.created(obj, self._writer.now())
+            intent = replace(intent, tracker=Given())
         self._writer.registry.collection(intent.kind).form.strategy.default(stored)
         return await self._writer.create(replace(intent, name=obj.metadata.name or ""), stored)
 
     async def update(self, asked: Authenticated) -> Response:
         """200 with the stored object; 201 for the kinds that a PUT creates."""
-        if isinstance(obj, CustomObject) and stored is not obj and intent.tracker is not None:
-            # What the stored version's schema adds or drops is not the client's doing.
-            stored.metadata.managed_fields = intent.tracker.created(obj, self._writer.now())
-            intent = replace(intent, tracker=Given())
         kind, options = _kind(asked), write_options(asked.request)
         obj = read_object(asked.request, kind.type, options.validation, lambda _text: None)
         place(obj, asked.info, kind)
@@ -226,7 +231,7 @@ def answer(asked: Authenticated, entry: Entry, writer: Writer, warnings: Sequenc
 def answer_object(request: Request, obj: ApiStruct, warnings: Sequence[str] = (), code: int = 200) -> Response:
     """The response that shows an object that is not stored, such as a review."""
     accepted = negotiate(request)
-    if accepted.form != "object":
+    if accepted.form != "object" and not isinstance(obj, Status):
         message = "only the following media types are accepted: application/json, application/yaml, "
         raise status.failure(406, "NotAcceptable", message + "application/vnd.kubernetes.protobuf")
     body, content_type = finished(msgspec.json.encode(obj), accepted)
@@ -235,6 +240,12 @@ def answer_object(request: Request, obj: ApiStruct, warnings: Sequence[str] = ()
 
 def _success(request: Request, details: StatusDetails, warnings: Sequence[str]) -> Response:
     return answer_object(request, Status(status="Success", details=details), warnings)
+
+
+def warning_of_age(kind: Kind | None) -> str | None:
+    """The `Warning` header of a kind that is an old one; None for all others."""
+    text = _DEPRECATED.get(kind.type) if kind is not None else None
+    return f'299 - "{_quoted(text)}"' if text else None
 
 
 def warning_headers(warnings: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -40,14 +40,16 @@ BUILT_IN = _BuiltIn()
 def identify(request: Request, kinds: Kinds = BUILT_IN) -> RequestInfo:
     """The request's target; a path that is no resource path gives the plain method as verb."""
     parts = [part for part in request.path.split("/") if part]
-    located = _group_version(parts, kinds.groups)
+    located = _group_version(parts)
     if located is None:
         return RequestInfo(request.path, request.method.lower())
     group, version, rest = located
-    namespace, rest = _namespace(rest)
+    # The old way to ask for a watch: /api/v1/watch/pods.
+    old_watch = rest[0] == "watch" and len(rest) > 1 and request.method in ("GET", "HEAD")
+    namespace, rest = _namespace(rest[1:] if old_watch else rest)
     resource, name, subresource = (*rest[:3], "", "", "")[:3]
     kind = kinds.find(group, version, resource)
-    verb = _verb(request, name, subresource)
+    verb = "watch" if old_watch else _verb(request, name, subresource)
     if kind is not None and not kind.namespaced and resource == "namespaces":
         namespace = name
     return RequestInfo(
@@ -77,10 +79,11 @@ def selected(info: RequestInfo, field_selector: str) -> RequestInfo:
     return info
 
 
-def _group_version(parts: list[str], groups: frozenset[str]) -> tuple[str, str, list[str]] | None:
+def _group_version(parts: list[str]) -> tuple[str, str, list[str]] | None:
+    """Group, version and what follows; also of groups that nobody serves, for who may ask is decided first."""
     if len(parts) >= 3 and parts[0] == "api":
         return "", parts[1], parts[2:]
-    if len(parts) >= 4 and parts[0] == "apis" and parts[1] in groups:
+    if len(parts) >= 4 and parts[0] == "apis":
         return parts[1], parts[2], parts[3:]
     return None
 

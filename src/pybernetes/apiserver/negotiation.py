@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Literal
 
 from pybernetes.api.status import StatusError, failure
+from pybernetes.api.types.meta_v1 import StatusDetails
 from pybernetes.api.wire import Request
 
 _MEDIA = {"application/json": "json", "application/yaml": "yaml", "*/*": "json"}
@@ -56,7 +57,8 @@ def _negotiate(accept: str, watch: bool, human: bool) -> Accepted:
             return accepted
     if offered:
         raise _not_acceptable(f"only the following media types are accepted: {_SUPPORTED}")
-    raise _not_acceptable(f"406: Not Acceptable\n\nAvailable representations: {_ALL_SUPPORTED}")
+    message = f"406: Not Acceptable\n\nAvailable representations: {_ALL_SUPPORTED}"
+    raise failure(406, "NotAcceptable", message, StatusDetails())
 
 
 def _accepted(media: str, parameters: dict[str, str], human: bool) -> Accepted | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import msgspec
@@ -20,7 +20,7 @@ from pybernetes.api.objects import CustomObject
 from pybernetes.api.status import StatusError, bad_request, failure, internal_error
 from pybernetes.api.types.meta_v1 import StatusDetails
 from pybernetes.api.wire import Request, Response
-from pybernetes.apiserver.commands import Commands
+from pybernetes.apiserver.commands import Commands, warning_of_age
 from pybernetes.apiserver.custom.answering import CustomAnswers
 from pybernetes.apiserver.identify import identify, selected
 from pybernetes.apiserver.metrics import Metrics
@@ -93,12 +93,13 @@ class Pipeline:
         stages = self._stages
         sender = await stages.authenticator.authenticate(request)
         # Place of audit .
-        user = impersonate(sender, request.headers, stages.authorizer)
-        # Place of priority and fairness .
         field_selector = request.parameter("fieldSelector")
-        stages.authorizer.require(user, selected(info, field_selector), field_selector)
+        target = selected(info, field_selector)
+        user = impersonate(sender, request.headers, target, stages.authorizer)
+        # Place of priority and fairness .
+        stages.authorizer.require(user, target, field_selector)
         asked = Authenticated(request, info, user)
-        if not info.is_resource:
+        if not info.is_resource or (info.group and info.group not in stages.custom.resources.groups):
             return await self._document(asked)
         return await self._resource(asked)
 
@@ -111,7 +112,17 @@ class Pipeline:
     async def _resource(self, asked: Authenticated) -> Response:
         if self._stages.custom.concerns(asked.info):
             return await self._stages.custom.answer(asked, self._general)
-        return await self._general(asked)
+        warning = warning_of_age(asked.info.kind)
+        if warning is None:
+            return await self._general(asked)
+        try:
+            response = await self._general(asked)
+        except StatusError as error:
+            error.headers.setdefault("warning", warning)
+            raise
+        given = response.headers.get("warning", ())
+        others = (given,) if isinstance(given, str) else given
+        return replace(response, headers={**response.headers, "warning": (warning, *others)})
 
     async def _general(self, asked: Authenticated) -> Response:
         stages, info = self._stages, asked.info

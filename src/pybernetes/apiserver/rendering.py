@@ -15,6 +15,7 @@ from pybernetes.api import yaml
 from pybernetes.api.encoding import pretty
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import CustomObject, encode, to_builtins
+from pybernetes.api.status import bad_request
 from pybernetes.apiserver.conversion import convert, storage_kind
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.negotiation import Accepted
@@ -23,6 +24,9 @@ from pybernetes.environment.clock import Clock
 
 # Entries in one piece of a long list: about as many bytes as a connection takes at once.
 _PART_ENTRIES = 128
+_INCLUDES = ("", "Metadata", "Object", "None")
+# Upstream adds it to whole objects only, where it turns them into the version that is served.
+_TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 
 
 class Rendering(Protocol):
@@ -169,6 +173,10 @@ class Table:
 def partial_metadata(entry: Entry, version: str) -> dict[str, Any]:
     """An entry as PartialObjectMetadata."""
     metadata = to_builtins(entry.object.metadata)
+    if _TEMPLATE_GENERATION in metadata.get("annotations", ()):
+        metadata["annotations"].pop(_TEMPLATE_GENERATION)
+        if not metadata["annotations"]:
+            del metadata["annotations"]
     return {"kind": "PartialObjectMetadata", "apiVersion": version, "metadata": metadata}
 
 
@@ -177,6 +185,9 @@ def rendering_of(kind: Kind, accepted: Accepted, clock: Clock, include: str = ""
     if accepted.form == "partial":
         return Partial(accepted.version)
     if accepted.form == "table":
+        if include not in _INCLUDES:
+            problem = f"includeObject: Invalid value: \"{include}\": must be 'Metadata', 'Object', 'None', or empty"
+            raise bad_request(f"Unable to convert to Table as requested: {problem}")
         return Table(kind, accepted.version, include, clock)
     return Whole(kind)
 

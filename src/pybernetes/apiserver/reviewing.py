@@ -53,7 +53,7 @@ def _answer(
             question.metadata.namespace = namespace
         entries = [] if type_ in _ANEW else Updates(kind, options.field_manager).created(question, now())
         question.metadata.managed_fields = entries
-        answered = review(kind, question, asked.user, authorizer, authenticator)
+        answered = review(kind, question, asked.user, authorizer, authenticator, now())
         return answer_object(asked.request, answered, warnings, 201)
 
     return create

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from pybernetes.api.kind import Kind
-from pybernetes.api.objects import ApiObject, CustomObject
+from pybernetes.api.objects import ApiObject, CustomObject, to_builtins
 from pybernetes.api.types import (
     admissionregistration_v1,
     apiregistration_v1,
@@ -143,6 +143,16 @@ def printer_of(kind: Kind) -> Printer:
         custom: Printer = kind.type.rules.printer
         return custom
     return _described(kind.type)
+
+
+def scale_table(scale: autoscaling_v1.Scale, version: str, now: datetime) -> dict[str, Any]:
+    """A Scale, which is never stored, as a table of one row."""
+    printer = _described(autoscaling_v1.Scale)
+    metadata = to_builtins(scale.metadata)
+    shown = {"kind": "PartialObjectMetadata", "apiVersion": version, "metadata": metadata}
+    revision = {"resourceVersion": scale.metadata.resource_version}
+    head = {"kind": "Table", "apiVersion": version, "metadata": revision, "columnDefinitions": printer.columns}
+    return {**head, "rows": [{**printer.row(scale, now), "object": shown}]}
 
 
 @cache

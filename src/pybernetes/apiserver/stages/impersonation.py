@@ -1,12 +1,14 @@
 """Impersonation: a user who may do so acts as another one for a single request.
 
 The authenticated user and the request's `impersonate-*` headers come in; the user to go on with comes out. Each part
-of the new identity needs the verb `impersonate` on it. Called by the pipeline between authentication and authorization.
+of the new identity needs the verb `impersonate` on it; or, with less power, `impersonate:<mode>` on it and
+`impersonate-on:<mode>:<verb>` on what the request is about. Called by the pipeline before authorization.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from urllib.parse import unquote
 
 from pybernetes.api.status import bad_request
@@ -19,14 +21,35 @@ _AUTHENTICATION = "authentication.k8s.io"
 _ACCOUNT = "system:serviceaccount:"
 
 
-def impersonate(user: UserInfo, headers: Mapping[str, str], authorizer: Authorizer) -> UserInfo:
-    """The user to act as: `user` itself when no header asks for another; StatusError 400 or 403 otherwise."""
+def impersonate(user: UserInfo, headers: Mapping[str, str], target: RequestInfo, authorizer: Authorizer) -> UserInfo:
+    """The user to act as: `user` itself when no header asks for another; StatusError 400 or 403 otherwise.
+
+    `target` is what the request itself is about.
+    """
     wanted = requested_user(headers)
     if wanted is None:
         return user
-    for info in _permissions(wanted):
-        authorizer.require(user, info)
+    if not all(authorizer.authorize(user, info).allowed for info in _permissions(wanted)):
+        mode = _mode(wanted.name)
+        # The refusal speaks of the weaker right, which upstream looks for first.
+        authorizer.require(user, replace(target, verb=f"impersonate-on:{mode}:{target.verb}"))
+        for info in _permissions(wanted):
+            authorizer.require(user, _constrained(info, mode))
     return _completed(wanted)
+
+
+def _mode(name: str) -> str:
+    if name.startswith(_ACCOUNT):
+        return "serviceaccount"
+    return "arbitrary-node" if name.startswith("system:node:") else "user-info"
+
+
+def _constrained(info: RequestInfo, mode: str) -> RequestInfo:
+    """The permission in its weaker form, all of whose resources are of one group."""
+    node = info.resource == "users" and mode == "arbitrary-node"
+    name = info.name.removeprefix("system:node:") if node else info.name
+    resource = "nodes" if node else info.resource
+    return replace(info, verb=f"impersonate:{mode}", group=_AUTHENTICATION, resource=resource, name=name)
 
 
 def requested_user(headers: Mapping[str, str]) -> UserInfo | None:

@@ -23,9 +23,9 @@ _ACCESS = Kind("authorization.k8s.io", "v1", "", _NAMELESS)
 
 
 def review(
-    kind: Kind, obj: ApiObject, user: UserInfo, authorizer: Authorizer, authenticator: Authenticator
+    kind: Kind, obj: ApiObject, user: UserInfo, authorizer: Authorizer, authenticator: Authenticator, now: str = ""
 ) -> ApiObject:
-    """The same object with its answer; TypeError for a kind that is no review."""
+    """The same object with its answer; `now` is when it was asked. TypeError for a kind that is no review."""
     match obj:
         case authorization.SubjectAccessReview():
             obj.status = _access(obj.spec, authorizer)
@@ -38,6 +38,7 @@ def review(
             obj.status = _rules(obj.spec.namespace or "", user, authorizer)
             obj.spec = authorization.SelfSubjectRulesReviewSpec()
         case authentication.SelfSubjectReview():
+            obj.metadata.creation_timestamp = now
             obj.status.user_info = _shown(user)
         case authentication.TokenReview():
             obj.status = _token(obj.spec, authenticator)
@@ -80,7 +81,10 @@ def _attribute_errors(
 
 def _raise(errors: list[FieldError]) -> None:
     if errors:
-        raise invalid_object(_ACCESS, "", errors)
+        error = invalid_object(_ACCESS, "", errors)
+        if error.status.details is not None:
+            error.status.details.kind = None
+        raise error
 
 
 def _check_namespace(obj: authorization.LocalSubjectAccessReview) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
+
+import msgspec
 
 from pybernetes.api import status
 from pybernetes.api.kind import Kind
@@ -27,7 +29,10 @@ from pybernetes.apiserver.field_management.scale import (
     ScaleUpdates,
 )
 from pybernetes.apiserver.field_management.tracking import Given, Tracker
+from pybernetes.apiserver.negotiation import negotiate
 from pybernetes.apiserver.patching import patch_of, patched
+from pybernetes.apiserver.printing.table import scale_table
+from pybernetes.apiserver.rendering import finished
 from pybernetes.apiserver.request import Authenticated
 from pybernetes.apiserver.writer import Aspect, Writer
 
@@ -42,7 +47,7 @@ class ScaleSubresource:
         self._writer = writer
 
     async def get(self, asked: Authenticated) -> Response:
-        return answer_object(asked.request, scale_of(self._entry(asked)))
+        return self._answer(asked, scale_of(self._entry(asked)))
 
     async def update(self, asked: Authenticated) -> Response:
         options = write_options(asked.request)
@@ -95,7 +100,15 @@ class ScaleSubresource:
             return new  # type: ignore[no-any-return]
 
         aspect = Aspect(strategy.prepare_update, strategy.validate_update)
-        return answer_object(asked.request, scale_of(await self._writer.modify(intent, make, aspect)), intent.warnings)
+        return self._answer(asked, scale_of(await self._writer.modify(intent, make, aspect)), intent.warnings)
+
+    def _answer(self, asked: Authenticated, scale: Scale, warnings: Sequence[str] = ()) -> Response:
+        accepted = negotiate(asked.request)
+        if accepted.form != "table":
+            return answer_object(asked.request, scale, warnings)
+        document = scale_table(scale, f"meta.k8s.io/{accepted.version}", self._writer.clock.now())
+        body, content_type = finished(msgspec.json.encode(document), accepted)
+        return Response(200, {"content-type": content_type, "cache-control": "no-cache, private"}, body)
 
     def _entry(self, asked: Authenticated) -> Entry:
         info = asked.info
@@ -127,7 +140,7 @@ def scale_of(entry: Entry) -> Scale:
             resource_version=metadata.resource_version,
             creation_timestamp=metadata.creation_timestamp,
         ),
-        spec=ScaleSpec(replicas=workload.spec.replicas),
+        spec=ScaleSpec(replicas=workload.spec.replicas or None),
         status=ScaleStatus(replicas=workload.status.replicas or 0, selector=_selector(workload)),
     )
 
