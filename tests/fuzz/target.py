@@ -46,7 +46,12 @@ class Target:
         self._failures = Failures()
         logging.getLogger("pybernetes").addHandler(self._failures)
         self._api: ApiServer
-        self._runner.run(self._start())
+        self._store: EmbeddedStore
+        try:
+            self._runner.run(self._start())
+        except BaseException:
+            self._runner.close()
+            raise
 
     async def _start(self) -> None:
         key = ec.generate_private_key(ec.SECP256R1()).private_bytes(
@@ -58,7 +63,7 @@ class Target:
         for path, name in (("/api/v1/namespaces", "fuzz"), ("/api/v1/namespaces/fuzz/serviceaccounts", "default")):
             body = msgspec.json.encode({"metadata": {"name": name}})
             response = await self._api.handle(Request("POST", path, (), ADMIN, body))
-            assert response.status == 201
+            assert response.status == 201, (response.body, self._failures.found)
 
     def close(self) -> None:
         logging.getLogger("pybernetes").removeHandler(self._failures)
