@@ -136,18 +136,23 @@ class Ground:
         if not self.has_controllers and not await self.exists(f"{account}/default"):
             await self.call("POST", account, {"metadata": {"name": "default"}})
 
-    async def create(self, obj: dict[str, Any]) -> dict[str, Any]:
-        """Makes an object from its manifest or from a recorded answer, with the status that it shows."""
+    async def create(self, obj: dict[str, Any], shown_later: bool = False) -> dict[str, Any]:
+        """Makes an object from its manifest or from a recorded answer, with the status that it shows.
+
+        `shown_later`: the answer is that of a change, so that the revision in it is not this one.
+        """
         collection = path_of(obj)
         if namespace := obj["metadata"].get("namespace"):
             await self.namespace(namespace)
         made = await self.call("POST", collection, manifest_of(obj))
-        if obj.get("status") and obj["kind"] != "Namespace":
+        if obj["kind"] != "Namespace":
             path = f"{collection}/{made['metadata']['name']}/status"
-            response = await self.send("PUT", path, {**made, "status": without_placeholders(obj["status"])})
-            if response.status == 200:
-                made = json.loads(response.body)
-        self.learn(obj, made)
+            for manager, status in statuses_of(obj):
+                agent = {"user_agent": f"{manager}/v1"}
+                response = await self.send("PUT", path, {**made, "status": without_placeholders(status)}, **agent)
+                if response.status == 200:
+                    made = json.loads(response.body)
+        self.learn(obj, made, shown_later)
         return made
 
     async def replay_creates(self, *scenarios: str) -> None:
@@ -159,9 +164,9 @@ class Ground:
                     await self.namespace(match.group(1))
                 await self.send("POST", step.request["path"], _body_to_send(step))
 
-    def learn(self, wanted: dict[str, Any], made: dict[str, Any]) -> None:
+    def learn(self, wanted: dict[str, Any], made: dict[str, Any], shown_later: bool) -> None:
         """Binds the placeholders of an object's identity."""
-        for name in ("uid", "resourceVersion", "name"):
+        for name in ("uid", "name") if shown_later else ("uid", "name", "resourceVersion"):
             text = wanted["metadata"].get(name)
             if text and made["metadata"].get(name):
                 self.bindings.matches(text, made["metadata"][name])
@@ -192,12 +197,57 @@ def manifest_of(obj: dict[str, Any]) -> dict[str, Any]:
     metadata = {key: value for key, value in obj["metadata"].items() if key not in _SERVER_METADATA}
     if "<suffix" in metadata.get("name", ""):
         del metadata["name"]
-    result: dict[str, Any] = without_placeholders({**obj, "metadata": metadata})
+    given = {**obj, "metadata": metadata}
+    entries = obj["metadata"].get("managedFields", [])
+    if own := [entry["fieldsV1"] for entry in entries if entry["manager"] == "oracle" and "subresource" not in entry]:
+        named = {key: metadata[key] for key in ("name", "generateName", "namespace") if key in metadata}
+        parts = [owned(given, fields) for fields in own]
+        given = {key: obj[key] for key in ("apiVersion", "kind")}
+        given |= {key: value for part in parts for key, value in part.items()}
+        given["metadata"] = {**given.get("metadata", {}), **named}
+    elif "finalizers" in metadata:
+        # Those of propagation policies come with the deletion.
+        metadata["finalizers"] = [name for name in metadata["finalizers"] if "/" in name]
+    result: dict[str, Any] = without_placeholders(given)
     if obj["kind"] != "Namespace":
         result.pop("status", None)
     if obj["kind"] == "Pod":
         _without_token_volume(result["spec"])
     return result
+
+
+def statuses_of(obj: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Who has written the status, and what, in that order; everything by the client where nothing says who."""
+    status = obj.get("status")
+    if not status:
+        return []
+    entries = obj["metadata"].get("managedFields")
+    if entries is None:
+        return [("oracle", status)]
+    fields = [(entry["manager"], entry["fieldsV1"]) for entry in entries if entry.get("subresource") == "status"]
+    return [(manager, owned({"status": status}, found).get("status", {})) for manager, found in fields]
+
+
+def owned(value: Any, fields: dict[str, Any]) -> Any:
+    """The part of a JSON value that a set of fields (`fieldsV1`) names."""
+    inner = {key: child for key, child in fields.items() if key != "."}
+    if not inner:
+        return value
+    if isinstance(value, dict):
+        names = ((key[2:], child) for key, child in inner.items() if key.startswith("f:"))
+        return {name: owned(value[name], child) for name, child in names if name in value}
+    result = []
+    for key, child in inner.items():
+        wanted = json.loads(key[2:])
+        if key.startswith("v:"):
+            result.append(wanted)
+        elif key.startswith("k:"):
+            result += [owned(item, child) for item in value if wanted.items() <= _scalars(item).items()]
+    return result
+
+
+def _scalars(item: dict[str, Any]) -> dict[str, Any]:
+    return {key: child for key, child in item.items() if not isinstance(child, dict | list)}
 
 
 def _without_token_volume(spec: dict[str, Any]) -> None:

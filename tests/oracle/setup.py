@@ -324,3 +324,59 @@ async def _many_managers(ground: Ground) -> None:
     for number in range(12):
         body = {"metadata": {"annotations": {f"k{number}": "v"}}}
         await ground.send("PATCH", f"{path}{number}", body, content_type="application/merge-patch+json")
+
+
+_DELETED = "/api/v1/namespaces/del/configmaps"
+
+
+@before("delete/basic-preconditions-finalizers", 3)
+async def _object_with_preconditions(ground: Ground) -> None:
+    made = await ground.create(config_map("b", "del"))
+    ground.bind("<uid:3>", made["metadata"]["uid"])
+    ground.bind("<rv:1>", made["metadata"]["resourceVersion"])
+
+
+@before("delete/basic-preconditions-finalizers", 25)
+async def _objects_to_delete_together(ground: Ground) -> None:
+    for number in range(4):
+        finalizers = {} if number else {"finalizers": ["a.b/c"]}
+        await ground.create(config_map(f"c{number}", "del", labels={"x": str(number % 2)}, **finalizers))
+
+
+@before("delete/basic-preconditions-finalizers", 29)
+async def _collected_meanwhile(ground: Ground) -> None:
+    for name in ("h", "o", "p"):
+        await ground.send("PATCH", f"{_DELETED}/{name}", {"metadata": {"finalizers": None}}, content_type=_MERGE)
+    # What every namespace has.
+    await ground.create(config_map("kube-root-ca.crt", "del"))
+
+
+@before("delete/pods", 0)
+async def _begin_of_the_watch(ground: Ground) -> None:
+    await ground.namespace("del-pods")
+    ground.bind("<rv:1>", ground.revision)
+
+
+@before("delete/pods", 18)
+async def _finalizer_gone(ground: Ground) -> None:
+    path = "/api/v1/namespaces/del-pods/pods/fin"
+    await ground.send("PATCH", path, {"metadata": {"finalizers": None}}, content_type=_MERGE)
+
+
+@before("delete/namespace", 0)
+async def _namespace_with_content(ground: Ground) -> None:
+    await ground.create(config_map("stuck", "del-ns", finalizers=["a.b/c"]))
+    ground.bind("<rv:2>", ground.revision)
+
+
+@before("delete/namespace", 5)
+async def _namespace_controller(ground: Ground) -> None:
+    ground.start_controllers()
+    await ground.settle(5)
+
+
+@before("delete/namespace", 8)
+async def _content_gone(ground: Ground) -> None:
+    path = "/api/v1/namespaces/del-ns/configmaps/stuck"
+    await ground.send("PATCH", path, {"metadata": {"finalizers": None}}, content_type=_MERGE)
+    await ground.settle(30)

@@ -62,11 +62,16 @@ class Deletion:
         if isinstance(old, CustomResourceDefinition) and old.metadata.deletion_timestamp is None:
             finalizers = list(dict.fromkeys([*finalizers, CLEANUP_FINALIZER]))
         waits = bool(finalizers) or grace > 0 or _namespace_waits(old)
-        if not waits:
-            revision = await self._writer.remove_entry(self._writer.registry.collection(intent.kind), intent, entry)
-            return Deleted(_last(entry, revision, grace), gone=True)
         already = old.metadata.deletion_timestamp is not None
         shortens = already and grace < (old.metadata.deletion_grace_period_seconds or 0)
+        if not waits:
+            if isinstance(old, core_v1.Pod) and (shortens or not already):
+                # Whoever watches sees a pod marked before it is gone, however short its grace.
+                marked = entry.private()
+                self._mark(marked, 0, finalizers, already)
+                entry = await self._store(intent, entry, marked)
+            revision = await self._writer.remove_entry(self._writer.registry.collection(intent.kind), intent, entry)
+            return Deleted(_last(entry, revision), gone=True)
         if already and not shortens and finalizers == old.metadata.finalizers:
             return Deleted(entry, gone=False)
         new = entry.private()
@@ -80,7 +85,7 @@ class Deletion:
             metadata.deletion_timestamp = format_time(due)
             if not isinstance(new, core_v1.Namespace):
                 metadata.deletion_grace_period_seconds = grace
-            if metadata.generation:
+            if metadata.generation and not already:
                 metadata.generation += 1
         metadata.finalizers = finalizers
         if isinstance(new, core_v1.Namespace):
@@ -143,14 +148,9 @@ def _namespace_waits(obj: ApiObject) -> bool:
     return isinstance(obj, core_v1.Namespace) and bool(obj.spec.finalizers)
 
 
-def _last(entry: Entry, revision: int, grace: int) -> Entry:
+def _last(entry: Entry, revision: int) -> Entry:
     """The last state of an object that is gone, as the answer to its deletion shows it."""
-    obj = entry.private()
-    if isinstance(obj, core_v1.Pod):
-        obj.metadata.deletion_grace_period_seconds = grace
-    value = entry.form.encode(obj)
-    parts = [part for part in (entry.namespace, entry.name) if part]
-    return Entry(entry.form, KeyValue("/".join(["", *parts]), value, revision, revision))
+    return entry.at(revision)
 
 
 def _check_preconditions(kind: Kind, entry: Entry, options: DeleteOptions) -> None:

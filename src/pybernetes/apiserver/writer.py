@@ -110,8 +110,15 @@ class Writer:
                 return await self._create_named(intent, obj, admission)
             except Conflict as conflict:
                 if attempt == attempts - 1:
-                    raise status.already_exists(intent.kind, obj.metadata.name or "") from conflict
+                    raise self._exists(intent, obj.metadata.name or "") from conflict
         raise AssertionError("unreachable")
+
+    def _exists(self, intent: Intent, name: str) -> status.StatusError:
+        error = status.already_exists(intent.kind, name)
+        there = self.registry.collection(intent.kind).get(intent.namespace, name)
+        if there is not None and there.object.metadata.deletion_timestamp is not None:
+            error.status.message = f"object is being deleted: {error.status.message}"
+        return error
 
     async def _create_named(self, intent: Intent, obj: ApiObject, admission: AdmissionRequest) -> Entry:
         collection = self.registry.collection(intent.kind)
