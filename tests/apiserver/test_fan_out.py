@@ -62,7 +62,7 @@ async def test_a_watch_that_has_ended_keeps_nobody_else_from_hearing(call: Calle
     assert heard(await chunk(stays)) == [("ADDED", "a")]
     again = await watch(call)
     await call("DELETE", f"{PODS}/a?gracePeriodSeconds=0")
-    assert heard(await chunk(again)) == [("DELETED", "a")]
+    assert heard(await chunk(again)) == [("MODIFIED", "a"), ("DELETED", "a")]
 
 
 async def test_a_latecomer_hears_what_it_missed_and_nothing_twice(call: Caller) -> None:
