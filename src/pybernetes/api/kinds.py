@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pybernetes.api.kind import Kind
 from pybernetes.api.kind_rows import KINDS
 from pybernetes.api.objects import ApiObject
+from pybernetes.api.partial import PartialObject
 
 _BY_TYPE = {kind.type: kind for kind in KINDS}
 _BY_RESOURCE = {(kind.group, kind.version, kind.resource): kind for kind in KINDS}
@@ -15,6 +16,9 @@ _BY_NAME = {(kind.api_version, kind.name): kind for kind in KINDS}
 
 def kind_of(type_: type[ApiObject]) -> Kind:
     """The row of a struct such as `core_v1.Pod`; KeyError for a struct that is no served kind."""
+    kind = _BY_TYPE.get(type_)
+    if kind is None and issubclass(type_, PartialObject):
+        return type_.row
     return _BY_TYPE[type_]
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from pybernetes.api.kinds import kind_of
 from pybernetes.api.objects import ApiObject, Object
+from pybernetes.api.partial import METADATA_ONLY, PartialObject
 from pybernetes.api.status import StatusError
 from pybernetes.api.types.authentication_v1 import TokenRequest, TokenRequestSpec
 from pybernetes.api.types.core_v1 import Binding, ObjectReference, Pod, ServiceAccount
@@ -65,14 +66,16 @@ class Client:
 
     async def get(self, type_: type[Object], name: str, namespace: str | None = None, subresource: str = "") -> Object:
         """One object; `StatusError` 404 when there is none."""
-        response = await self.raw("GET", kind_of(type_).path(namespace, name, subresource))
+        response = await self.raw("GET", kind_of(type_).path(namespace, name, subresource), headers=_accept(type_))
         return decode_object(response.body, type_)
 
     async def list(
         self, type_: type[Object], namespace: str | None = None, **options: Unpack[ListOptions]
     ) -> ObjectList[Object]:
         """Objects of one namespace, or of all when it is None; with `limit`, one page."""
-        response = await self.raw("GET", kind_of(type_).path(namespace), _query(options))
+        response = await self.raw(
+            "GET", kind_of(type_).path(namespace), _query(options), headers=_accept(type_, "List")
+        )
         return decode_list(response.body, type_)
 
     async def pages(
@@ -117,7 +120,9 @@ class Client:
     ) -> Object:
         """Sends a change. A patch that sets metadata.resourceVersion fails with 409 when it is not the newest."""
         path = kind_of(type_).path(namespace, name, subresource)
-        response = await self.raw("PATCH", path, _query(options), _body(patch), {"content-type": patch_type})
+        response = await self.raw(
+            "PATCH", path, _query(options), _body(patch), {"content-type": patch_type, **_accept(type_)}
+        )
         return decode_object(response.body, type_)
 
     async def apply(
@@ -159,7 +164,7 @@ class Client:
         Close it with `contextlib.aclosing` when leaving early. Raises `Expired` when the revision is compacted.
         """
         query = (*_query(options), ("watch", "true"))
-        response = await self.raw("GET", kind_of(type_).path(namespace), query)
+        response = await self.raw("GET", kind_of(type_).path(namespace), query, headers=_accept(type_))
         if response.stream is None:
             raise Unreachable("the answer to a watch is no stream")
         splitter = LineSplitter()
@@ -235,6 +240,13 @@ class Client:
         name, namespace = pod.metadata.name or "", pod.metadata.namespace or ""
         # Both answer with a bare Status, and a failure has been raised by then.
         await self.raw("POST", kind_of(Pod).path(namespace, name, subresource), body=_body(body))
+
+
+def _accept(type_: type[ApiObject], suffix: str = "") -> Mapping[str, str]:
+    """Asks for metadata alone where the type holds no more."""
+    if not issubclass(type_, PartialObject):
+        return EMPTY
+    return {"accept": f"{JSON};{METADATA_ONLY.format(suffix)},{JSON}"}
 
 
 def _body(content: Patch) -> bytes:

@@ -1,24 +1,29 @@
 """The garbage collector: deletes what has lost its owners, and works off foreground and orphaning deletions.
 
-All deletable kinds flow in through informers into an `OwnerGraph`; keys of the queue are uids. Before anything is
-deleted the
-API server is asked whether the owners are really gone, since another kind's watch may be behind.
+All deletable kinds, custom ones too, flow in through informers into an `OwnerGraph`; keys of the queue are uids. Before
+anything is deleted the API server is asked whether the owners are really gone: another kind's watch may be behind.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from pybernetes.api.kind import Kind
 from pybernetes.api.kind_rows import KINDS
 from pybernetes.api.objects import ApiObject
+from pybernetes.api.partial import partial_kind
 from pybernetes.api.status import StatusError
-from pybernetes.api.types.meta_v1 import DeleteOptions, OwnerReference, Preconditions
+from pybernetes.api.types.apiextensions_v1 import CustomResourceDefinition
+from pybernetes.api.types.meta_v1 import APIResourceList, DeleteOptions, OwnerReference, Preconditions
 from pybernetes.controllers.context import ControllerContext
+from pybernetes.controllers.custom_kinds import CustomKinds
 from pybernetes.controllers.keyed import KeyedController
-from pybernetes.controllers.owner_graph import FOREGROUND, ORPHAN, Node, OwnerGraph, Verdict, judge, node_of
+from pybernetes.controllers.owner_graph import FOREGROUND, ORPHAN, Node, OwnerGraph, Verdict, is_meant, judge, node_of
 
 log = logging.getLogger(__name__)
 
@@ -48,15 +53,40 @@ class GarbageCollector(KeyedController):
         self._kinds = {(kind.group, kind.name): kind for kind in collected_kinds()}
         for kind in self._kinds.values():
             self.informer(kind.type).on_change(self._callback(kind))
+        self._custom = CustomKinds(context, self.informer(CustomResourceDefinition), self)
+
+    async def run(self) -> None:
+        """Works until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._custom.run(), name="custom kinds")
+            await super().run()
 
     def _callback(self, kind: Kind) -> Callable[[ApiObject | None, ApiObject | None], None]:
-        def changed(old: ApiObject | None, new: ApiObject | None) -> None:
-            if new is not None:
-                self._put(node_of(kind, new))
-            elif old is not None:
-                self._remove(old.metadata.uid or "")
+        return lambda old, new: self.changed(kind, old, new)
 
-        return changed
+    def changed(self, kind: Kind, old: ApiObject | None, new: ApiObject | None) -> None:
+        """An object as an informer tells of it."""
+        if new is not None:
+            self._put(node_of(kind, new))
+        elif old is not None:
+            self._remove(old.metadata.uid or "")
+
+    def kind_added(self, kind: Kind) -> None:
+        """A custom kind, or another version of one; owners of it can be asked after from now on."""
+        self._kinds[kind.group, kind.name] = kind
+
+    def kind_synced(self, kind: Kind, uids: frozenset[str]) -> None:
+        """All objects of the kind are known: others of it have gone while nobody looked."""
+        for node in self._graph.of_kind(kind.group, kind.resource):
+            if node.uid not in uids:
+                self._remove(node.uid)
+        self._enqueue_all(self._graph.owned_by(kind.group, kind.name))
+
+    def kind_removed(self, kind: Kind) -> None:
+        """The definition has gone, and with it every object of the kind."""
+        self._kinds.pop((kind.group, kind.name), None)
+        for node in self._graph.of_kind(kind.group, kind.resource):
+            self._remove(node.uid)
 
     def _put(self, node: Node) -> None:
         old = self._graph.put(node)
@@ -116,6 +146,8 @@ class GarbageCollector(KeyedController):
         owners: dict[str, Node | None] = {}
         for reference in node.owners:
             owner = self._graph.get(reference.uid)
+            if owner is not None and not is_meant(reference, owner, node):
+                owner = None
             if owner is None and await self._exists(reference, node):
                 return
             owners[reference.uid] = owner
@@ -124,12 +156,11 @@ class GarbageCollector(KeyedController):
         await self._carry_out(node, judge(node, owners, self._graph.dependents(node.uid)))
 
     async def _exists(self, reference: OwnerReference, node: Node) -> bool:
-        """Asks the server about an owner that no informer has shown; a kind that we do not know is left alone."""
-        group = reference.api_version.rpartition("/")[0]
-        kind = self._kinds.get((group, reference.kind))
-        if kind is None:
-            return True
-        if kind.namespaced and not node.namespace:
+        """Asks the server about an owner that no informer has shown; one that cannot be asked after is left alone."""
+        if self._graph.is_gone(reference.uid):
+            return False
+        kind = await self._kind(reference)
+        if kind is None or (kind.namespaced and not node.namespace):
             return True
         try:
             owner = await self.client.get(kind.type, reference.name, node.namespace if kind.namespaced else "")
@@ -138,6 +169,24 @@ class GarbageCollector(KeyedController):
                 return False
             raise
         return owner.metadata.uid == reference.uid
+
+    async def _kind(self, reference: OwnerReference) -> Kind | None:
+        """The row of an owner's kind; one that is not collected itself is looked up. None when it is not served."""
+        group, _, version = reference.api_version.rpartition("/")
+        kind = self._kinds.get((group, reference.kind))
+        if kind is not None:
+            return kind
+        path = f"/apis/{group}/{version}" if group else f"/api/{version}"
+        try:
+            answer = await self.client.raw("GET", path)
+        except StatusError as error:
+            if error.code == 404:
+                return None
+            raise
+        for item in msgspec.json.decode(answer.body, type=APIResourceList).resources:
+            if item.kind == reference.kind and "/" not in item.name:
+                return partial_kind(group, version, item.name, item.kind, namespaced=item.namespaced)
+        return None
 
     async def _carry_out(self, node: Node, verdict: Verdict) -> None:
         if verdict.drop:

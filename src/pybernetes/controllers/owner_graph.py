@@ -14,6 +14,8 @@ from pybernetes.api.types.meta_v1 import OwnerReference
 
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
+# How many deleted owners are remembered, as upstream does.
+_REMEMBERED = 500
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class OwnerGraph:
         self._nodes: dict[str, Node] = {}
         # Owner uid -> uids of dependents; the owner itself need not be known.
         self._dependents: dict[str, dict[str, None]] = {}
+        # The uids of the last owners that were seen to go: a uid never comes back.
+        self._gone: dict[str, None] = {}
 
     def put(self, node: Node) -> Node | None:
         """Adds or replaces; returns what was there."""
@@ -82,7 +86,23 @@ class OwnerGraph:
         old = self._nodes.pop(uid, None)
         if old is not None:
             self._unlink(old)
+        if uid in self._dependents:
+            self._gone[uid] = None
+            if len(self._gone) > _REMEMBERED:
+                del self._gone[next(iter(self._gone))]
         return old
+
+    def is_gone(self, uid: str) -> bool:
+        """Whether this owner is known to be deleted; False says nothing."""
+        return uid in self._gone and uid not in self._nodes
+
+    def of_kind(self, group: str, resource: str) -> list[Node]:
+        """All objects of a resource."""
+        return [node for node in self._nodes.values() if (node.kind.group, node.kind.resource) == (group, resource)]
+
+    def owned_by(self, group: str, kind: str) -> list[Node]:
+        """All objects with an owner of a kind, whether it exists or not."""
+        return [node for node in self._nodes.values() if any(_is_of(owner, group, kind) for owner in node.owners)]
 
     def _unlink(self, node: Node) -> None:
         for owner in node.owners:
@@ -101,6 +121,16 @@ class OwnerGraph:
     def blocking(self, uid: str) -> list[Node]:
         """The dependents that must be gone before this one may go in the foreground."""
         return [node for node in self.dependents(uid) if _blocks(node, uid)]
+
+
+def _is_of(owner: OwnerReference, group: str, kind: str) -> bool:
+    return owner.kind == kind and owner.api_version.rpartition("/")[0] == group
+
+
+def is_meant(reference: OwnerReference, owner: Node, node: Node) -> bool:
+    """Whether the object that has the reference's uid is also what the reference says of it, seen from `node`."""
+    named = (reference.kind, reference.name) == (owner.kind.name, owner.name)
+    return named and owner.namespace in ("", node.namespace)
 
 
 def _blocks(node: Node, uid: str) -> bool:
