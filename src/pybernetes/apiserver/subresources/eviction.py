@@ -12,7 +12,7 @@ from pybernetes.api.kinds import kind_of
 from pybernetes.api.objects import ApiObject, copy
 from pybernetes.api.time import format as format_time
 from pybernetes.api.types import core_v1
-from pybernetes.api.types.meta_v1 import DeleteOptions, Status
+from pybernetes.api.types.meta_v1 import DeleteOptions, Status, StatusCause, StatusDetails
 from pybernetes.api.types.policy_v1 import Eviction, PodDisruptionBudget
 from pybernetes.api.wire import Response
 from pybernetes.apiserver.bodies import read_object, write_options
@@ -86,17 +86,18 @@ def spend_disruption(budget: PodDisruptionBudget, pod: core_v1.Pod, now: str) ->
     name = budget.metadata.name or ""
     if (budget.status.observed_generation or 0) < (budget.metadata.generation or 0):
         raise _too_many(name, f"The disruption budget {name} is still being processed by the server.", 10)
-    if budget.status.disruptions_allowed < 1:
+    allowed = budget.status.disruptions_allowed or 0
+    if allowed < 1:
         needs = f"needs {budget.status.desired_healthy} healthy pods and has {budget.status.current_healthy} currently"
         raise _too_many(name, f"The disruption budget {name} {needs}", 0)
-    budget.status.disruptions_allowed -= 1
+    budget.status.disruptions_allowed = allowed - 1
     budget.status.disrupted_pods = {**copy(budget.status.disrupted_pods), pod.metadata.name or "": now}
 
 
 def _too_many(_name: str, why: str, seconds: int) -> status.StatusError:
     message = "Cannot evict pod as it would violate the pod's disruption budget."
-    cause = status.StatusCause(reason="DisruptionBudget", message=why)
-    details = status.StatusDetails(causes=[cause], retry_after_seconds=seconds or None)
+    cause = StatusCause(reason="DisruptionBudget", message=why)
+    details = StatusDetails(causes=[cause], retry_after_seconds=seconds or None)
     error = status.failure(429, "TooManyRequests", message, details)
     if seconds:
         error.headers["retry-after"] = str(seconds)
