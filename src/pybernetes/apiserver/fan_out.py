@@ -1,8 +1,8 @@
 """Who hears of a change: watches that want the same of one collection are one audience, served once for all of them.
 
 A collection hands in what a commit brought; each audience that it concerns gets it as one chunk, encoded once, which
-all its watchers share. Audiences are found by what their selection asks for, so that the watches of a thousand kubelets,
-each for its own node, cost a change only the one or two that it is about.
+all its watchers share. Audiences are found by what their selection asks for, so that the watches of a thousand
+kubelets, each for its own node, cost a change only the one or two that it is about.
 """
 
 from __future__ import annotations
