@@ -101,7 +101,7 @@ class Ground:
     def start_controllers(self) -> None:
         """Runs kube-controller-manager's controllers beside the scenario."""
         peer = Peer("in-process", "system:kube-controller-manager", ("system:masters",))
-        client = Client(InProcessTransport(self.api.handle, peer=peer))
+        client = Client(InProcessTransport(self.api.handle, peer=peer), user_agent="kube-controller-manager")
         context = make_context(client, self.clock, Chance(2), ControllerOptions(cluster_cidr="10.244.0.0/16"))
         self.tasks.append(asyncio.ensure_future(run_controllers(context)))
         self.has_controllers = True

@@ -97,6 +97,7 @@ def differences(wanted: Any, found: Any, bindings: Bindings, path: str = "") -> 
 
 def _members(wanted: dict[str, Any], found: dict[str, Any], bindings: Bindings, path: str) -> list[str]:
     result: list[str] = []
+    wanted = {bindings.fill(key) if "<" in key else key: value for key, value in wanted.items()}
     for key in dict.fromkeys([*wanted, *found]):
         at = f"{path}.{key}"
         if key not in found:

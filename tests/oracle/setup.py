@@ -22,7 +22,7 @@ CONTROLLED: frozenset[str] = frozenset()
 COMPLETE = frozenset(
     {"list-watch/paging", "list-watch/watch", "list-watch/watch-expired", "list-watch/continue-expired"}
 )
-NO_NAMESPACES = frozenset({"nosuch"})
+NO_NAMESPACES = frozenset({"nosuch", "ps-baseline", "ps-restricted", "ps-warn"})
 
 
 _MERGE = "application/merge-patch+json"
@@ -380,3 +380,58 @@ async def _content_gone(ground: Ground) -> None:
     path = "/api/v1/namespaces/del-ns/configmaps/stuck"
     await ground.send("PATCH", path, {"metadata": {"finalizers": None}}, content_type=_MERGE)
     await ground.settle(30)
+
+
+_CONTROLLERS = "kube-controller-manager/v1"
+
+
+@before("admission/noderestriction", 0)
+async def _nodes_and_pods(ground: Ground) -> None:
+    await ground.namespace("adm-node")
+    await ground.call("POST", "/api/v1/nodes", {"metadata": {"name": "node-2"}})
+    root = {"metadata": {"name": "kube-root-ca.crt"}, "data": {"ca.crt": "x"}}
+    path = "/api/v1/namespaces/adm-node"
+    await ground.send("POST", f"{path}/configmaps", root, user_agent=_CONTROLLERS)
+    for name, node, secret in (("mine", "node-1", "s1"), ("theirs", "node-2", "s2")):
+        await ground.call("POST", f"{path}/secrets", {"metadata": {"name": secret}})
+        volumes = [{"name": "s", "secret": {"secretName": secret}}]
+        await ground.create(pod(name, "adm-node", node=node, volumes=volumes))
+
+
+@before("admission/noderestriction", 3)
+async def _ttl_controller(ground: Ground) -> None:
+    body = {"metadata": {"annotations": {"node.alpha.kubernetes.io/ttl": "0"}}}
+    strategic = "application/strategic-merge-patch+json"
+    await ground.send("PATCH", "/api/v1/nodes/node-1", body, user_agent=_CONTROLLERS, content_type=strategic)
+
+
+_SECURITY = {
+    "ps-baseline": {"enforce": "baseline"},
+    "ps-restricted": {"enforce": "restricted"},
+    "ps-warn": {"warn": "restricted", "warn-version": "v1.25", "audit": "baseline"},
+}
+
+
+@before("admission/podsecurity", 0)
+async def _secured_namespaces(ground: Ground) -> None:
+    for name, levels in _SECURITY.items():
+        labels = {f"pod-security.kubernetes.io/{mode}": level for mode, level in levels.items()}
+        body = {"metadata": {"name": name, "labels": labels}}
+        await ground.call("POST", "/api/v1/namespaces", body)
+        await ground.namespace(name)
+
+
+@before("admission/resourcequota", 0)
+async def _root_certificate(ground: Ground) -> None:
+    for name in ("adm-rq", "adm-rq2"):
+        await ground.create(config_map("kube-root-ca.crt", name))
+
+
+@before("admission/misc", 2)
+async def _signed_request(ground: Ground) -> None:
+    path = "/apis/certificates.k8s.io/v1/certificatesigningrequests/m/status"
+    body = {"status": {"certificate": _CERTIFICATE}}
+    await ground.send("PATCH", path, body, user_agent=_CONTROLLERS, content_type=_MERGE)
+
+
+_CERTIFICATE = base64.b64encode(b"-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n").decode()

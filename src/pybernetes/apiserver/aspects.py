@@ -16,6 +16,8 @@ def aspect_of(kind: Kind, strategy: Strategy, subresource: str) -> Aspect:
     """How the part of an object that a path names is written; "" is the object without its status."""
     if subresource == "status":
         return Aspect(strategy.prepare_status, strategy.validate_status)
+    if subresource == "approval":
+        return Aspect(_approval, strategy.validate_status)
     return _PARTS.get((kind.type, subresource), Aspect(strategy.prepare_update, strategy.validate_update))
 
 
@@ -66,5 +68,4 @@ _PARTS = {
     (cast(type[ApiObject], core_v1.Namespace), "finalize"): Aspect(_finalize, _valid),
     (core_v1.Pod, "ephemeralcontainers"): Aspect(_ephemeral_containers, _valid),
     (core_v1.Pod, "resize"): Aspect(_resize, _valid),
-    (certificates_v1.CertificateSigningRequest, "approval"): Aspect(_approval, _valid),
 }

@@ -127,6 +127,7 @@ class Writer:
         undo = self._reserve(obj, None)
         try:
             strategy.prepare_create(obj)
+            strategy.stamp(obj, None, intent.user, self.now())
             if errors := strategy.validate_create(obj):
                 raise status.invalid_object(intent.kind, obj.metadata.name or "", errors)
             intent.warnings.extend(strategy.warnings(obj, None))
@@ -164,6 +165,7 @@ class Writer:
         admission = self._admission("UPDATE", intent, new, old)
         await self._mutate(admission)
         aspect.prepare(new, old)
+        collection.form.strategy.stamp(new, old, intent.user, self.now())
         new.metadata.managed_fields = managed
         undo = self._reserve(new, old)
         try:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from pybernetes.api.objects import ApiObject
 from pybernetes.api.quantity import compare
 from pybernetes.api.types.core_v1 import PersistentVolume, PersistentVolumeClaim
-from pybernetes.api.types.storage_v1 import StorageClass
+from pybernetes.api.types.storage_v1 import StorageClass, VolumeAttributesClass
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.admission_plugins.bystander import Bystander, is_write, refusal
 from pybernetes.apiserver.admission_plugins.newest import newest
 from pybernetes.apiserver.reader import Reader
 
 _IS_DEFAULT = ("storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class")
+_PROTECTIONS: dict[type[ApiObject], str] = {
+    PersistentVolume: "kubernetes.io/pv-protection",
+    PersistentVolumeClaim: "kubernetes.io/pvc-protection",
+    VolumeAttributesClass: "kubernetes.io/vac-protection",
+}
 _BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
 
 
@@ -48,17 +54,15 @@ class StorageObjectInUseProtection(Bystander):
 
     def handles(self, request: AdmissionRequest) -> bool:
         create = ("CREATE",)
-        return is_write(request, "", "persistentvolumeclaims", create) or is_write(
-            request, "", "persistentvolumes", create
-        )
+        claims = is_write(request, "", "persistentvolumeclaims", create)
+        classes = is_write(request, "storage.k8s.io", "volumeattributesclasses", create)
+        return claims or classes or is_write(request, "", "persistentvolumes", create)
 
     async def admit(self, request: AdmissionRequest) -> None:
         obj = request.object
         if obj is None:
             return
-        finalizer = (
-            "kubernetes.io/pv-protection" if isinstance(obj, PersistentVolume) else "kubernetes.io/pvc-protection"
-        )
+        finalizer = next(name for type_, name in _PROTECTIONS.items() if isinstance(obj, type_))
         if finalizer not in obj.metadata.finalizers:
             obj.metadata.finalizers = [*obj.metadata.finalizers, finalizer]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pybernetes.api.status import FieldError, forbidden_field
 from pybernetes.api.types.certificates_v1 import CertificateSigningRequest
 from pybernetes.api.types.rbac_v1 import ClusterRoleBinding, RoleBinding
 from pybernetes.apiserver.resources.prepare import clear_status, keep_generation, keep_status, only_status
-from pybernetes.apiserver.resources.strategy import Strategy
+from pybernetes.apiserver.resources.strategy import Asker, Strategy
 
 RBAC_GROUP = "rbac.authorization.k8s.io"
 
@@ -26,6 +27,32 @@ def _keep_request(new: CertificateSigningRequest, old: CertificateSigningRequest
     new.spec = old.spec
 
 
+def _stamp(new: CertificateSigningRequest, old: CertificateSigningRequest | None, asker: Asker, now: str) -> None:
+    """Who asks is what the server has authenticated, whatever the request says; conditions tell when they came."""
+    if old is None:
+        spec = new.spec
+        spec.username, spec.uid, spec.groups = asker.name, asker.uid or None, list(asker.groups)
+        spec.extra = {key: list(values) for key, values in asker.extra.items()}
+        return
+    before = {condition.type: condition for condition in old.status.conditions}
+    for condition in new.status.conditions:
+        known = before.get(condition.type)
+        condition.last_update_time = condition.last_update_time or now
+        same = known is not None and known.status == condition.status
+        kept = known.last_transition_time if known is not None and same else None
+        condition.last_transition_time = condition.last_transition_time or kept or now
+
+
+def _validate_change(new: CertificateSigningRequest, old: CertificateSigningRequest) -> list[FieldError]:
+    """A decision stands, and so does a failure."""
+    kept = {condition.type for condition in new.status.conditions}
+    return [
+        forbidden_field("status.conditions", f'updates may not remove a condition of type "{condition.type}"')
+        for condition in old.status.conditions
+        if condition.type in ("Approved", "Denied", "Failed") and condition.type not in kept
+    ]
+
+
 def _signer(request: CertificateSigningRequest) -> Mapping[str, str]:
     return {"spec.signerName": request.spec.signer_name}
 
@@ -36,6 +63,8 @@ CERTIFICATE_SIGNING_REQUEST = Strategy(
     prepare_create=clear_status,
     prepare_update=_keep_request,
     prepare_status=only_status,
+    stamp=_stamp,
+    validate_status=_validate_change,
     fields=_signer,
     field_names=frozenset({"spec.signerName"}),
 )

@@ -12,7 +12,7 @@ from pybernetes.api.types.core_v1 import (
 )
 from pybernetes.apiserver.resources.amounts import canonicalize
 from pybernetes.apiserver.resources.prepare import keep_status, only_status
-from pybernetes.apiserver.resources.strategy import Strategy
+from pybernetes.apiserver.resources.strategy import Asker, Strategy
 from pybernetes.apiserver.resources.volumes import default_claim_spec, default_network_disks
 
 
@@ -31,6 +31,14 @@ def default_volume(volume: PersistentVolume) -> None:
 def prepare_volume(volume: PersistentVolume) -> None:
     now = volume.metadata.creation_timestamp
     volume.status = PersistentVolumeStatus(phase="Pending", last_phase_transition_time=now)
+
+
+def stamp_volume(new: PersistentVolume, old: PersistentVolume | None, _asker: Asker, now: str) -> None:
+    """When the phase last changed."""
+    if old is None or new.status.phase == old.status.phase:
+        return
+    if new.status.last_phase_transition_time in (None, old.status.last_phase_transition_time):
+        new.status.last_phase_transition_time = now
 
 
 def default_claim(claim: PersistentVolumeClaim) -> None:
@@ -65,6 +73,7 @@ def _one_data_source(claim: PersistentVolumeClaim) -> None:
 PERSISTENT_VOLUME = Strategy(
     default=default_volume,
     prepare_create=prepare_volume,
+    stamp=stamp_volume,
     prepare_update=keep_status,
     prepare_status=only_status,
     returns_deleted=True,

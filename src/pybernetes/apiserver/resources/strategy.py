@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from pybernetes.api.status import FieldError
 
 
 def _nothing(*_objects: Any) -> None:
+    return None
+
+
+def _no_stamp(_new: Any, _old: Any, _asker: Asker, _now: str) -> None:
     return None
 
 
@@ -29,6 +33,22 @@ def _no_fields(_obj: Any) -> Mapping[str, str]:
     return {}
 
 
+class Asker(Protocol):
+    """Who asks for a write."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def uid(self) -> str: ...
+
+    @property
+    def groups(self) -> tuple[str, ...]: ...
+
+    @property
+    def extra(self) -> Mapping[str, tuple[str, ...]]: ...
+
+
 @dataclass(frozen=True)
 class Strategy:
     """The particulars of a kind; every member has a default that suits a kind with none."""
@@ -42,6 +62,8 @@ class Strategy:
     prepare_update: Callable[[Any, Any], None] = _nothing
     # (new, old): for the status sub-resource: takes everything but the status from old.
     prepare_status: Callable[[Any, Any], None] = _nothing
+    # (new, old or None, who asks, the time as objects show it): writes down what only the server knows.
+    stamp: Callable[[Any, Any, Asker, str], None] = _no_stamp
     validate_create: Callable[[Any], list[FieldError]] = _no_errors
     validate_update: Callable[[Any, Any], list[FieldError]] = _no_errors
     validate_status: Callable[[Any, Any], list[FieldError]] = _no_errors
