@@ -7,7 +7,6 @@ of a response. Its own `web.Response` would cost more than the whole pipeline do
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
@@ -17,6 +16,7 @@ from aiohttp import HttpVersion11, web
 
 from pybernetes.api.wire import Response
 from pybernetes.apiserver.connection import Connection
+from pybernetes.environment.clock import SystemClock
 
 # A long body is written in parts, so that other connections get their turn and no second copy piles up.
 _PART_BYTES = 256 * 1024
@@ -139,12 +139,15 @@ def connection_header(incoming: web.BaseRequest) -> str:
     return "" if incoming.version >= HttpVersion11 else "keep-alive"
 
 
+# The Date header is about this machine, whatever time the cluster is told.
+_CLOCK = SystemClock()
+
 Headers = tuple[tuple[str, str | tuple[str, ...]], ...]
 
 
 def _head(response: Response, connection: str) -> bytes:
     """The head but for the lines about the body's length and the empty one. It is the same for a second."""
-    second = int(time.time())
+    second = int(_CLOCK.now().timestamp())
     if response.headers.keys() <= _PLAIN:
         return _known_head(response.status, tuple(response.headers.items()), connection, second)
     # Warnings and the like hold what clients make up, as much as they please: nothing to remember.
