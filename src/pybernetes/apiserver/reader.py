@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from pybernetes.api.objects import Object
+from pybernetes.api.kind import Kind
+from pybernetes.api.objects import ApiObject, Object
 
 
 class Reader(Protocol):
@@ -15,3 +16,6 @@ class Reader(Protocol):
 
     def list(self, type_: type[Object], namespace: str | None = None) -> Iterable[Object]:
         """All objects of a kind, or of one namespace of it."""
+
+    def of_kind(self, kind: Kind, namespace: str) -> Iterable[ApiObject]:
+        """The objects of a namespace that a request for this kind shows, as they are stored; custom kinds too."""

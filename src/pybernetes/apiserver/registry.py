@@ -55,6 +55,9 @@ class Registry:
     def list(self, type_: type[Object], namespace: str | None = None) -> Iterable[Object]:
         return (cast(Object, entry.object) for entry in self._collections[type_].entries(namespace))
 
+    def of_kind(self, kind: Kind, namespace: str) -> Iterable[ApiObject]:
+        return (entry.object for entry in self.collection(kind).entries(namespace))
+
     def of_object(self, obj: ApiObject) -> Collection:
         """The collection that an object belongs to."""
         return self.collection(kind_of(type(obj)))

@@ -29,6 +29,7 @@ from pybernetes.controllers.podgc import PodGarbageCollector
 from pybernetes.controllers.protection import ClaimProtectionController, VolumeProtectionController
 from pybernetes.controllers.replicaset import ReplicaSetController
 from pybernetes.controllers.replicationcontroller import ReplicationControllerController
+from pybernetes.controllers.resourcequota import ResourceQuotaController
 from pybernetes.controllers.rootca import RootCACertificatePublisher
 from pybernetes.controllers.serviceaccount import ServiceAccountController
 from pybernetes.controllers.serviceaccount_token import ServiceAccountTokenController
@@ -62,6 +63,7 @@ CONTROLLERS: Mapping[str, ControllerClass] = {
     "endpointslice-mirroring-controller": EndpointSliceMirroringController,
     "replicationcontroller-controller": ReplicationControllerController,
     "pod-garbage-collector-controller": PodGarbageCollector,
+    "resourcequota-controller": ResourceQuotaController,
     "namespace-controller": NamespaceController,
     "serviceaccount-controller": ServiceAccountController,
     "garbage-collector-controller": GarbageCollector,

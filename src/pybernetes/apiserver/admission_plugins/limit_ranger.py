@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from pybernetes.api.pod_amounts import pod_limits, pod_requests
 from pybernetes.api.quantity import canonical, compare, parse
 from pybernetes.api.struct import Quantity
 from pybernetes.api.types.core_v1 import Container, LimitRange, LimitRangeItem, PersistentVolumeClaim, Pod
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.admission_plugins.bystander import Bystander, is_write, refusal
-from pybernetes.apiserver.admission_plugins.pod_amounts import pod_limits, pod_requests
 from pybernetes.apiserver.reader import Reader
 
 _ANNOTATION = "kubernetes.io/limit-ranger"

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.quantity import canonical, compare
+from pybernetes.api.quota import Amounts, growth, is_relevant, missing, total, usage
 from pybernetes.api.struct import Quantity
 from pybernetes.api.types.core_v1 import PersistentVolumeClaim, Pod, ResourceQuota, Service
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.admission_plugins.bystander import Bystander, refusal
-from pybernetes.apiserver.admission_plugins.quota_usage import Amounts, growth, is_relevant, missing, total, usage
 from pybernetes.apiserver.reader import Reader
 
 # How long a write may be on its way before it counts as failed.
@@ -73,7 +73,7 @@ class ResourceQuotaAdmission(Bystander):
 
     def _used(self, request: AdmissionRequest, quota: ResourceQuota) -> Amounts:
         kind, namespace = request.kind, request.namespace
-        objects = {obj.metadata.name or "": obj for obj in self._reader.list(kind.type, namespace)}
+        objects = {obj.metadata.name or "": obj for obj in self._reader.of_kind(kind, namespace)}
         now = asyncio.get_running_loop().time()
         for key, (until, obj) in list(self._pending.items()):
             if until < now:

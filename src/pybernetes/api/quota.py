@@ -1,4 +1,7 @@
-"""What an object counts for in a ResourceQuota, and which quotas an object falls under. Pure functions of values."""
+"""What an object counts for in a ResourceQuota, and which quotas an object falls under. Pure functions of values.
+
+The admission plug-in asks before a write, the quota controller after it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject
+from pybernetes.api.pod_amounts import pod_limits, pod_requests
 from pybernetes.api.quantity import add, compare, sub
 from pybernetes.api.struct import Quantity
 from pybernetes.api.types.core_v1 import (
@@ -15,7 +19,6 @@ from pybernetes.api.types.core_v1 import (
     ScopedResourceSelectorRequirement,
     Service,
 )
-from pybernetes.apiserver.admission_plugins.pod_amounts import pod_limits, pod_requests
 
 Amounts = dict[str, Quantity]
 # Resources of the core group that are counted under their plain name as well as under `count/<name>`.
@@ -179,3 +182,22 @@ def growth(new: Mapping[str, Quantity], old: Mapping[str, Quantity]) -> Amounts:
         for key, value in new.items()
         if compare(value, old.get(key, 0)) > 0
     }
+
+
+def counts_for(quota: ResourceQuota, obj: ApiObject, kind: Kind) -> Amounts:
+    """What an object adds to a quota's `used`, of the names that the quota limits."""
+    if not is_relevant(quota, obj):
+        return {}
+    return {key: value for key, value in usage(obj, kind).items() if key in quota.spec.hard}
+
+
+def may_count(kind: Kind, hard: Mapping[str, Quantity]) -> bool:
+    """Whether objects of a kind can matter to a quota with these limits."""
+    if kind.type in (Pod, Service, PersistentVolumeClaim) or f"count/{kind.group_resource}" in hard:
+        return True
+    return not kind.group and kind.resource in _PLAIN_COUNTS and kind.resource in hard
+
+
+def same_amounts(one: Mapping[str, Quantity], other: Mapping[str, Quantity]) -> bool:
+    """Whether two lists of amounts say the same, however they are written."""
+    return one.keys() == other.keys() and all(compare(value, other[key]) == 0 for key, value in one.items())
