@@ -73,6 +73,7 @@ async def _make_namespaces(ground: Ground, scenario: str) -> None:
         for step in ground.steps
         if step.request["method"] == "POST"
         and step.request["path"] == "/api/v1/namespaces"
+        and step.response["status"] == 201
         and isinstance(step.request.get("body"), dict)
     }
     wanted = {

@@ -25,6 +25,7 @@ from pybernetes.apiserver.field_management.options import is_apply
 from pybernetes.apiserver.field_management.tracking import Given, Updates
 from pybernetes.apiserver.negotiation import negotiate
 from pybernetes.apiserver.patching import patch_of, patched
+from pybernetes.apiserver.query_numbers import parse_uint
 from pybernetes.apiserver.reads import Reads, list_metadata
 from pybernetes.apiserver.rendering import finished, rendering_of
 from pybernetes.apiserver.request import Authenticated, RequestInfo, UserInfo
@@ -74,6 +75,8 @@ class Commands:
         obj = read_object(asked.request, kind.type, options.validation, lambda _text: None)
         place(obj, asked.info, kind)
         revision = obj.metadata.resource_version or ""
+        if revision:
+            _require_number(revision)
         intent = replace(intent_of(asked, options), pinned=bool(revision))
         strategy = self._writer.registry.collection(intent.kind).form.strategy
         missing = self._writer.registry.collection(intent.kind).get(intent.namespace, intent.name) is None
@@ -87,6 +90,7 @@ class Commands:
                 asked.request, kind.type, options.validation, lambda text: warnings.update({text: None})
             )
             place(fresh, asked.info, kind)
+            _require_same(kind, fresh, entry)
             if revision and revision != str(entry.revision):
                 raise status.conflict(kind, intent.name, status.OBJECT_MODIFIED)
             if not revision and not strategy.unconditional_update:
@@ -190,6 +194,28 @@ class Commands:
         rendering = rendering_of(kind, accepted, self._writer.clock)
         body, content_type = finished(rendering.listing(page.entries, list_metadata(page)), accepted)
         return Response(200, {"content-type": content_type, **_NO_CACHE, **warning_headers(warnings)}, body)
+
+
+def _require_number(revision: str) -> None:
+    """500, as upstream has it, for a revision that is no number."""
+    try:
+        parse_uint(revision)
+    except ValueError as error:
+        raise status.failure(500, "", str(error)) from error
+
+
+def _require_same(kind: Kind, wanted: ApiObject, entry: Entry) -> None:
+    """409 when a client means an object that is no longer the one of that name."""
+    uid, found = wanted.metadata.uid, entry.object.metadata.uid
+    if not uid or uid == found:
+        return
+    key = "/".join(part for part in (kind.resource, entry.namespace, entry.name) if part)
+    raise status.conflict(
+        kind,
+        entry.name,
+        f"StorageError: invalid object, Code: 4, Key: /{key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition "
+        f"failed: UID in precondition: {uid}, UID in object meta: {found}",
+    )
 
 
 def _kind(asked: Authenticated) -> Kind:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -42,14 +43,18 @@ def patch_of(request: Request, type_: type[ApiObject]) -> Apply:
     try:
         body = decode_value(request.body)
     except DecodeError as error:
-        raise status.bad_request(f"error decoding patch: {error}") from error
+        prefix = "" if media == STRATEGIC_PATCH else "error decoding patch: "
+        raise status.bad_request(f"{prefix}{error}") from error
     if media == JSON_PATCH:
         return _json_patch(body)
+    if not isinstance(body, dict) and media == STRATEGIC_PATCH:
+        kind = "array" if isinstance(body, list) else "string" if isinstance(body, str) else "number"
+        raise status.bad_request(f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}")
     if not isinstance(body, dict):
         raise status.bad_request("error decoding patch: json: cannot unmarshal into Go value of type map[string]any")
     if media == MERGE_PATCH:
         return lambda document: _object(merge_patch.apply(document, body))
-    return lambda document: _strategic(document, body, type_)
+    return StrategicPatch(body, type_)
 
 
 def _json_patch(body: Any) -> Apply:
@@ -85,6 +90,17 @@ def _object(document: Any) -> dict[str, Any]:
     return document
 
 
+@dataclass(frozen=True)
+class StrategicPatch:
+    """A strategic merge patch, which errors show instead of its result."""
+
+    body: dict[str, Any]
+    type: type[ApiObject]
+
+    def __call__(self, document: dict[str, Any]) -> dict[str, Any]:
+        return _strategic(document, self.body, self.type)
+
+
 def _strategic(document: dict[str, Any], patch: dict[str, Any], type_: type[ApiObject]) -> dict[str, Any]:
     try:
         merged = strategic_merge.apply(document, patch, definition_of(type_))
@@ -98,14 +114,17 @@ def _strategic(document: dict[str, Any], patch: dict[str, Any], type_: type[ApiO
 def patched(served: ApiObject, apply: Apply, kind: Kind, validation: str, warn: Callable[[str], None]) -> ApiObject:
     """The patched form of an object, typed again; 422 when the result does not fit the type."""
     document = apply(to_builtins(served))
+    shown = go_text(apply.body) if isinstance(apply, StrategicPatch) else _encoded(document)
     if issubclass(kind.type, CustomObject):
         return _patched_custom(document, kind.type, validation, warn)
     try:
         decoded = from_value(document, kind.type, strict=validation != "Ignore")
     except DecodeError as error:
-        raise _unfit(msgspec.json.encode(document), str(error)) from error
+        raise _unfit(shown, str(error)) from error
     if why := _another_kind(decoded.object, kind):
-        raise _unfit(msgspec.json.encode(document), why)
+        raise _unfit(shown, why)
+    if decoded.strict and validation == "Strict":
+        raise _unfit(shown, f"strict decoding error: {', '.join(decoded.strict)}")
     report_strict(decoded.strict, validation, warn, kind.type)
     mark_reset(document, decoded.object)
     return decoded.object
@@ -117,7 +136,7 @@ def _patched_custom(
     try:
         decoded = from_document(document, type_, strict=validation != "Ignore")
     except DecodeError as error:
-        raise _unfit(msgspec.json.encode(document), error.detail) from error
+        raise _unfit(_encoded(document), error.detail) from error
     report_strict(decoded.strict, validation, warn, type_)
     mark_reset(document, decoded.object)
     return decoded.object
@@ -134,7 +153,23 @@ def _another_kind(obj: ApiObject, kind: Kind) -> str:
     return f"converting ({version}.{obj.kind}) to ({package}.{kind.name}): unknown conversion"
 
 
-def _unfit(encoded: bytes, why: str) -> status.StatusError:
-    problem = status.invalid("patch", encoded.decode(), why)
+def _encoded(document: dict[str, Any]) -> str:
+    """A patched document as Go writes it: what patches go through is a map, whose keys are sorted."""
+    return msgspec.json.encode(dict(sorted(document.items()))).decode()
+
+
+def go_text(value: Any) -> str:
+    """A JSON value as Go prints it."""
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{key}:{go_text(value[key])}' for key in sorted(value))}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(go_text, value))}]"
+    if value is None:
+        return "<nil>"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _unfit(shown: str, why: str) -> status.StatusError:
+    problem = status.invalid("patch", shown, why)
     cause = StatusCause(reason=problem.type, message=problem.body, field="patch")
     return status.failure(422, "Invalid", f' "" is invalid: {problem}', StatusDetails(causes=[cause]))

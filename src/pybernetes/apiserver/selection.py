@@ -17,6 +17,10 @@ from pybernetes.apiserver.resources.strategies import strategy_of
 
 _EVERY_KIND = frozenset({"metadata.name", "metadata.namespace"})
 # Label names that upstream's events.k8s.io/v1 selects fields by -> those of the stored kind.
+_REFUSALS = {
+    "Job": 'field label "{}" not supported for Job',
+    "ResourceSlice": "field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: {}",
+}
 _EVENT_FIELDS = {"regarding": "involvedObject", "reportingController": "reportingComponent"}
 
 
@@ -71,6 +75,9 @@ def _fields(text: str, kind: Kind) -> tuple[field_selectors.Selector | None, str
     except ValueError as error:
         raise bad_request(str(error)) from error
     if storage_kind(kind) is not kind:
+        for field in selector.field_names:
+            if field.partition(".")[0] in _EVENT_FIELDS.values():
+                raise bad_request(f"field label not supported: {field}")
         selector = selector.renamed(_stored_field)
     _refuse_unknown(selector, storage_kind(kind))
     name = selector.required_value("metadata.name")
@@ -83,7 +90,7 @@ def _refuse_unknown(selector: field_selectors.Selector, kind: Kind) -> None:
         if field in _EVERY_KIND or field in own:
             continue
         if own or issubclass(kind.type, CustomObject):
-            raise bad_request(f"field label not supported: {field}")
+            raise bad_request(_REFUSALS.get(kind.name, "field label not supported: {}").format(field))
         raise bad_request(f'"{field}" is not a known field selector: only "metadata.name", "metadata.namespace"')
 
 

@@ -310,11 +310,10 @@ def _keep_system_metadata(new: ApiObject, old: ApiObject) -> None:
     kept, given = old.metadata, new.metadata
     given.uid = given.uid or kept.uid
     given.creation_timestamp = kept.creation_timestamp
-    given.deletion_timestamp = kept.deletion_timestamp
     if kept.deletion_timestamp is not None:
+        given.deletion_timestamp = kept.deletion_timestamp
         given.deletion_grace_period_seconds = kept.deletion_grace_period_seconds
     given.generation = kept.generation
-    given.self_link = None
     given.generate_name = given.generate_name or kept.generate_name
 
 

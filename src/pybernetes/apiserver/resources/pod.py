@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pybernetes.api.struct import Quantity
-from pybernetes.api.types.core_v1 import Pod, PodCondition, PodSpec, PodStatus, ResourceRequirements
+from pybernetes.api.types.core_v1 import Pod, PodCondition, PodIP, PodSpec, PodStatus, ResourceRequirements
 from pybernetes.apiserver.resources.pod_affinity import merge_label_keys
 from pybernetes.apiserver.resources.pod_template import default_pod_spec
 from pybernetes.apiserver.resources.prepare import next_generation
@@ -51,6 +51,8 @@ def _default_pod_resources(spec: PodSpec, resources: ResourceRequirements) -> No
 def prepare_create(pod: Pod) -> None:
     """A new pod is Pending, has its class and, when gated, says why it is not scheduled."""
     pod.metadata.generation = 1
+    if (pod.spec.termination_grace_period_seconds or 0) < 0:
+        pod.spec.termination_grace_period_seconds = 1
     pod.status = PodStatus(phase="Pending", qos_class=qos_class(pod.spec))
     if pod.spec.scheduling_gates:
         now = pod.metadata.creation_timestamp
@@ -72,6 +74,8 @@ def prepare_status(new: Pod, old: Pod) -> None:
     new.metadata.owner_references = old.metadata.owner_references
     new.metadata.deletion_timestamp = old.metadata.deletion_timestamp
     new.status.qos_class = new.status.qos_class or old.status.qos_class
+    if new.status.pod_ip and not new.status.pod_ips:
+        new.status.pod_ips = [PodIP(ip=new.status.pod_ip)]
 
 
 def fields(pod: Pod) -> Mapping[str, str]:
@@ -86,6 +90,8 @@ def fields(pod: Pod) -> Mapping[str, str]:
         "spec.hostNetwork": "true" if spec.host_network else "false",
         "status.phase": status.phase or "",
         "status.podIP": pod_ip or "",
+        # A field that may be asked for and that no pod has.
+        "status.podIPs": "",
         "status.nominatedNodeName": status.nominated_node_name or "",
     }
 

@@ -8,7 +8,6 @@ from pybernetes.api.types.storage_v1 import CSIDriver, CSIStorageCapacity, Stora
 from pybernetes.apiserver.resources.amounts import canonical_or_none, canonicalize
 from pybernetes.apiserver.resources.prepare import (
     clear_status,
-    count_any_change_of,
     first_generation,
     keep_generation,
     keep_status,
@@ -66,6 +65,6 @@ VOLUME_ATTRIBUTES_CLASS = Strategy(prepare_update=keep_generation, returns_delet
 PRIORITY_CLASS = Strategy(
     default=default_priority_class,
     prepare_create=first_generation,
-    prepare_update=count_any_change_of("value", "global_default", "description", "preemption_policy"),
+    prepare_update=keep_generation,
 )
 RUNTIME_CLASS = Strategy(default=default_runtime_class, prepare_update=keep_generation, unconditional_update=False)

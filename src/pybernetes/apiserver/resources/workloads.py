@@ -158,8 +158,6 @@ REPLICA_SET = Strategy(
     prepare_create=clear_status_and_count,
     prepare_update=keep_status_and_count,
     prepare_status=only_status,
-    fields=_replica_fields,
-    field_names=_REPLICA_FIELD_NAMES,
 )
 REPLICATION_CONTROLLER = Strategy(
     default=default_replication_controller,

@@ -35,6 +35,8 @@ class BindingSubresource:
         pods = self._writer.registry.collection(_PODS)
         name = asked.info.name or binding.metadata.name or ""
         intent = replace(intent_of(asked, options), kind=pods.kind, name=name, subresource="binding", tracker=None)
+        if asked.info.name and binding.metadata.name and binding.metadata.name != asked.info.name:
+            raise status.bad_request("name in URL does not match name in Binding object")
         if binding.target.kind not in (None, "", "Node"):
             problem = status.not_supported("target.kind", binding.target.kind, ["Node", "<empty>"])
             raise status.invalid_object(_BINDINGS, name, [problem])
@@ -66,6 +68,8 @@ def bind(pod: core_v1.Pod, binding: core_v1.Binding, now: str) -> None:
     if pod.spec.node_name:
         why = f'pod {name} is already assigned to node "{pod.spec.node_name}"'
         raise status.conflict(_POD_BINDINGS, name, why)
+    if pod.spec.scheduling_gates:
+        raise status.conflict(_POD_BINDINGS, name, f"pod {name} has non-empty .spec.schedulingGates")
     pod.spec.node_name = binding.target.name
     pod.metadata.annotations.update(binding.metadata.annotations)
     pod.metadata.labels.update(binding.metadata.labels)

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pybernetes.api.labels import from_label_selector
-
 from pybernetes.api import status
 from pybernetes.api.kinds import kind_of
+from pybernetes.api.labels import from_label_selector
 from pybernetes.api.objects import ApiObject, copy
 from pybernetes.api.time import format as format_time
 from pybernetes.api.types import core_v1
-from pybernetes.api.types.meta_v1 import DeleteOptions, Status, StatusCause, StatusDetails
+from pybernetes.api.types.meta_v1 import Condition, DeleteOptions, Status, StatusCause, StatusDetails
 from pybernetes.api.types.policy_v1 import Eviction, PodDisruptionBudget
 from pybernetes.api.wire import Response
 from pybernetes.apiserver.bodies import read_object, write_options
 from pybernetes.apiserver.commands import answer_object, intent_of
 from pybernetes.apiserver.deletion import Deletion
 from pybernetes.apiserver.entry import Entry
-from pybernetes.apiserver.request import Authenticated
+from pybernetes.apiserver.request import Authenticated, UserInfo
 from pybernetes.apiserver.writer import Aspect, Intent, Writer
 
 _PODS = kind_of(core_v1.Pod)
+_ITSELF = UserInfo("system:apiserver", groups=("system:masters",))
+_DISRUPTED = "DisruptionTarget"
 _BUDGETS = kind_of(PodDisruptionBudget)
 
 
@@ -37,6 +38,8 @@ class EvictionSubresource:
         """201 with a Status; 429 while a budget does not allow the disruption."""
         options = write_options(asked.request)
         eviction = read_object(asked.request, Eviction, options.validation, lambda _text: None)
+        if eviction.metadata.name and eviction.metadata.name != asked.info.name:
+            raise status.bad_request("name in URL does not match name in Eviction object")
         delete = eviction.delete_options or DeleteOptions()
         dry_run = options.dry_run or bool(delete.dry_run)
         intent = replace(intent_of(asked, options), kind=_PODS, dry_run=dry_run)
@@ -45,8 +48,24 @@ class EvictionSubresource:
             raise status.not_found(_PODS, intent.name)
         if not _is_free_to_go(pod):
             await self._spend_budget(intent, pod)
-        await self._deletion.delete(intent, delete)
+        await self._writer.check_delete(intent, pod)
+        await self._tell_why(intent)
+        await self._deletion.delete(intent, delete, admitted=True)
         return answer_object(asked.request, Status(status="Success", code=201), intent.warnings, 201)
+
+    async def _tell_why(self, intent: Intent) -> None:
+        """Writes into the pod why it goes, for whoever watches it end."""
+        now = format_time(self._writer.clock.now())
+
+        def make(entry: Entry) -> ApiObject:
+            pod = entry.private()
+            assert isinstance(pod, core_v1.Pod)
+            disrupt(pod, now)
+            return pod
+
+        # Who may evict has been decided; this write is the server's own.
+        marking = replace(intent, user=_ITSELF, subresource="status", tracker=None)
+        await self._writer.modify(marking, make, Aspect(lambda _new, _old: None, lambda _new, _old: []))
 
     async def _spend_budget(self, intent: Intent, pod: core_v1.Pod) -> None:
         budgets = list(matching_budgets(pod, self._writer.registry.list(PodDisruptionBudget, intent.namespace)))
@@ -73,6 +92,20 @@ def _is_free_to_go(pod: core_v1.Pod) -> bool:
     return pod.status.phase in ("Succeeded", "Failed", "Pending") or pod.metadata.deletion_timestamp is not None
 
 
+def disrupt(pod: core_v1.Pod, now: str) -> None:
+    """Gives a pod the condition that it is being evicted, in place. Pure."""
+    pod.status.conditions = [
+        *(condition for condition in pod.status.conditions if condition.type != _DISRUPTED),
+        core_v1.PodCondition(
+            type=_DISRUPTED,
+            status="True",
+            reason="EvictionByEvictionAPI",
+            message="Eviction API: evicting",
+            last_transition_time=now,
+        ),
+    ]
+
+
 def matching_budgets(pod: core_v1.Pod, budgets: Iterable[PodDisruptionBudget]) -> Iterable[PodDisruptionBudget]:
     """The budgets whose selector takes the pod in. Pure."""
     for budget in budgets:
@@ -91,7 +124,24 @@ def spend_disruption(budget: PodDisruptionBudget, pod: core_v1.Pod, now: str) ->
         needs = f"needs {budget.status.desired_healthy} healthy pods and has {budget.status.current_healthy} currently"
         raise _too_many(name, f"The disruption budget {name} {needs}", 0)
     budget.status.disruptions_allowed = allowed - 1
+    if allowed == 1:
+        _nothing_left(budget, now)
     budget.status.disrupted_pods = {**copy(budget.status.disrupted_pods), pod.metadata.name or "": now}
+
+
+def _nothing_left(budget: PodDisruptionBudget, now: str) -> None:
+    allowed = Condition(
+        type="DisruptionAllowed",
+        status="False",
+        reason="InsufficientPods",
+        observed_generation=budget.metadata.generation,
+        last_transition_time=now,
+    )
+    before = next((item for item in budget.status.conditions if item.type == allowed.type), None)
+    if before is not None and before.status == allowed.status:
+        allowed.last_transition_time = before.last_transition_time
+    others = [item for item in budget.status.conditions if item.type != allowed.type]
+    budget.status.conditions = [*others, allowed]
 
 
 def _too_many(_name: str, why: str, seconds: int) -> status.StatusError:

@@ -159,5 +159,16 @@ def validate_node_update(new: Node, old: Node) -> list[FieldError]:
     return errors
 
 
+def validate_namespace_status(new: Namespace, _old: Namespace) -> list[FieldError]:
+    """The phase says no more than whether the namespace is being deleted."""
+    if new.metadata.deletion_timestamp is None:
+        wanted, when = "Active", "empty"
+    else:
+        wanted, when = "Terminating", "not empty"
+    if new.status.phase == wanted:
+        return []
+    return [invalid("status.Phase", new.status.phase, f"may only be '{wanted}' if `deletionTimestamp` is {when}")]
+
+
 def validate_namespace_update(new: Namespace, old: Namespace) -> list[FieldError]:
     return validate_namespace(new) if new.spec != old.spec else []

@@ -56,6 +56,7 @@ def validate_slice(endpoint_slice: EndpointSlice) -> list[FieldError]:
         errors.append(required("addressType"))
     elif kind not in _ADDRESS_TYPES:
         errors.append(not_supported("addressType", kind, _ADDRESS_TYPES))
+    errors += _validate_slice_ports(endpoint_slice.ports)
     for index, endpoint in enumerate(endpoint_slice.endpoints):
         path = f"endpoints[{index}]"
         if not endpoint.addresses:
@@ -67,7 +68,7 @@ def validate_slice(endpoint_slice: EndpointSlice) -> list[FieldError]:
         if endpoint.hostname is not None:
             texts = dns1123_label(endpoint.hostname)
             errors += [invalid(f"{path}.hostname", endpoint.hostname, text) for text in texts]
-    return errors + _validate_slice_ports(endpoint_slice.ports)
+    return errors
 
 
 def _validate_slice_address(address: str, kind: str, path: str, number: int) -> list[FieldError]:

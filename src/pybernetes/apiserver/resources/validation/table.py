@@ -51,7 +51,10 @@ _PLAIN = Rules()
 _RULES: Mapping[type, Rules] = {
     core_v1.ConfigMap: Rules(configuration.validate_config_map, configuration.validate_config_map_update),
     core_v1.Namespace: Rules(
-        configuration.validate_namespace, configuration.validate_namespace_update, name=dns1123_label
+        configuration.validate_namespace,
+        configuration.validate_namespace_update,
+        configuration.validate_namespace_status,
+        name=dns1123_label,
     ),
     core_v1.Node: Rules(configuration.validate_node, configuration.validate_node_update),
     core_v1.Pod: Rules(pod.validate_create, pod.validate_update, pod.validate_status),

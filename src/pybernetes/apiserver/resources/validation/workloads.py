@@ -20,7 +20,12 @@ from pybernetes.api.types.apps_v1 import (
 )
 from pybernetes.api.types.core_v1 import PodTemplate, PodTemplateSpec, ReplicationController
 from pybernetes.api.types.meta_v1 import LabelSelector
-from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, immutable
+from pybernetes.apiserver.resources.validation.metadata import (
+    IMMUTABLE,
+    immutable,
+    validate_annotations,
+    validate_labels,
+)
 from pybernetes.apiserver.resources.validation.numbers import (
     at_most_all,
     int_or_percent,
@@ -44,11 +49,18 @@ def _labels(template: PodTemplateSpec) -> Any:
 def validate_own_template(
     template: PodTemplateSpec, selector: LabelSelector | None, path: str, owner: str
 ) -> list[FieldError]:
-    """A template whose pods run for ever and are found by the selector; `owner` is how messages call the kind."""
+    """A template whose pods run for ever and are found by the selector; `owner` is how messages call the kind.
+
+    Volumes of a StatefulSet's template may come from its claim templates, so that its spec is left to the pods' rules.
+    """
     errors: list[FieldError] = []
     if not matches(selector, template.metadata.labels):
         errors.append(invalid(f"{path}.metadata.labels", _labels(template), _MISMATCH))
-    errors += validate_template(template, path)
+    if owner == "StatefulSet":
+        errors += validate_labels(template.metadata.labels, f"{path}.labels")
+        errors += validate_annotations(template.metadata.annotations, f"{path}.annotations")
+    else:
+        errors += validate_template(template, path)
     if template.spec.restart_policy != "Always":
         errors.append(not_supported(f"{path}.spec.restartPolicy", template.spec.restart_policy, ("Always",)))
     if template.spec.active_deadline_seconds is not None:
