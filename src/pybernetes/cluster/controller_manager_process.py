@@ -24,6 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--node-cidr-mask-size", type=int, default=24)
     parser.add_argument("--service-cluster-ip-range", default="10.96.0.0/16")
     parser.add_argument("--root-ca-file", type=Path)
+    parser.add_argument("--cluster-signing-cert-file", type=Path)
+    parser.add_argument("--cluster-signing-key-file", type=Path)
     parser.add_argument("--node-monitor-grace-period", type=float, default=50.0, help="seconds")
 
 
@@ -31,12 +33,19 @@ def options(arguments: argparse.Namespace) -> ControllerOptions:
     """The controllers' options from the flags."""
     with refusing("--root-ca-file"):
         root_ca = arguments.root_ca_file.read_text() if arguments.root_ca_file else ""
+    signing = arguments.cluster_signing_cert_file, arguments.cluster_signing_key_file
+    if None in signing and signing != (None, None):
+        raise Refused("--cluster-signing-cert-file and --cluster-signing-key-file need each other")
+    with refusing("--cluster-signing-cert-file, --cluster-signing-key-file"):
+        certificate, key = (file.read_text() if file else "" for file in signing)
     return ControllerOptions(
         cluster_cidr=arguments.cluster_cidr,
         node_cidr_mask_size=arguments.node_cidr_mask_size,
         service_cluster_ip_range=arguments.service_cluster_ip_range,
         node_monitor_grace_period=arguments.node_monitor_grace_period,
         root_ca=root_ca,
+        cluster_signing_certificate=certificate,
+        cluster_signing_key=key,
     )
 
 

@@ -28,6 +28,9 @@ class ControllerOptions:
     terminated_pod_gc_threshold: int = 12500
     root_ca: str = ""  # PEM, published as kube-root-ca.crt
     service_account_key: str = field(default="", repr=False)  # PEM; empty: no legacy tokens are made
+    cluster_signing_certificate: str = ""  # PEM of the authority that signs certificate signing requests
+    cluster_signing_key: str = field(default="", repr=False)  # PEM; empty: nothing is signed
+    cluster_signing_duration: int = 365 * 24 * 3600  # the longest life of what it signs
     concurrent_syncs: int = 5
 
 

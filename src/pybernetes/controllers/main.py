@@ -14,6 +14,9 @@ from pybernetes.client import Client
 from pybernetes.controllers.clusterroleaggregation import ClusterRoleAggregationController
 from pybernetes.controllers.context import ControllerContext, ControllerOptions, Recorders
 from pybernetes.controllers.cronjob import CronJobController
+from pybernetes.controllers.csrapproving import CSRApprovingController
+from pybernetes.controllers.csrcleaner import CSRCleanerController
+from pybernetes.controllers.csrsigning import CSRSigningController
 from pybernetes.controllers.daemonset import DaemonSetController
 from pybernetes.controllers.deployment import DeploymentController
 from pybernetes.controllers.disruption import DisruptionController
@@ -74,6 +77,9 @@ CONTROLLERS: Mapping[str, ControllerClass] = {
     "disruption-controller": DisruptionController,
     "statefulset-controller": StatefulSetController,
     "cronjob-controller": CronJobController,
+    "certificatesigningrequest-signing-controller": CSRSigningController,
+    "certificatesigningrequest-approving-controller": CSRApprovingController,
+    "certificatesigningrequest-cleaner-controller": CSRCleanerController,
     "ttl-controller": TTLController,
     "node-ipam-controller": NodeIpamController,
     "node-lifecycle-controller": NodeLifecycleController,
