@@ -16,7 +16,12 @@ DATA = "..data"
 
 
 def write_files(directory: Path, files: Mapping[str, File], stamp: str, group: int | None = None) -> bool:
-    """Makes the directory hold exactly these files; True when anything changed. `stamp` names this generation."""
+    """Makes the directory hold exactly these files; True when anything changed. `stamp` names this generation.
+
+    ValueError, before anything is written, for a path that leads elsewhere, whoever has let it through.
+    """
+    for path in files:
+        _require_inside(path)
     data = directory / DATA
     if data.is_symlink() and read_files(data) == {path: file.content for path, file in files.items()}:
         return False
@@ -38,6 +43,13 @@ def write_files(directory: Path, files: Mapping[str, File], stamp: str, group: i
     if old:
         shutil.rmtree(directory / old, ignore_errors=True)
     return True
+
+
+def _require_inside(path: str) -> None:
+    parts = path.split("/")
+    # What begins with two dots at the top is this module's own.
+    if not path or path.startswith("/") or ".." in parts or parts[0].startswith("..") or "\0" in path:
+        raise ValueError(f"invalid path {path!r} in a volume")
 
 
 def read_files(root: Path) -> dict[str, bytes]:
@@ -64,7 +76,11 @@ def _new_directory(directory: Path, stamp: str) -> Path:
 def _write(root: Path, path: str, file: File, group: int | None) -> None:
     target = root / path
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(file.content)
+    # Nobody reads it between its making and the mode that it shall have.
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
+        opened.write(file.content)
+    if file.owner is not None:
+        os.chown(target, file.owner, -1)
     if group is not None:
         os.chown(target, -1, group)
         # A group that owns the volume may read whatever its owner may.

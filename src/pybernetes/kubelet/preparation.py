@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,7 +155,7 @@ class NodePreparation:
         )
 
     def termination_message(self, pod: Pod, container: AnyContainer, record: ContainerRecord) -> str:
-        text = _text(self._message_file(pod, container.name, record.attempt))
+        text = _text(self._message_file(pod, container.name, record.attempt), LONGEST_MESSAGE)
         if text or container.termination_message_policy != "FallbackToLogsOnError" or record.exit_code == 0:
             return text[-LONGEST_MESSAGE:]
         path = record.log_path or str(self._log_directory(pod) / container.name / f"{record.attempt}.log")
@@ -269,8 +270,13 @@ def _host_ports(pod: Pod) -> tuple[PortMapping, ...]:
     )
 
 
-def _text(path: Path | None) -> str:
+def _text(path: Path | None, at_most: int = 1 << 20) -> str:
+    """The end of a file, `at_most` so many bytes: containers write some of them, as much as they please."""
+    if path is None:
+        return ""
     try:
-        return path.read_text(errors="replace") if path is not None else ""
+        with path.open("rb") as file:
+            file.seek(max(file.seek(0, os.SEEK_END) - at_most, 0))
+            return file.read(at_most).decode(errors="replace")
     except OSError:
         return ""

@@ -25,7 +25,7 @@ from pybernetes.client import Client, Unreachable
 from pybernetes.environment.clock import Clock
 from pybernetes.kubelet.atomic_files import write_files
 from pybernetes.kubelet.decide.environment import Sources, Unresolvable
-from pybernetes.kubelet.decide.payload import File, Projection, files_of, projection_of, token_parts
+from pybernetes.kubelet.decide.payload import Projection, files_of, projection_of, token_file, token_parts
 from pybernetes.kubelet.decide.times import SECOND, nanoseconds, parse_time
 from pybernetes.kubelet.host_path import host_path
 from pybernetes.kubelet.mounting import is_mounted, mount_tmpfs, unmount
@@ -54,7 +54,7 @@ class Volumes:
         for volume in pod.spec.volumes:
             try:
                 paths[volume.name] = await self._set_up(pod, volume, sources)
-            except (Unresolvable, OSError) as error:
+            except (Unresolvable, OSError, ValueError) as error:
                 raise Unresolvable(f'MountVolume.SetUp failed for volume "{volume.name}" : {error}') from error
         return paths
 
@@ -91,7 +91,7 @@ class Volumes:
         files = files_of(pod, projection, sources)
         for part in token_parts(projection):
             token = await self._token(pod, part)
-            files[part.path] = File(token.encode(), projection.default_mode)
+            files[part.path] = token_file(pod, token, projection.default_mode)
         place = self._payload_root(pod.metadata.uid or "") / "volumes" / f"{_sort(volume)}" / volume.name
         stamp = self._clock.now().strftime("%Y_%m_%d_%H_%M_%S")
         write_files(place, files, stamp, _group(pod))
@@ -132,6 +132,9 @@ class Volumes:
             volume = await self._client.get(PersistentVolume, claim.spec.volume_name)
         except (StatusError, Unreachable) as error:
             raise Unresolvable(str(error)) from error
+        reference = volume.spec.claim_ref
+        if reference is None or reference.uid != claim.metadata.uid:
+            raise Unresolvable(f'persistentvolume "{volume.metadata.name}" is not bound to claim "{name}"')
         if volume.spec.host_path is not None:
             return host_path(volume.spec.host_path)
         if volume.spec.local is not None:

@@ -30,6 +30,7 @@ class File:
 
     content: bytes
     mode: int = DEFAULT_MODE
+    owner: int | None = None  # a user's number; None: the kubelet's own
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,25 @@ def _mode(mode: int | None) -> int:
 def token_parts(projection: Projection) -> list[ServiceAccountTokenProjection]:
     """The service-account tokens that a volume holds."""
     return [part.service_account_token for part in projection.sources if part.service_account_token is not None]
+
+
+def token_file(pod: Pod, token: str, mode: int) -> File:
+    """A token as a file: for its user alone where all containers run as one, and the group with `fsGroup`."""
+    context = pod.spec.security_context
+    user = _common_user(pod)
+    if user is not None or (context is not None and context.fs_group is not None):
+        mode = 0o600
+    return File(token.encode(), mode, user)
+
+
+def _common_user(pod: Pod) -> int | None:
+    """The user that every container of the pod is told to run as; None when they differ or nothing is told."""
+    whole = pod.spec.security_context.run_as_user if pod.spec.security_context is not None else None
+    users: set[int | None] = set()
+    for container in all_containers(pod):
+        own = container.security_context.run_as_user if container.security_context is not None else None
+        users.add(whole if own is None else own)
+    return users.pop() if len(users) == 1 else None
 
 
 def files_of(pod: Pod, projection: Projection, sources: Sources) -> dict[str, File]:

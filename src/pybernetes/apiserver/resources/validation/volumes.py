@@ -180,8 +180,7 @@ def _validate_projected(projected: ProjectedVolumeSource, path: str) -> list[Fie
             if seconds < 600:
                 detail = "may not specify a duration less than 10 minutes"
                 errors.append(invalid(f"{where}.serviceAccountToken.expirationSeconds", seconds, detail))
-            if not token.path:
-                errors.append(required(f"{where}.serviceAccountToken.path"))
+            errors += _validate_target(token.path, f"{where}.serviceAccountToken.path")
             paths.append(token.path)
         for target in paths:
             if target and target in targets:
