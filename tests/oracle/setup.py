@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.oracle.ground import Ground
-from tests.oracle.tables import tables
+from tests.oracle.tables import capacity, tables
 
 Prepare = Callable[[Ground], Awaitable[None]]
 BEFORE: dict[tuple[str, int], Prepare] = {}
@@ -135,8 +135,7 @@ async def _pods_of_defaults(ground: Ground) -> None:
 @before("defaults/subresources.token", 0)
 async def _pods_for_tokens(ground: Ground) -> None:
     await ground.replay_creates("defaults/core.nodes", "defaults/core.pods")
-    target = {"target": {"kind": "Node", "name": "def-rich"}, "metadata": {"name": "min"}}
-    await ground.call("POST", "/api/v1/namespaces/defaults/pods/min/binding", target)
+    await _bind(ground, "min", "def-rich")
 
 
 @before("defaults/subresources.scale-status", 0)
@@ -144,6 +143,23 @@ async def _workloads_of_defaults(ground: Ground) -> None:
     await ground.replay_creates(
         "defaults/api*", "defaults/core.*", "defaults/apps.*", "defaults/certificates.*", "defaults/example.*"
     )
+
+
+async def _bind(ground: Ground, name: str, node: str) -> None:
+    body = {"target": {"kind": "Node", "name": node}, "metadata": {"name": name}}
+    await ground.call("POST", "/api/v1/namespaces/defaults/bindings", body)
+
+
+@before("defaults/core.pods", 0)
+async def _nodes_of_defaults(ground: Ground) -> None:
+    await ground.replay_creates("defaults/core.nodes")
+
+
+@before("defaults/subresources.scale-status", 34)
+async def _evicted_before(ground: Ground) -> None:
+    await _bind(ground, "min", "def-rich")
+    body = {"metadata": {"name": "min"}}
+    await ground.call("POST", "/api/v1/namespaces/defaults/pods/min/eviction", body)
 
 
 _TOKENS = "defaults/subresources.token"
@@ -209,8 +225,8 @@ async def _maps_to_page(ground: Ground) -> None:
 
 @before("list-watch/paging", 1)
 async def _changed_between_pages(ground: Ground) -> None:
-    await ground.create(config_map("p55", "lw"))
     await ground.call("DELETE", "/api/v1/namespaces/lw/configmaps/p5")
+    await ground.create(config_map("p55", "lw"))
 
 
 @before("list-watch/watch", 0)
@@ -292,14 +308,42 @@ def _tokens_of_notes() -> None:
 _tokens_of_notes()
 
 
+_APPROVED = {"type": "Approved", "status": "True", "reason": "ok", "message": "m"}
+_EXAMPLE = {"apiVersion": "example.com/v1"}
+_PATCHED_NODE = {
+    "kind": "Node",
+    "apiVersion": "v1",
+    "metadata": {"name": "patch-node"},
+    "status": {
+        "conditions": [{"type": "Ready", "status": "True"}],
+        "addresses": [{"type": "InternalIP", "address": "192.0.2.5"}],
+    },
+}
+
+
 @before("list-watch/tables", 0)
 async def _objects_in_tables(ground: Ground) -> None:
     await ground.replay_creates("defaults/*", "errors/*", "patch/*")
+    for name in ("lw", "patch"):
+        await ground.namespace(name)
+    if not await ground.exists("/api/v1/nodes/patch-node"):
+        await ground.create(_PATCHED_NODE)
+    approval = "/apis/certificates.k8s.io/v1/certificatesigningrequests/rich/approval"
+    await ground.send("PATCH", approval, {"status": {"conditions": [_APPROVED]}}, content_type=_MERGE)
     ready = {"conditions": [{"type": "Ready", "status": "True"}], "capacity": {"cpu": "2"}, "allocatable": {"cpu": "2"}}
     await ground.send("PATCH", "/api/v1/nodes/def-min/status", {"status": ready}, content_type=_MERGE)
+    await ground.create(config_map("c", "err-term"))
+    await ground.call("DELETE", "/api/v1/namespaces/err-term")
+    example = "/apis/example.com/v1"
+    for name in ("g", "tg"):
+        await ground.call("POST", f"{example}/gadgets", {**_EXAMPLE, "kind": "Gadget", "metadata": {"name": name}})
     for obj in tables():
         await ground.create(obj)
+    widget = {**_EXAMPLE, "kind": "Widget", "metadata": {"name": "w"}, "spec": {"size": 3}}
+    made = await ground.call("POST", f"{example}/namespaces/tables/widgets", widget)
+    await ground.send("PUT", f"{example}/namespaces/tables/widgets/w/status", {**made, "status": {"phase": "Up"}})
     await ground.call("DELETE", "/api/v1/namespaces/tables/pods/terminating")
+    await ground.create(capacity())
 
 
 def _with_widgets() -> None:
@@ -371,6 +415,8 @@ async def _namespace_with_content(ground: Ground) -> None:
 
 @before("delete/namespace", 5)
 async def _namespace_controller(ground: Ground) -> None:
+    # Managers are listed in the order of their times.
+    await ground.settle(1)
     ground.start_controllers()
     await ground.settle(5)
 
@@ -389,13 +435,10 @@ _CONTROLLERS = "kube-controller-manager/v1"
 async def _nodes_and_pods(ground: Ground) -> None:
     await ground.namespace("adm-node")
     await ground.call("POST", "/api/v1/nodes", {"metadata": {"name": "node-2"}})
-    root = {"metadata": {"name": "kube-root-ca.crt"}, "data": {"ca.crt": "x"}}
+    shown = ground.steps[24].response["body"]
+    root = {"metadata": {key: shown["metadata"][key] for key in ("name", "annotations")}, "data": {"ca.crt": "x"}}
     path = "/api/v1/namespaces/adm-node"
     await ground.send("POST", f"{path}/configmaps", root, user_agent=_CONTROLLERS)
-    for name, node, secret in (("mine", "node-1", "s1"), ("theirs", "node-2", "s2")):
-        await ground.call("POST", f"{path}/secrets", {"metadata": {"name": secret}})
-        volumes = [{"name": "s", "secret": {"secretName": secret}}]
-        await ground.create(pod(name, "adm-node", node=node, volumes=volumes))
 
 
 @before("admission/noderestriction", 3)
@@ -403,6 +446,15 @@ async def _ttl_controller(ground: Ground) -> None:
     body = {"metadata": {"annotations": {"node.alpha.kubernetes.io/ttl": "0"}}}
     strategic = "application/strategic-merge-patch+json"
     await ground.send("PATCH", "/api/v1/nodes/node-1", body, user_agent=_CONTROLLERS, content_type=strategic)
+
+
+@before("admission/noderestriction", 14)
+async def _pods_on_nodes(ground: Ground) -> None:
+    for name, node, secret in (("mine", "node-1", "s1"), ("theirs", "node-2", "s2")):
+        secret_of = {"kind": "Secret", "apiVersion": "v1", "metadata": {"name": secret, "namespace": "adm-node"}}
+        await ground.create(secret_of)
+        volumes = [{"name": "s", "secret": {"secretName": secret}}]
+        await ground.create(pod(name, "adm-node", node=node, volumes=volumes))
 
 
 _SECURITY = {
@@ -435,3 +487,77 @@ async def _signed_request(ground: Ground) -> None:
 
 
 _CERTIFICATE = base64.b64encode(b"-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n").decode()
+
+
+_ADMISSION = "admission/serviceaccount-priority-tolerations"
+
+
+@before(_ADMISSION, 20)
+async def _default_class_gone(ground: Ground) -> None:
+    await ground.call("DELETE", "/apis/scheduling.k8s.io/v1/priorityclasses/dflt")
+
+
+@before(_ADMISSION, 32)
+async def _a_second_later(ground: Ground) -> None:
+    await ground.settle(1)
+
+
+@before(_ADMISSION, 36)
+async def _claim_bound(ground: Ground) -> None:
+    path = "/api/v1/namespaces/adm-misc/persistentvolumeclaims/def"
+    await ground.send("PATCH", f"{path}/status", {"status": {"phase": "Bound"}}, content_type=_MERGE)
+
+
+@before("discovery/aggregated", 2)
+async def _current_tag(ground: Ground) -> None:
+    step = ground.steps[2]
+    response = await ground.send("GET", step.request["path"], accept=step.request["headers"]["Accept"])
+    step.request["headers"]["If-None-Match"] = response.headers["etag"]
+
+
+@before("openapi/v3-index", 3)
+async def _right_hash(ground: Ground) -> None:
+    index = await ground.call("GET", "/openapi/v3")
+    url = index["paths"]["api/v1"]["serverRelativeURL"]
+    ground.bind("<hash>", url.partition("hash=")[2])
+
+
+async def _replicas(ground: Ground, name: str, *revisions: int) -> None:
+    """A replica set whose controller has made its two pods; binds the revision after that."""
+    if not ground.has_controllers:
+        ground.start_controllers()
+    template = {"metadata": {"labels": {"n": name}}, "spec": {"containers": [{"name": "c", "image": "nginx"}]}}
+    spec = {"replicas": 2, "selector": {"matchLabels": {"n": name}}, "template": template}
+    metadata = {"name": name, "namespace": "del-prop"}
+    await ground.create({"kind": "ReplicaSet", "apiVersion": "apps/v1", "metadata": metadata, "spec": spec})
+    await ground.settle(5)
+    for revision in revisions:
+        ground.bind(f"<rv:{revision}>", ground.revision)
+
+
+for _step, _policy, _revisions in (
+    (0, "background", (1, 2)),
+    (5, "foreground", (9,)),
+    (10, "orphan", (21, 22)),
+    (15, "default", (30,)),
+):
+
+    @before("delete/propagation", _step)
+    async def _with_replicas(ground: Ground, name: str = _policy, revisions: tuple[int, ...] = _revisions) -> None:
+        await ground.namespace("del-prop")
+        await _replicas(ground, name, *revisions)
+
+
+@before("delete/propagation", 21)
+async def _owner_and_dependent(ground: Ground) -> None:
+    owner = await ground.create(config_map("owner", "del-prop"))
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner["metadata"]["uid"]}
+    blocking = [{**reference, "blockOwnerDeletion": True}]
+    await ground.create(config_map("dep", "del-prop", ownerReferences=blocking))
+    ground.bind("<uid:13>", owner["metadata"]["uid"])
+    await ground.settle()
+
+
+@before("delete/propagation", 22)
+async def _owner_collected(ground: Ground) -> None:
+    await ground.settle(5)

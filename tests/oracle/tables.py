@@ -27,6 +27,11 @@ def tables() -> list[Manifest]:
     return [*_cluster(), *_pods(), *_workloads(), *_network(), *_others()]
 
 
+def capacity() -> Manifest:
+    """The one that was made after all others."""
+    return manifest("storage.k8s.io/v1", "CSIStorageCapacity", "cap", storageClassName="sc", capacity="1Gi")
+
+
 def _node(name: str, ready: str, metadata: dict[str, Any] | None = None, **spec: Any) -> Manifest:
     info = {
         "kubeletVersion": "v1.36.2",
@@ -115,13 +120,16 @@ def _ready(*types: str) -> dict[str, Any]:
     return {"conditions": [{"type": kind, "status": "True"} for kind in ("Ready", *types)]}
 
 
+_TWO_ADDRESSES = {"podIP": "10.0.0.2", "podIPs": [{"ip": "10.0.0.2"}, {"ip": "fd00::2"}]}
+
+
 def _pods() -> list[Manifest]:
     waiting = {name: {"waiting": {"reason": name}} for name in ("ContainerCreating", "CrashLoopBackOff")}
     pull = {"waiting": {"reason": "ImagePullBackOff"}}
     return [
         _pod("pending", node=""),
         _pod("scheduled"),
-        _pod("running", "Running", [_state(True, **_RUNNING)], status={"podIP": "10.0.0.2", **_ready()}),
+        _pod("running", "Running", [_state(True, **_RUNNING)], status={**_TWO_ADDRESSES, **_ready()}),
         _pod("restarted", "Running", [_restarted()], status={"podIP": "10.0.0.3", **_ready()}),
         _pod("completed", "Succeeded", [_ended(0, reason="Completed")], restartPolicy="Never"),
         _pod("failed", "Failed", [_ended(1, reason="Error")], restartPolicy="Never"),
@@ -246,7 +254,7 @@ def _network() -> list[Manifest]:
     rule = {"http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": _backend("s")}]}}
     hosts = ("a.example", "b.example", "c.example", "d.example")
     return [
-        _service("cip", selector={"a": "b", "c": "d"}),
+        _service("cip", clusterIP="10.96.50.1", selector={"a": "b", "c": "d"}),
         _service("nosel", clusterIP="10.96.50.2", ports=[{"port": 80, "name": "a"}, _DNS_PORT]),
         _service("headless", clusterIP="None"),
         _service("headless-np", clusterIP="None", ports=[], selector=_LABELS),
@@ -320,8 +328,8 @@ def _others() -> list[Manifest]:
         _budget("pdb1", {"minAvailable": 1}, 2),
         _budget("pdb2", {"maxUnavailable": "25%"}, 0),
         _budget("pdb3", {}, 0),
-        manifest("v1", "Secret", "sec", stringData={"a": "1", "b": "2"}),
-        manifest("v1", "ConfigMap", "cm", data={"a": "1"}, binaryData={"b": "AA=="}),
+        manifest("v1", "Secret", "sec", stringData={"a": "1", "c": "2"}),
+        manifest("v1", "ConfigMap", "cm", data={"a": "1"}, binaryData={"z": "AA=="}),
         manifest("v1", "PodTemplate", "pt", template=_TEMPLATE),
         manifest("v1", "LimitRange", "lr", spec={"limits": []}),
         manifest("v1", "ServiceAccount", "sa"),
@@ -338,12 +346,11 @@ def _others() -> list[Manifest]:
             subjects=subjects,
         ),
         manifest("coordination.k8s.io/v1", "Lease", "l", spec={"holderIdentity": "me"}),
-        manifest("storage.k8s.io/v1", "CSIStorageCapacity", "cap", storageClassName="sc"),
         manifest("resource.k8s.io/v1", "ResourceClaim", "rcl", spec={}),
     ]
 
 
-_USED = {"pods": "24", "requests.cpu": "500m", "limits.memory": "0"}
+_USED = {"pods": "24", "requests.cpu": "500m"}
 _FIRST_EVENT = {
     "reason": "Started",
     "message": "started",
@@ -378,7 +385,7 @@ def _claim(name: str, spec: dict[str, Any], status: dict[str, Any] | None = None
 
 
 def _budget(name: str, spec: dict[str, Any], allowed: int) -> Manifest:
-    status = {"disruptionsAllowed": allowed, "currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0}
+    status = {"disruptionsAllowed": allowed, "currentHealthy": 3, "desiredHealthy": 1, "expectedPods": 3}
     spec = {**spec, "selector": {"matchLabels": _LABELS}}
     return manifest("policy/v1", "PodDisruptionBudget", name, spec=spec, status=status)
 

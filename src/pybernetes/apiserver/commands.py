@@ -55,7 +55,13 @@ class Commands:
         kind, options = _kind(asked), write_options(asked.request)
         intent = intent_of(asked, options)
         obj = read_object(asked.request, kind.type, options.validation, intent.warnings.append)
-        return answer(asked, await self._create(asked, intent, obj), self._writer, intent.warnings, 201)
+        try:
+            entry = await self._create(asked, intent, obj)
+        except status.StatusError as error:
+            if given := warning_headers(intent.warnings):
+                error.headers["warning"] = ", ".join(given["warning"])
+            raise
+        return answer(asked, entry, self._writer, intent.warnings, 201)
 
     async def _create(self, asked: Authenticated, intent: Intent, obj: ApiObject) -> Entry:
         place(obj, asked.info, _kind(asked))

@@ -39,7 +39,7 @@ BUILT_IN = _BuiltIn()
 
 def identify(request: Request, kinds: Kinds = BUILT_IN) -> RequestInfo:
     """The request's target; a path that is no resource path gives the plain method as verb."""
-    parts = [part for part in request.path.split("/") if part]
+    parts = request.path.strip("/").split("/")
     located = _group_version(parts)
     if located is None:
         return RequestInfo(request.path, request.method.lower())

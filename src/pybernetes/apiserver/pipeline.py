@@ -118,7 +118,8 @@ class Pipeline:
         try:
             response = await self._general(asked)
         except StatusError as error:
-            error.headers.setdefault("warning", warning)
+            if error.code != 405:
+                error.headers.setdefault("warning", warning)
             raise
         given = response.headers.get("warning", ())
         others = (given,) if isinstance(given, str) else given
@@ -163,6 +164,8 @@ def _require_served(request: Request, info: RequestInfo) -> None:
     if kind.namespaced != bool(info.namespace) and (info.name or not kind.namespaced) and kind.resource != "namespaces":
         raise _no_such_resource()
     verbs = info.child.verbs if info.child is not None else kind.verbs
+    if request.method == "HEAD":
+        raise _method_not_allowed()
     if info.verb not in verbs or (request.method == "POST" and info.name and not info.subresource):
         raise _method_not_allowed()
     if info.verb in ("update", "patch") and not info.name:

@@ -79,7 +79,8 @@ class Reads:
             at = decode_token(token)
             if revision not in ("", "0"):
                 raise bad_request("specifying resource version is not allowed when using continue")
-            return self._continued(collection, selection, at, limit)
+            # From the cache, which is what revision 0 asks for, upstream gives everything.
+            return self._continued(collection, selection, at, 0 if revision == "0" else limit)
         self._require_reached(revision)
         if revision not in ("", "0") and (match == "Exact" or (limit > 0 and not match)):
             return self._exact(collection, selection, Continuation(int(revision), ""), limit)
@@ -125,8 +126,8 @@ class Reads:
         """The first `limit` entries that are selected, out of `total`."""
         chosen: list[Entry] = []
         for position, entry in enumerate(entries):
-            # Upstream does not look whether any of those that follow is selected.
-            if 0 < limit == len(chosen):
+            # Upstream does not look whether any of those that follow is selected, but where it has an index.
+            if 0 < limit == len(chosen) and not (selection.by_node and not selection.matches(entry)):
                 last = chosen[-1]
                 inside = selection.namespace is not None or not last.form.kind.namespaced
                 following = f"{last.name if inside else f'{last.namespace}/{last.name}'}\0"

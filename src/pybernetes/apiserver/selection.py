@@ -38,6 +38,11 @@ class Selection:
         """Whether an entry can enter or leave the selection by being changed."""
         return self.labels is not None or self.fields is not None
 
+    @property
+    def by_node(self) -> bool:
+        """Whether it is about the pods of one node, by which upstream's cache finds them."""
+        return self.fields is not None and bool(self.fields.required_value("spec.nodeName"))
+
     def matches(self, entry: Entry) -> bool:
         if self.namespace is not None and entry.namespace != self.namespace:
             return False

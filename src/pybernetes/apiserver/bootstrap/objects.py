@@ -19,7 +19,6 @@ from pybernetes.api.types.core_v1 import (
     ConfigMap,
     Endpoints,
     Namespace,
-    NamespaceSpec,
     NamespaceStatus,
     Service,
 )
@@ -76,7 +75,6 @@ def bootstrap_objects(options: BootstrapOptions) -> list[ApiObject]:
 def _namespace(name: str) -> Namespace:
     return Namespace(
         metadata=ObjectMeta(name=name, labels={"kubernetes.io/metadata.name": name}),
-        spec=NamespaceSpec(finalizers=["kubernetes"]),
         status=NamespaceStatus(phase="Active"),
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pybernetes.api.status import FieldError, forbidden_field
 from pybernetes.api.types.certificates_v1 import CertificateSigningRequest
 from pybernetes.api.types.rbac_v1 import ClusterRoleBinding, RoleBinding
 from pybernetes.apiserver.resources.prepare import clear_status, keep_generation, keep_status, only_status
@@ -43,16 +42,6 @@ def _stamp(new: CertificateSigningRequest, old: CertificateSigningRequest | None
         condition.last_transition_time = condition.last_transition_time or kept or now
 
 
-def _validate_change(new: CertificateSigningRequest, old: CertificateSigningRequest) -> list[FieldError]:
-    """A decision stands, and so does a failure."""
-    kept = {condition.type for condition in new.status.conditions}
-    return [
-        forbidden_field("status.conditions", f'updates may not remove a condition of type "{condition.type}"')
-        for condition in old.status.conditions
-        if condition.type in ("Approved", "Denied", "Failed") and condition.type not in kept
-    ]
-
-
 def _signer(request: CertificateSigningRequest) -> Mapping[str, str]:
     return {"spec.signerName": request.spec.signer_name}
 
@@ -64,7 +53,6 @@ CERTIFICATE_SIGNING_REQUEST = Strategy(
     prepare_update=_keep_request,
     prepare_status=only_status,
     stamp=_stamp,
-    validate_status=_validate_change,
     fields=_signer,
     field_names=frozenset({"spec.signerName"}),
 )

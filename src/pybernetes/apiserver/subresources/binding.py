@@ -34,7 +34,9 @@ class BindingSubresource:
         binding = read_object(asked.request, core_v1.Binding, options.validation, lambda _text: None)
         pods = self._writer.registry.collection(_PODS)
         name = asked.info.name or binding.metadata.name or ""
-        intent = replace(intent_of(asked, options), kind=pods.kind, name=name, subresource="binding", tracker=None)
+        # What admission does to `pods/binding` it does not do to the old `bindings`.
+        part = "binding" if asked.info.name else "bindings"
+        intent = replace(intent_of(asked, options), kind=pods.kind, name=name, subresource=part, tracker=None)
         if asked.info.name and binding.metadata.name and binding.metadata.name != asked.info.name:
             raise status.bad_request("name in URL does not match name in Binding object")
         if binding.target.kind not in (None, "", "Node"):

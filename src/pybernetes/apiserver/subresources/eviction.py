@@ -37,7 +37,9 @@ class EvictionSubresource:
     async def create(self, asked: Authenticated) -> Response:
         """201 with a Status; 429 while a budget does not allow the disruption."""
         options = write_options(asked.request)
-        eviction = read_object(asked.request, Eviction, options.validation, lambda _text: None)
+        # The old version of the kind says the same, and old clients still speak it.
+        request = replace(asked.request, body=asked.request.body.replace(b'"policy/v1beta1"', b'"policy/v1"'))
+        eviction = read_object(request, Eviction, options.validation, lambda _text: None)
         if eviction.metadata.name and eviction.metadata.name != asked.info.name:
             raise status.bad_request("name in URL does not match name in Eviction object")
         delete = eviction.delete_options or DeleteOptions()

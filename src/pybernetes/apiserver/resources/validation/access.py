@@ -6,7 +6,7 @@ import base64
 import re
 
 from pybernetes.api.names import dns1035_label, dns1123_subdomain, path_segment_name
-from pybernetes.api.status import FieldError, duplicate, invalid, not_supported, required
+from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.apiregistration_v1 import APIService
 from pybernetes.api.types.certificates_v1 import CertificateSigningRequest
 from pybernetes.api.types.coordination_v1 import Lease
@@ -116,6 +116,20 @@ def validate_binding_update(
         ref = new.role_ref
         shown = {"APIGroup": ref.api_group, "Kind": ref.kind, "Name": ref.name}
         errors.append(invalid("roleRef", shown, "cannot change roleRef"))
+    return errors
+
+
+def validate_decision(new: CertificateSigningRequest, old: CertificateSigningRequest) -> list[FieldError]:
+    """A decision stands, and so does a failure; a certificate is one."""
+    kept = {condition.type for condition in new.status.conditions}
+    errors = [
+        forbidden_field("status.conditions", f'updates may not remove a condition of type "{condition.type}"')
+        for condition in old.status.conditions
+        if condition.type in ("Approved", "Denied", "Failed") and condition.type not in kept
+    ]
+    if new.status.certificate and b"-----BEGIN CERTIFICATE-----" not in new.status.certificate:
+        detail = "must contain at least one CERTIFICATE PEM block"
+        errors.append(invalid("status.certificate", "<certificate data>", detail))
     return errors
 
 

@@ -88,7 +88,9 @@ _RULES: Mapping[type, Rules] = {
     apiregistration_v1.APIService: always(access.validate_api_service, path_segment_name),
     autoscaling_v1.HorizontalPodAutoscaler: always(scaling.validate_v1),
     autoscaling_v2.HorizontalPodAutoscaler: always(scaling.validate_v2),
-    certificates_v1.CertificateSigningRequest: Rules(access.validate_request, name=path_segment_name),
+    certificates_v1.CertificateSigningRequest: Rules(
+        access.validate_request, status=access.validate_decision, name=path_segment_name
+    ),
     coordination_v1.Lease: always(access.validate_lease),
     discovery_v1.EndpointSlice: Rules(endpoints.validate_slice, endpoints.validate_slice_update),
     events_v1.Event: Rules(endpoints.validate_event),
