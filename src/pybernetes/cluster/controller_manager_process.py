@@ -10,6 +10,7 @@ from pybernetes.client import Client
 from pybernetes.cluster.connection import add_kubeconfig, connected
 from pybernetes.cluster.refusal import Refused, refusing
 from pybernetes.controllers.context import ControllerOptions
+from pybernetes.controllers.host_path_removal import remove_host_path
 from pybernetes.controllers.main import CONTROLLERS, make_context, run_controllers
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import SystemClock
@@ -46,6 +47,7 @@ def options(arguments: argparse.Namespace) -> ControllerOptions:
         root_ca=root_ca,
         cluster_signing_certificate=certificate,
         cluster_signing_key=key,
+        remove_host_path=remove_host_path,
     )
 
 

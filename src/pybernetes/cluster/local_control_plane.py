@@ -23,6 +23,7 @@ from pybernetes.cluster.marking import mark_control_plane
 from pybernetes.cluster.scheduler_process import run_scheduler
 from pybernetes.cluster.state import read_spec
 from pybernetes.controllers.context import ControllerOptions
+from pybernetes.controllers.host_path_removal import remove_host_path
 from pybernetes.controllers.main import CONTROLLERS
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import SystemClock
@@ -48,6 +49,7 @@ async def run(arguments: argparse.Namespace) -> None:
         root_ca=(layout.pki / "ca.crt").read_text(),
         cluster_signing_certificate=(layout.pki / "ca.crt").read_text(),
         cluster_signing_key=(layout.pki / "ca.key").read_text(),
+        remove_host_path=remove_host_path,
     )
     async with (
         connected(layout.kubeconfig("scheduler"), "kube-scheduler") as scheduler,

@@ -7,6 +7,7 @@ Built by the composition root (or a test), read by the controllers' constructors
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pybernetes.client import Client
@@ -31,6 +32,7 @@ class ControllerOptions:
     cluster_signing_certificate: str = ""  # PEM of the authority that signs certificate signing requests
     cluster_signing_key: str = field(default="", repr=False)  # PEM; empty: nothing is signed
     cluster_signing_duration: int = 365 * 24 * 3600  # the longest life of what it signs
+    remove_host_path: Callable[[str], None] | None = None  # deletes files; None: there are none, as in a simulation
     concurrent_syncs: int = 5
 
 

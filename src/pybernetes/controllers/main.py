@@ -23,11 +23,13 @@ from pybernetes.controllers.disruption import DisruptionController
 from pybernetes.controllers.endpoints import EndpointsController
 from pybernetes.controllers.endpointslice import EndpointSliceController
 from pybernetes.controllers.endpointslicemirroring import EndpointSliceMirroringController
+from pybernetes.controllers.ephemeralvolume import EphemeralVolumeController
 from pybernetes.controllers.garbagecollector import GarbageCollector
 from pybernetes.controllers.job import JobController
 from pybernetes.controllers.namespace import NamespaceController
 from pybernetes.controllers.nodeipam import NodeIpamController
 from pybernetes.controllers.nodelifecycle import NodeLifecycleController
+from pybernetes.controllers.persistentvolume import VolumeBinder
 from pybernetes.controllers.podgc import PodGarbageCollector
 from pybernetes.controllers.protection import ClaimProtectionController, VolumeProtectionController
 from pybernetes.controllers.replicaset import ReplicaSetController
@@ -84,11 +86,13 @@ CONTROLLERS: Mapping[str, ControllerClass] = {
     "node-ipam-controller": NodeIpamController,
     "node-lifecycle-controller": NodeLifecycleController,
     "taint-eviction-controller": TaintEvictionController,
+    "persistentvolume-binder-controller": VolumeBinder,
     "clusterrole-aggregation-controller": ClusterRoleAggregationController,
     "ttl-after-finished-controller": TTLAfterFinishedController,
     "persistentvolumeclaim-protection-controller": ClaimProtectionController,
     "persistentvolume-protection-controller": VolumeProtectionController,
     "root-ca-certificate-publisher-controller": RootCACertificatePublisher,
+    "ephemeral-volume-controller": EphemeralVolumeController,
 }
 
 

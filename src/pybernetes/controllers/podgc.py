@@ -60,7 +60,8 @@ class PodGarbageCollector(KeyedController):
                     self.enqueue(pod)
         if new.metadata.deletion_timestamp is not None and not new.spec.node_name:
             self.enqueue(new)
-        if old is None and new.spec.node_name and self._nodes.cache.get("", new.spec.node_name) is None:
+        is_placed = (old.spec.node_name if old else None) != new.spec.node_name
+        if is_placed and new.spec.node_name and self._nodes.cache.get("", new.spec.node_name) is None:
             self.queue.add_after(key_of(new), QUARANTINE)
 
     def _node_changed(self, old: Node | None, new: Node | None) -> None:
