@@ -29,3 +29,9 @@ async def test_whoever_may_not_is_refused(running: Running, kubelet: FakeKubelet
         status, _body = await alice(method, path)
         assert status == 403
     assert kubelet.heads == []
+
+
+async def test_other_ports_of_the_servers_own_machine_are_out_of_reach(running: Running) -> None:
+    for name in ("n1:6443", "https:n1:10257"):
+        status, body = await running.call("GET", f"/api/v1/nodes/{name}/proxy/metrics")
+        assert (status, body["message"]) == (400, "address not allowed")

@@ -52,29 +52,57 @@ def test_a_pods_first_port_is_meant_unless_one_is_named() -> None:
     assert pod_backend(pod("192.0.2.9", 8080), proxy_name("p:81")) == Backend("http", "192.0.2.9", 81)
 
 
-@pytest.mark.parametrize("address", ["", "127.0.0.1", "169.254.1.1", "0.0.0.0", "::1"])
+@pytest.mark.parametrize(
+    "address", ["", "127.0.0.1", "169.254.1.1", "0.0.0.0", "::1", "::ffff:127.0.0.1", "255.255.255.255", "localhost"]
+)
 def test_no_way_to_the_api_servers_own_machine(address: str) -> None:
     with pytest.raises(StatusError, match="address not allowed"):
         pod_backend(pod(address, 80), proxy_name("p"))
 
 
-SERVICE = from_builtins({"metadata": {"name": "s"}, "spec": {"ports": [{"name": "web", "port": 80}]}}, Service)
+SERVICE = from_builtins(
+    {"metadata": {"name": "s", "namespace": "d"}, "spec": {"ports": [{"name": "web", "port": 80}]}}, Service
+)
 SLICE = from_builtins(
     {
         "addressType": "IPv4",
         "ports": [{"name": "web", "port": 8080}],
         "endpoints": [
-            {"addresses": ["192.0.2.1"], "conditions": {"ready": True}},
-            {"addresses": ["192.0.2.2"], "conditions": {"ready": False}},
+            {"addresses": ["192.0.2.1"], "conditions": {"ready": True}, "targetRef": {"name": "p", "namespace": "d"}},
+            {"addresses": ["192.0.2.2"], "conditions": {"ready": False}, "targetRef": {"name": "p", "namespace": "d"}},
         ],
     },
     EndpointSlice,
 )
 
 
+def its_pod(name: str) -> Pod | None:
+    return pod("192.0.2.1") if name == "p" else None
+
+
 @pytest.mark.parametrize("name", ["s:80", "s:web"])
 def test_a_services_ready_endpoints_are_meant(name: str) -> None:
-    assert service_backends(SERVICE, [SLICE], proxy_name(name)) == [Backend("http", "192.0.2.1", 8080)]
+    assert service_backends(SERVICE, [SLICE], proxy_name(name), its_pod) == [Backend("http", "192.0.2.1", 8080)]
+
+
+@pytest.mark.parametrize(
+    ("address", "target", "pod_ip"),
+    [
+        ("127.0.0.1", None, "192.0.2.1"),
+        ("192.0.2.1", None, "192.0.2.1"),
+        ("192.0.2.9", {"name": "p", "namespace": "d"}, "192.0.2.1"),
+        ("192.0.2.1", {"name": "p", "namespace": "other"}, "192.0.2.1"),
+        ("192.0.2.1", {"name": "nobody", "namespace": "d"}, "192.0.2.1"),
+        ("169.254.169.254", {"name": "p", "namespace": "d"}, "169.254.169.254"),
+        ("127.0.0.1", {"name": "p", "namespace": "d"}, "127.0.0.1"),
+    ],
+)
+def test_whoever_writes_slices_does_not_choose_where_the_server_connects_to(address, target, pod_ip: str) -> None:
+    endpoint = {"addresses": [address], "targetRef": target}
+    written = {"addressType": "IPv4", "ports": [{"name": "web", "port": 80}], "endpoints": [endpoint]}
+    lying = from_builtins(written, EndpointSlice)
+    with pytest.raises(StatusError, match="no endpoints available"):
+        service_backends(SERVICE, [lying], proxy_name("s:80"), lambda name: pod(pod_ip) if name == "p" else None)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +115,7 @@ def test_a_services_ready_endpoints_are_meant(name: str) -> None:
 )
 def test_a_service_without_such_endpoints_is_unavailable(name: str, message: str) -> None:
     with pytest.raises(StatusError) as caught:
-        service_backends(SERVICE, [SLICE], proxy_name(name))
+        service_backends(SERVICE, [SLICE], proxy_name(name), its_pod)
     assert (caught.value.code, caught.value.status.message) == (503, message)
 
 
@@ -107,4 +135,20 @@ def test_credentials_and_hops_stay_behind() -> None:
         "x-forwarded-uri": "/p",
         "x-forwarded-host": "api",
         "x-forwarded-proto": "https",
+    }
+
+
+def test_no_credential_reaches_what_is_proxied_to() -> None:
+    headers = {
+        "authorization": "Bearer secret",
+        "sec-websocket-protocol": "base64url.bearer.authorization.k8s.io.c2VjcmV0, chat",
+        "impersonate-user": "bob",
+        "impersonate-extra-scopes": "x",
+        "x-remote-user": "system:admin",
+        "connection": "Upgrade, X-Between",
+        "x-between": "us",
+    }
+    passed = passed_headers(Request("GET", "/p", (), headers, peer=Peer("b")))
+    assert {name: value for name, value in passed.items() if not name.startswith("x-forwarded-")} == {
+        "sec-websocket-protocol": "chat"
     }

@@ -114,6 +114,23 @@ def test_paths_and_service_accounts(authorizer):
     assert not authorizer.authorize(robot, RequestInfo("/metrics", "get")).allowed
 
 
+def test_the_right_to_all_paths_is_none_to_resources_that_read_like_them(reader):
+    reader.objects += [
+        rbac_v1.ClusterRole(
+            metadata=ObjectMeta(name="paths"), rules=[rbac_v1.PolicyRule(verbs=["*"], non_resource_urls=["*"])]
+        ),
+        rbac_v1.ClusterRoleBinding(
+            metadata=ObjectMeta(name="paths"),
+            role_ref=rbac_v1.RoleRef(kind="ClusterRole", name="paths"),
+            subjects=[rbac_v1.Subject(kind="User", name="alice")],
+        ),
+    ]
+    authorizer = Authorizer(reader)
+    # As a SelfSubjectAccessReview asks.
+    assert authorizer.authorize(ALICE, RequestInfo("secrets", "list")).allowed
+    assert not authorizer.authorize(ALICE, on("list", "secrets")).allowed
+
+
 def test_decisions_last_until_rbac_objects_change(authorizer, reader):
     assert authorizer.authorize(ALICE, on("list", "pods", "ns")).allowed
     reader.objects.clear()

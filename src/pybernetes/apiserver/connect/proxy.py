@@ -5,23 +5,26 @@ Upgraded connections (a WebSocket of an application) are passed on unread. Redir
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from pybernetes.api.kinds import kind_of
 from pybernetes.api.status import bad_request, not_found
-from pybernetes.api.types.core_v1 import Node, Service
+from pybernetes.api.types.core_v1 import Node, Pod, Service
 from pybernetes.api.types.discovery_v1 import EndpointSlice
 from pybernetes.api.wire import Request, Response, Upgrade
 from pybernetes.apiserver.connect.node_connection import Backend, Call, Unreachable
 from pybernetes.apiserver.connect.pods import Connections, dialing
 from pybernetes.apiserver.connect.relay import relayed
+from pybernetes.apiserver.connect.remote_command import SUB_PROTOCOLS, without_token
 from pybernetes.apiserver.connect.targets import (
     SERVICE_NAME,
     ProxyName,
     kubelet_of,
     pod_backend,
     proxy_name,
+    require_proxyable,
     service_backends,
 )
 from pybernetes.apiserver.request import Authenticated
@@ -42,6 +45,7 @@ _HOP = frozenset(
     }
 )
 # The credentials were for us, and the body is measured again.
+_IDENTITY = ("impersonate-", "x-remote-")
 _KEPT_BACK = _HOP | {"authorization", "host", "content-length", "expect"}
 
 
@@ -69,6 +73,7 @@ class Proxies:
         if name.port and not name.port.isdecimal():
             raise bad_request(f"invalid port {name.port}")
         if name.port and int(name.port) != backend.port:
+            await _require_proxyable_host(backend.host)
             # Only the kubelet itself is shown our certificate.
             backend = Backend(name.scheme or "http", backend.host, int(name.port))
         return await self._forward(asked, backend)
@@ -82,7 +87,9 @@ class Proxies:
             for each in self._connections.reader.list(EndpointSlice, namespace)
             if each.metadata.labels.get(SERVICE_NAME) == name.name
         )
-        return self._chance.choice(service_backends(service, slices, name))
+        reader = self._connections.reader
+        backends = service_backends(service, slices, name, lambda pod: reader.get(Pod, pod, namespace))
+        return self._chance.choice(backends)
 
     async def _forward(self, asked: Authenticated, backend: Backend) -> Response:
         request = asked.request
@@ -109,6 +116,16 @@ class Proxies:
         return Response(101, answer.headers, upgrade=upgrade)
 
 
+async def _require_proxyable_host(host: str) -> None:
+    """400 for a name or an address of the API server's own machine."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, None)
+    except OSError:
+        raise bad_request("address not allowed") from None
+    for *_, address in found:
+        require_proxyable(str(address[0]))
+
+
 def tail_of(path: str, name: str) -> str:
     """What follows `NAME/proxy` in a path, with its slashes as they are; empty when nothing does. Pure."""
     return path.partition(f"/{name}/proxy")[2]
@@ -122,7 +139,14 @@ def proxied_target(tail: str, request: Request) -> str:
 
 def passed_headers(request: Request) -> dict[str, str]:
     """The headers that go on to the backend, and who asked. Pure."""
-    headers = {name: value for name, value in request.headers.items() if name not in _KEPT_BACK}
+    hops = {name.strip().lower() for name in request.headers.get("connection", "").split(",")}
+    headers = {
+        name: value
+        for name, value in request.headers.items()
+        if name not in _KEPT_BACK and name not in hops and not name.startswith(_IDENTITY)
+    }
+    protocols = without_token(headers.get(SUB_PROTOCOLS, ""))
+    headers[SUB_PROTOCOLS] = ", ".join(protocols)
     before = headers.get("x-forwarded-for")
     headers["x-forwarded-for"] = f"{before}, {request.peer.address}" if before else request.peer.address
     headers["x-forwarded-uri"] = quote(request.path)

@@ -15,11 +15,13 @@ from pybernetes.apiserver.connect.pods import Connections, dialing, target_of
 from pybernetes.apiserver.connect.relay import relayed
 from pybernetes.apiserver.connect.targets import chosen_container
 from pybernetes.apiserver.request import Authenticated
+from pybernetes.apiserver.stages.authentication import WEB_SOCKET_TOKEN
 from pybernetes.streaming import port_forward
 from pybernetes.streaming.channels import REMOTE_COMMAND, choose, offered_protocols
 from pybernetes.streaming.remote_command import VERSION_HEADER, VERSIONS, CommandStreams
 
 SPDY = "SPDY/3.1"
+SUB_PROTOCOLS = "sec-websocket-protocol"
 
 
 class RemoteCommands:
@@ -99,8 +101,12 @@ def is_web_socket(request: Request) -> bool:
 
 def _offered(request: Request) -> list[str]:
     """The sub-protocols that the client offers, without the one that carries its token."""
-    offered = offered_protocols(request.headers.get("sec-websocket-protocol", ""))
-    return [name for name in offered if not name.startswith("base64url.bearer.authorization.k8s.io.")]
+    return without_token(request.headers.get(SUB_PROTOCOLS, ""))
+
+
+def without_token(header: str) -> list[str]:
+    """The sub-protocols of a header but for the one that is a credential. Pure."""
+    return [name for name in offered_protocols(header) if not name.startswith(WEB_SOCKET_TOKEN)]
 
 
 def _offered_versions(request: Request) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from pybernetes.api.status import StatusError, bad_request, failure
-from pybernetes.api.types.core_v1 import Node, Pod, Service
+from pybernetes.api.types.core_v1 import Node, ObjectReference, Pod, Service
 from pybernetes.api.types.discovery_v1 import EndpointSlice
 from pybernetes.apiserver.connect.node_connection import Backend
 
@@ -80,12 +80,19 @@ def pod_backend(pod: Pod, asked: ProxyName) -> Backend:
 
 def require_proxyable(address: str) -> None:
     """No way through the API server to its own machine."""
+    if not _is_proxyable(address):
+        raise bad_request("address not allowed")
+
+
+def _is_proxyable(address: str) -> bool:
     try:
         ip = ip_address(address)
     except ValueError:
-        raise bad_request("address not allowed") from None
-    if ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_unspecified:
-        raise bad_request("address not allowed")
+        return False
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    broadcast = ip == IPv4Address(0xFFFFFFFF)
+    return not (ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_unspecified or broadcast)
 
 
 def _port(text: str) -> int:
@@ -94,8 +101,14 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def service_backends(service: Service, slices: Iterable[EndpointSlice], asked: ProxyName) -> list[Backend]:
-    """Every ready address behind a port of a service; 503 when there is none."""
+def service_backends(
+    service: Service, slices: Iterable[EndpointSlice], asked: ProxyName, pod_of: Callable[[str], Pod | None]
+) -> list[Backend]:
+    """Every ready address behind a port of a service; 503 when there is none.
+
+    Whoever writes slices must not choose where the API server connects to: only addresses of the service's own
+    namespace's pods count. `pod_of` finds a pod of that namespace.
+    """
     name = service.metadata.name or ""
     wanted = asked.port
     if wanted.isdecimal():
@@ -113,10 +126,22 @@ def service_backends(service: Service, slices: Iterable[EndpointSlice], asked: P
         for endpoint in each.endpoints
         if endpoint.conditions.ready is not False
         for address in endpoint.addresses[:1]
+        if _is_address_of_pod(address, endpoint.target_ref, service.metadata.namespace, pod_of)
     ]
     if not found:
         raise _unavailable(f'no endpoints available for service "{asked.name}"')
     return found
+
+
+def _is_address_of_pod(
+    address: str, target: ObjectReference | None, namespace: str | None, pod_of: Callable[[str], Pod | None]
+) -> bool:
+    if target is None or not target.name or (target.namespace or "") != (namespace or ""):
+        return False
+    pod = pod_of(target.name)
+    if pod is None or not _is_proxyable(address):
+        return False
+    return address in {pod.status.pod_ip, *(each.ip for each in pod.status.pod_ips)}
 
 
 def _unavailable(message: str) -> StatusError:

@@ -29,7 +29,7 @@ from pybernetes.environment.clock import Clock
 _log = logging.getLogger(__name__)
 _REMEMBERED_SECONDS = 10.0
 _MOST_REMEMBERED = 10_000
-_WEB_SOCKET_TOKEN = "base64url.bearer.authorization.k8s.io."
+WEB_SOCKET_TOKEN = "base64url.bearer.authorization.k8s.io."
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +170,8 @@ def bearer_token(headers: Mapping[str, str]) -> str:
         return value.strip()
     for protocol in headers.get("sec-websocket-protocol", "").split(","):
         text = protocol.strip()
-        if text.startswith(_WEB_SOCKET_TOKEN):
-            return _decoded(text.removeprefix(_WEB_SOCKET_TOKEN))
+        if text.startswith(WEB_SOCKET_TOKEN):
+            return _decoded(text.removeprefix(WEB_SOCKET_TOKEN))
     return ""
 
 

@@ -149,7 +149,7 @@ class _Verdict:
     by_name: dict[str, Decision]
 
 
-_Key = tuple[str, tuple[str, ...], str, str, str, str, str]
+_Key = tuple[str, tuple[str, ...], bool, str, str, str, str, str]
 _MOST_REMEMBERED = 20_000
 
 
@@ -184,8 +184,17 @@ class RbacAuthorizer:
     def authorize(self, user: UserInfo, info: RequestInfo) -> Decision:
         index = self.index()
         target = info.resource if info.is_resource else info.path
-        # A path and a resource cannot be confused: paths begin with a slash.
-        key = (user.name, user.groups, info.verb, info.group, target, info.subresource, info.namespace)
+        # Access reviews ask about any text as a path, also about one that reads like a resource.
+        key = (
+            user.name,
+            user.groups,
+            info.is_resource,
+            info.verb,
+            info.group,
+            target,
+            info.subresource,
+            info.namespace,
+        )
         verdict = self._verdicts.get(key)
         if verdict is None:
             verdict = _judge(index.grants(user, info.namespace), info)
