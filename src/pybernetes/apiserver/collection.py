@@ -45,7 +45,8 @@ class Collection:
         self._order: dict[str, list[str]] = {}
         self._listeners: dict[Listener, None] = {}
         self._ends: list[Callable[[], None]] = []
-        self._written: dict[tuple[str, bytes], ApiObject] = {}
+        # By key and the identity of the value, whose bytes the store hands back as they are: to hash them takes longer.
+        self._written: dict[tuple[str, int], ApiObject] = {}
         self._labels: LabelIndex | None = None
         for item in store.range(self.prefix).items:
             self._place(Entry(self.form, item))
@@ -85,11 +86,11 @@ class Collection:
 
     def expect(self, key: str, value: bytes, obj: ApiObject) -> None:
         """Hands over the parsed form of what is being written, so that the commit need not parse it again."""
-        self._written[key, value] = obj
+        self._written[key, id(value)] = obj
 
     def forget(self, key: str, value: bytes) -> None:
         """Takes `expect` back after a write that failed."""
-        self._written.pop((key, value), None)
+        self._written.pop((key, id(value)), None)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Calls `listener` with every batch from now on, until the returned function is called."""
@@ -134,7 +135,7 @@ class Collection:
         item = event.item
         if event.type == "DELETE":
             return Change(item.revision, Entry(self.form, item), None)
-        obj = self._written.pop((item.key, item.value), None)
+        obj = self._written.pop((item.key, id(item.value)), None)
         old = event.previous
         return Change(item.revision, self.known(old) if old else None, Entry(self.form, item, obj))
 

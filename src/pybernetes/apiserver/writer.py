@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from pybernetes.api import status
@@ -33,6 +34,7 @@ _GENERATED_NAME_ATTEMPTS = 8
 # Upstream cuts a generateName so that name and suffix fit into a label.
 _GENERATED_BASE_MAX = 58
 _EVENT_SECONDS = 3600.0
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,18 @@ class Writer:
         # Most plug-ins take part in one half only; asking the others would be the larger part of a write's admission.
         self._mutating = [plugin for plugin in plugins if _takes_part(plugin, "admit")]
         self._validating = [plugin for plugin in plugins if _takes_part(plugin, "validate")]
+        # By group resource: those that may want to see its writes.
+        self._concerned: dict[str, tuple[list[Plugin], list[Plugin]]] = {}
+        self._second = (datetime.min.replace(tzinfo=UTC), "")
         self._allocators = allocators
 
     def now(self) -> str:
-        """The time as objects show it."""
-        return format_time(self.clock.now())
+        """The time as objects show it: the same text for a second."""
+        now = self.clock.now()
+        began, text = self._second
+        if not timedelta(0) <= now - began < _SECOND:
+            self._second = (now.replace(microsecond=0), text := format_time(now))
+        return text
 
     async def create(self, intent: Intent, obj: ApiObject) -> Entry:
         """Stores a new object; `obj` is private and complete but for what the server fills in."""
@@ -281,18 +290,35 @@ class Writer:
         )
 
     async def _mutate(self, admission: AdmissionRequest) -> None:
-        for plugin in self._mutating:
+        for plugin in self._plugins(admission.kind)[0]:
             if plugin.handles(admission):
                 await plugin.admit(admission)
 
     async def _approve(self, admission: AdmissionRequest) -> None:
-        for plugin in self._validating:
+        for plugin in self._plugins(admission.kind)[1]:
             if plugin.handles(admission):
                 await plugin.validate(admission)
+
+    def _plugins(self, kind: Kind) -> tuple[list[Plugin], list[Plugin]]:
+        """Those of both halves that may want to see writes of a kind."""
+        resource = kind.group_resource
+        found = self._concerned.get(resource)
+        if found is None:
+            found = (
+                [plugin for plugin in self._mutating if _is_concerned(plugin, resource)],
+                [plugin for plugin in self._validating if _is_concerned(plugin, resource)],
+            )
+            self._concerned[resource] = found
+        return found
 
 
 def _takes_part(plugin: Plugin, half: str) -> bool:
     return getattr(type(plugin), half) is not getattr(Bystander, half)
+
+
+def _is_concerned(plugin: Plugin, resource: str) -> bool:
+    resources: frozenset[str] = getattr(plugin, "resources", frozenset())
+    return not resources or resource in resources
 
 
 def is_finished(obj: ApiObject) -> bool:

@@ -44,12 +44,16 @@ class _SystemRandom(random.SystemRandom):
 
     def text(self, letters: str, length: int) -> str:
         """`length` letters, each as likely as the others."""
-        fair = 256 - 256 % len(letters)
+        count = len(letters)
+        fair = 256 - 256 % count
         found = ""
         while len(found) < length:
-            drawn = self._take(1)
+            if self._used >= len(self._block):
+                self._block, self._used = os.urandom(_BLOCK_BYTES), 0
+            drawn = self._block[self._used]
+            self._used += 1
             if drawn < fair:
-                found += letters[drawn % len(letters)]
+                found += letters[drawn % count]
         return found
 
     def randbytes(self, n: int) -> bytes:

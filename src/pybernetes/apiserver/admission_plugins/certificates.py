@@ -12,6 +12,7 @@ from pybernetes.apiserver.request import RequestInfo, UserInfo
 from pybernetes.apiserver.stages.authorization import MASTERS, Authorizer
 
 _GROUP, _RESOURCE = "certificates.k8s.io", "certificatesigningrequests"
+_WATCHED = frozenset({f"{_RESOURCE}.{_GROUP}"})
 _CLIENT_SIGNER = "kubernetes.io/kube-apiserver-client"
 
 
@@ -28,6 +29,7 @@ class CertificateApproval(Bystander):
     """Approving needs the verb `approve` on the signer."""
 
     name = "CertificateApproval"
+    resources = _WATCHED
 
     def __init__(self, authorizer: Authorizer) -> None:
         self._authorizer = authorizer
@@ -48,6 +50,7 @@ class CertificateSigning(Bystander):
     """Writing the certificate, or that signing has failed, needs the verb `sign` on the signer."""
 
     name = "CertificateSigning"
+    resources = _WATCHED
 
     def __init__(self, authorizer: Authorizer) -> None:
         self._authorizer = authorizer
@@ -70,6 +73,7 @@ class CertificateSubjectRestriction(Bystander):
     """Nobody gets a client certificate of the group that may do everything."""
 
     name = "CertificateSubjectRestriction"
+    resources = _WATCHED
 
     def handles(self, request: AdmissionRequest) -> bool:
         return is_write(request, _GROUP, _RESOURCE, ("CREATE",))

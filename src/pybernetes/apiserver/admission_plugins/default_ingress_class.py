@@ -16,6 +16,7 @@ class DefaultIngressClass(Bystander):
     """Fills in new Ingresses."""
 
     name = "DefaultIngressClass"
+    resources = frozenset({"ingresses.networking.k8s.io"})
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader

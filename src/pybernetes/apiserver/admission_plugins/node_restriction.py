@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pybernetes.api.objects import ApiObject
+from pybernetes.api.objects import ApiObject, copy
 from pybernetes.api.types.authentication_v1 import TokenRequest
-from pybernetes.api.types.core_v1 import Node, Pod
+from pybernetes.api.types.core_v1 import Node, PersistentVolumeClaim, PersistentVolumeClaimStatus, Pod
+from pybernetes.api.types.resource_v1 import ResourceSlice
+from pybernetes.api.types.storage_v1 import CSIDriver
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.admission_plugins.bystander import Bystander, refusal
 from pybernetes.apiserver.reader import Reader
+from pybernetes.apiserver.request import RequestInfo
+from pybernetes.apiserver.stages.authorization import Authorizer
 from pybernetes.apiserver.stages.node_authorizer import node_name_of, referenced
 
 _MIRROR = "kubernetes.io/config.mirror"
@@ -41,8 +45,9 @@ class NodeRestriction(Bystander):
 
     name = "NodeRestriction"
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, authorizer: Authorizer) -> None:
         self._reader = reader
+        self._authorizer = authorizer
 
     def handles(self, request: AdmissionRequest) -> bool:
         return bool(node_name_of(request.user)) and request.operation != "CONNECT"
@@ -60,6 +65,10 @@ class NodeRestriction(Bystander):
             case ("csinodes", ""):
                 if _name(request) != node:
                     raise refusal(request, "can only access CSINode with the same name as the requesting node")
+            case ("resourceslices", ""):
+                self._check_slice(request, node)
+            case ("persistentvolumeclaims", "status"):
+                _check_claim(request, node)
             case ("serviceaccounts", "token"):
                 self._check_token(request, node)
 
@@ -124,6 +133,65 @@ class NodeRestriction(Bystander):
             raise refusal(request, f"{why}. The object might have been deleted and then recreated")
         if pod is None or pod.spec.node_name != node:
             raise refusal(request, "node requested token bound to a pod scheduled on a different node")
+        self._check_audiences(request, pod)
+
+    def _check_audiences(self, request: AdmissionRequest, pod: Pod) -> None:
+        """Tokens are for whom the pod's volumes say, unless the node was given the right to ask for others."""
+        wanted = request.object
+        audiences = wanted.spec.audiences if isinstance(wanted, TokenRequest) else []
+        if len(audiences) > 1:
+            raise refusal(request, "node may only request 0 or 1 audiences")
+        audience = audiences[0] if audiences else ""
+        if audience in _audiences(pod, self._reader):
+            return
+        asked = RequestInfo(
+            "",
+            "request-serviceaccounts-token-audience",
+            True,
+            resource=audience,
+            namespace=request.namespace,
+            name=request.name,
+        )
+        if not self._authorizer.authorize(request.user, asked).allowed:
+            raise refusal(request, f'audience "{audience}" not found in pod spec volume')
+
+    def _check_slice(self, request: AdmissionRequest, node: str) -> None:
+        for each in (request.object, request.old_object):
+            if isinstance(each, ResourceSlice) and each.spec.node_name != node:
+                verb = {"CREATE": "create", "DELETE": "delete"}.get(request.operation, "update")
+                raise refusal(request, f"can only {verb} ResourceSlice with the same NodeName as the requesting node")
+
+
+def _audiences(pod: Pod, reader: Reader) -> set[str]:
+    """Whom the tokens in a pod's volumes are for; the empty one is the API server."""
+    found: set[str] = set()
+    for volume in pod.spec.volumes:
+        if volume.projected is not None:
+            tokens = [source.service_account_token for source in volume.projected.sources]
+            found |= {token.audience or "" for token in tokens if token is not None}
+        if volume.csi is not None:
+            driver = reader.get(CSIDriver, volume.csi.driver)
+            found |= {request.audience or "" for request in driver.spec.token_requests} if driver else set()
+    return found
+
+
+# What of a claim's status a kubelet has to say: how far growing has come.
+_GROWING = ("capacity", "conditions", "allocated_resources", "allocated_resource_statuses")
+
+
+def _check_claim(request: AdmissionRequest, node: str) -> None:
+    new, old = request.object, request.old_object
+    if not isinstance(new, PersistentVolumeClaim) or not isinstance(old, PersistentVolumeClaim):
+        return
+    before, after = copy(old), copy(new)
+    for claim in (before, after):
+        claim.metadata.managed_fields = []
+        claim.metadata.resource_version = None
+        for name in _GROWING:
+            setattr(claim.status, name, getattr(PersistentVolumeClaimStatus(), name))
+    if before != after:
+        why = f"node {node!r} is not allowed to update fields other than status.quantity and status.conditions"
+        raise refusal(request, why.replace("'", '"'))
 
 
 def _name(request: AdmissionRequest) -> str:
@@ -140,6 +208,8 @@ def _check_status(request: AdmissionRequest, node: str) -> None:
         raise refusal(request, why)
     if new.metadata.labels != old.metadata.labels:
         raise refusal(request, f'node "{node}" cannot update labels through pod status')
+    if new.status.resource_claim_statuses != old.status.resource_claim_statuses:
+        raise refusal(request, f'node "{node}" cannot update resource claim statuses')
 
 
 def _check_node(request: AdmissionRequest, node: str) -> None:

@@ -17,6 +17,7 @@ class RuntimeClassAdmission(Bystander):
     """Fills in and checks new pods."""
 
     name = "RuntimeClass"
+    resources = frozenset({"pods"})
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader

@@ -43,6 +43,7 @@ class ServiceAccountAdmission(Bystander):
     """Fills in new pods."""
 
     name = "ServiceAccount"
+    resources = frozenset({"pods"})
 
     def __init__(self, reader: Reader, chance: Chance) -> None:
         self._reader = reader
@@ -114,14 +115,21 @@ def _mount_into(container: Container, volume: str) -> bool:
     return True
 
 
-def _token_volume(name: str) -> Volume:
+def _token_sources() -> list[VolumeProjection]:
     token = ServiceAccountTokenProjection(expiration_seconds=_TOKEN_SECONDS, path="token")
     authority = ConfigMapProjection(name="kube-root-ca.crt", items=[KeyToPath(key="ca.crt", path="ca.crt")])
     field = ObjectFieldSelector(api_version="v1", field_path="metadata.namespace")
     namespace = DownwardAPIProjection(items=[DownwardAPIVolumeFile(path="namespace", field_ref=field)])
-    sources = [
+    return [
         VolumeProjection(service_account_token=token),
         VolumeProjection(config_map=authority),
         VolumeProjection(downward_api=namespace),
     ]
-    return Volume(name=name, projected=ProjectedVolumeSource(sources=sources, default_mode=0o644))
+
+
+# The same for every pod: nothing that runs after admission changes what it finds in a volume.
+_SOURCES = _token_sources()
+
+
+def _token_volume(name: str) -> Volume:
+    return Volume(name=name, projected=ProjectedVolumeSource(sources=list(_SOURCES), default_mode=0o644))

@@ -24,6 +24,7 @@ class DefaultStorageClass(Bystander):
     """A claim that names no class gets the default one; an empty name is an answer, too."""
 
     name = "DefaultStorageClass"
+    resources = frozenset({"persistentvolumeclaims"})
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -51,6 +52,7 @@ class StorageObjectInUseProtection(Bystander):
     """New claims and volumes carry a finalizer, so that none goes while somebody uses it."""
 
     name = "StorageObjectInUseProtection"
+    resources = frozenset({"persistentvolumeclaims", "persistentvolumes", "volumeattributesclasses.storage.k8s.io"})
 
     def handles(self, request: AdmissionRequest) -> bool:
         create = ("CREATE",)
@@ -71,6 +73,7 @@ class PersistentVolumeClaimResize(Bystander):
     """A claim may only grow where its class can let volumes grow."""
 
     name = "PersistentVolumeClaimResize"
+    resources = frozenset({"persistentvolumeclaims"})
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader

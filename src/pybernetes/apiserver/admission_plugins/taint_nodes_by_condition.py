@@ -13,6 +13,7 @@ class TaintNodesByCondition(Bystander):
     """Taints new nodes; the node lifecycle controller takes the taint away."""
 
     name = "TaintNodesByCondition"
+    resources = frozenset({"nodes"})
 
     def handles(self, request: AdmissionRequest) -> bool:
         return is_write(request, "", "nodes", ("CREATE",))
