@@ -27,6 +27,7 @@ _POD_NAMES = (
     "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; "
     "a DNS label is recommended: "
 )
+_APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/"
 _INGRESS_CLASS = "kubernetes.io/ingress.class"
 
 
@@ -82,7 +83,14 @@ def _container(container: Container, path: str) -> list[str]:
 
 def _pod(new: Pod, old: Pod | None) -> list[str]:
     """Pods are updated by controllers, whom nobody reads; only their makers are warned."""
-    return _pod_spec(new.spec, "spec") if old is None else []
+    if old is not None:
+        return []
+    gone = [
+        f'metadata.annotations[{name}]: deprecated since v1.30; use the "appArmorProfile" field instead'
+        for name in new.metadata.annotations
+        if name.startswith(_APP_ARMOR)
+    ]
+    return gone + _pod_spec(new.spec, "spec")
 
 
 def _workload(new: Any, old: Any | None) -> list[str]:

@@ -34,7 +34,7 @@ def validate_config_map(config_map: ConfigMap) -> list[FieldError]:
             errors.append(invalid(f"data[{key}]", key, "duplicate of key present in binaryData"))
     errors += _keys(config_map.binary_data, "binaryData")
     size = sum(len(text.encode()) for text in config_map.data.values())
-    return errors + _too_large("", size + sum(len(value) for value in config_map.binary_data.values()))
+    return errors + _too_large("[]", size + sum(len(value) for value in config_map.binary_data.values()))
 
 
 def validate_config_map_update(new: ConfigMap, old: ConfigMap) -> list[FieldError]:

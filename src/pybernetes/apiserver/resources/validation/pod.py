@@ -27,8 +27,14 @@ _FLAWLESS: set[bytes] = set()
 _REMEMBERED_MAX = 10_000
 
 
+_MIRROR = "kubernetes.io/config.mirror"
+
+
 def validate_create(pod: Pod) -> list[FieldError]:
     """The rules for a whole spec; of the pods that one template makes only the first costs the search."""
+    if (mirrored := pod.metadata.annotations.get(_MIRROR)) is not None and not pod.spec.node_name:
+        detail = "must set spec.nodeName if mirror pod annotation is set"
+        return [invalid(f"metadata.annotations[{_MIRROR}]", mirrored, detail), *_validate_new(pod)]
     mark = fingerprint(pod.spec)
     if mark in _FLAWLESS:
         return []
