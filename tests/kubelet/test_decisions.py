@@ -139,6 +139,24 @@ def test_failed_liveness_and_changed_image_kill() -> None:
     assert pod_plan(look(pod(), other)).kill == (Kill("id-c", "c", words),)
 
 
+def test_a_probe_may_say_how_long_its_container_has_to_end() -> None:
+    seen = look(pod(), record(), health={"id-c": Health(failure="why", grace=1)})
+    assert pod_plan(seen).kill == (Kill("id-c", "c", "why", grace=1),)
+
+
+def test_a_container_that_never_came_is_told_of_as_lost_once_its_pod_has_ended() -> None:
+    late = Waiting("DeadlineExceeded", "too late")
+    status = pod_status(look(pod(), ending=True, verdict=late), "10.0.0.1", {})
+    lost = status.container_statuses[0].state.terminated
+    assert lost is not None
+    assert (lost.exit_code, lost.reason) == (137, "ContainerStatusUnknown")
+    unready = pod(init_containers=[Container(name="once", image="i")])
+    status = pod_status(look(unready, ending=True, verdict=late), "10.0.0.1", {})
+    waiting = status.container_statuses[0].state.waiting
+    assert waiting is not None
+    assert waiting.reason == "PodInitializing"
+
+
 def test_failed_start_is_tried_again_at_its_time() -> None:
     trouble = {"c": Trouble(Waiting("ErrImagePull", "no"), NOW + 5)}
     assert pod_plan(look(pod(), troubles=trouble)) == Plan(wake_at=NOW + 5)

@@ -29,6 +29,7 @@ from pybernetes.kubelet.decide.environment import Sources, Unresolvable, environ
 from pybernetes.kubelet.decide.fields import Place
 from pybernetes.kubelet.decide.node import Machine
 from pybernetes.kubelet.decide.observed import HASH_ANNOTATION, AnyContainer, Waiting, container_hash
+from pybernetes.kubelet.decide.payload import projection_of
 from pybernetes.kubelet.decide.qos import linux_resources, qos_class
 from pybernetes.kubelet.decide.security import container_security, root_refusal, sandbox_security
 from pybernetes.kubelet.decide.times import SECOND, nanoseconds
@@ -226,6 +227,8 @@ class NodePreparation:
     def _mounts(self, target: Target, attempt: int, variables: dict[str, str]) -> tuple[Mount, ...]:
         pod, container = target.pod, target.container
         paths = self._prepared[pod.metadata.uid or ""].paths
+        # What is made of API data is the kubelet's alone to write.
+        api_data = {volume.name for volume in pod.spec.volumes if projection_of(volume) is not None}
         mounts: list[Mount] = []
         for wanted in container.volume_mounts:
             if wanted.name not in paths:
@@ -235,7 +238,8 @@ class NodePreparation:
             if sub_path:
                 path = below(path, sub_path)
             propagation = wanted.mount_propagation or "None"
-            mounts.append(Mount(wanted.mount_path, str(path), bool(wanted.read_only), propagation))
+            read_only = bool(wanted.read_only) or wanted.name in api_data
+            mounts.append(Mount(wanted.mount_path, str(path), read_only, propagation))
         if not any(mount.container_path == "/etc/hosts" for mount in mounts):
             mounts.append(Mount("/etc/hosts", str(self._write_hosts(target))))
         if not isinstance(container, EphemeralContainer):

@@ -69,14 +69,14 @@ class ProbeTasks:
                 words = ("Warning", "Unhealthy", f"{sort} probe failed: {outcome.message}")
                 self._kit.tell(target.pod, target.container.name, words)
             found = finding(probe, tally)
-            if found is not None and self._learn(target, sort, found):
+            if found is not None and self._learn(target, sort, probe, found):
                 return
             if outcome.steady and found is not None:
                 return
             # A container that is not ready yet is asked more often in its first moments, so that it serves at once.
             await asyncio.sleep(_pause(probe, tally, sort))
 
-    def _learn(self, target: Target, sort: str, found: bool) -> bool:
+    def _learn(self, target: Target, sort: str, probe: Probe, found: bool) -> bool:
         """Takes a finding; True when this probe has nothing more to do."""
         old = self.health.get(target.container_id, Health())
         new = old
@@ -87,7 +87,7 @@ class ProbeTasks:
             new = dataclasses.replace(old, started=True)
         elif not found:
             words = f"Container {name} failed {sort.lower()} probe, will be restarted"
-            new = dataclasses.replace(old, failure=words)
+            new = dataclasses.replace(old, failure=words, grace=probe.termination_grace_period_seconds)
         if new != old:
             self.health[target.container_id] = new
             self._wake()

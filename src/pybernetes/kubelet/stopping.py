@@ -59,7 +59,7 @@ class Stopper:
         if record is None:
             return
         self._kit.tell(pod, kill.name, ("Normal", "Killing", kill.message))
-        await self._end(pod, runtime, record, grace_seconds(pod))
+        await self._end(pod, runtime, record, grace_seconds(pod) if kill.grace is None else kill.grace)
 
     async def clear_sandboxes(self, pod: Pod, runtime: RuntimePod) -> None:
         """Ends everything in sandboxes that are no good any more, before a new one is made."""

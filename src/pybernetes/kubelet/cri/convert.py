@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pybernetes.kubelet.cri.messages import CRI
@@ -197,6 +198,12 @@ def is_on_host_network(status: Any) -> bool:
 
 def state_of(item: Any) -> State:
     return _STATES[item.state]
+
+
+def alive(boxes: Iterable[Any], containers: Iterable[Any]) -> set[str]:
+    """Ids of what has not ended: sandboxes that are ready, containers that run or are about to."""
+    begun = (State.CREATED, State.RUNNING)
+    return {box.id for box in boxes if is_ready(box)} | {item.id for item in containers if state_of(item) in begun}
 
 
 def record_of(status: Any, sandbox_id: str) -> ContainerRecord:

@@ -6,6 +6,7 @@ A look at a pod costs two list calls; details are asked for only when a containe
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
@@ -24,14 +25,16 @@ from pybernetes.kubelet.runtime import (
     RuntimePod,
     RuntimeVersion,
     SandboxSpec,
-    State,
     Stats,
     Streams,
 )
 
+log = logging.getLogger(__name__)
+
 RUNTIME, IMAGE = "RuntimeService", "ImageService"
-# After a process has ended, containerd needs a moment until its CRI part says so, and does not tell when.
-SETTLING = (0.0, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
+# After a process has ended, containerd needs a moment until its CRI part says so, and does not tell when. It may even
+# end before the call that starts it has come back: until then it counts as created, and then as running.
+SETTLING = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12)
 POLL_SECONDS = 1.0
 
 
@@ -43,6 +46,7 @@ class CriRuntime:
         self._records: dict[str, ContainerRecord] = {}
         self._networks: dict[str, tuple[tuple[str, ...], bool]] = {}  # sandbox id -> addresses, on host network
         self._owner: dict[str, str] = {}  # id of a sandbox or container -> pod uid
+        self._ended: set[str] = set()  # their processes are gone, which the lists may not say yet
         self._handler = ""
 
     async def close(self) -> None:
@@ -69,12 +73,28 @@ class CriRuntime:
         found = await self._look({convert.POD_UID: uid})
         return found[0] if found else RuntimePod(uid)
 
-    async def _look(self, labels: dict[str, str]) -> list[RuntimePod]:
+    async def _lists(self, labels: dict[str, str]) -> tuple[Any, Any]:
         make = CRI.message
-        boxes, containers = await asyncio.gather(
+        return await asyncio.gather(
             self._call("ListPodSandbox", filter=make("PodSandboxFilter")(label_selector=labels)),
             self._call("ListContainers", filter=make("ContainerFilter")(label_selector=labels)),
         )
+
+    async def _settled_lists(self, labels: dict[str, str]) -> tuple[Any, Any]:
+        """The lists of one pod, as they are once everything that is known to have ended is shown as ended."""
+        for pause in (*SETTLING, 0.0):
+            boxes, containers = await self._lists(labels)
+            late = self._ended & convert.alive(boxes.items, containers.containers)
+            if not late:
+                break
+            await asyncio.sleep(pause)
+        else:
+            log.warning("containers %s have ended, but the runtime does not say so", sorted(late))
+        self._ended -= {item.id for item in (*boxes.items, *containers.containers)}
+        return boxes, containers
+
+    async def _look(self, labels: dict[str, str]) -> list[RuntimePod]:
+        boxes, containers = await (self._settled_lists(labels) if labels else self._lists(labels))
         by_pod: dict[str, tuple[list[Any], list[Any]]] = defaultdict(lambda: ([], []))
         for box in boxes.items:
             by_pod[box.metadata.uid][0].append(box)
@@ -89,6 +109,7 @@ class CriRuntime:
         self._records = {each: record for each, record in self._records.items() if each in known}
         self._networks = {each: network for each, network in self._networks.items() if each in known}
         self._owner = {each: uid for each, uid in self._owner.items() if each in known}
+        self._ended &= known
 
     async def _assemble(self, uid: str, boxes: list[Any], items: list[Any]) -> RuntimePod:
         sandboxes = []
@@ -140,6 +161,7 @@ class CriRuntime:
         await self._call("RemovePodSandbox", pod_sandbox_id=sandbox_id)
         self._networks.pop(sandbox_id, None)
         self._owner.pop(sandbox_id, None)
+        self._ended.discard(sandbox_id)
 
     async def create_container(self, sandbox_id: str, spec: ContainerSpec, sandbox: SandboxSpec) -> str:
         answer = await self._call(
@@ -162,6 +184,7 @@ class CriRuntime:
         await self._call("RemoveContainer", container_id=container_id)
         self._records.pop(container_id, None)
         self._owner.pop(container_id, None)
+        self._ended.discard(container_id)
 
     async def image(self, name: str) -> Image | None:
         answer = await self._image_call("ImageStatus", image=_image_spec(name))
@@ -237,26 +260,9 @@ class CriRuntime:
                 continue  # a command that was run inside the container, such as a probe's
             uid = self._owner.get(exit_.container_id)
             if uid is not None:
-                await self._settled(exit_.container_id)
+                if exit_.id:  # memory that ran out does not always end the container
+                    self._ended.add(exit_.container_id)
                 yield uid
-
-    async def _settled(self, identifier: str) -> None:
-        for pause in SETTLING:
-            await asyncio.sleep(pause)
-            try:
-                if not await self._seems_to_run(identifier):
-                    return
-            except NotFound:
-                return
-
-    async def _seems_to_run(self, identifier: str) -> bool:
-        """Of a container or a sandbox; NotFound when it is neither."""
-        try:
-            answer = await self._call("ContainerStatus", container_id=identifier)
-        except NotFound:
-            box = await self._call("PodSandboxStatus", pod_sandbox_id=identifier)
-            return convert.is_ready(box.status)
-        return convert.state_of(answer.status) is State.RUNNING
 
     async def _cri_events(self) -> AsyncIterator[str]:
         request = CRI.message("GetEventsRequest")()

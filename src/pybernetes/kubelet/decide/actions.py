@@ -39,6 +39,7 @@ class Kill:
     container_id: str
     name: str
     message: str
+    grace: int | None = None  # seconds; None: as the pod says
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,8 @@ def _look_after(draft: _Draft, container: Container) -> None:
         if wants_restart(observed.pod, container, record):
             draft.begin(container)
     elif message := _reason_to_kill(container, record, observed.health):
-        draft.kill.append(Kill(record.id, container.name, message))
+        grace = observed.health.get(record.id, Health()).grace
+        draft.kill.append(Kill(record.id, container.name, message, grace))
 
 
 def _reason_to_kill(container: Container, record: ContainerRecord, health: Mapping[str, Health]) -> str:

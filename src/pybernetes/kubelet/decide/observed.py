@@ -23,6 +23,8 @@ class Health:
     ready: bool | None = None
     # Why the container has to be killed; set by liveness and startup probes.
     failure: str = ""
+    # Seconds that the container then has to end, where the probe says so.
+    grace: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

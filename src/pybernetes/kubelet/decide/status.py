@@ -34,6 +34,14 @@ from pybernetes.kubelet.decide.qos import qos_class
 from pybernetes.kubelet.decide.times import api_time
 from pybernetes.kubelet.runtime import ContainerRecord, State
 
+_LOST = ContainerState(
+    terminated=ContainerStateTerminated(
+        exit_code=137,
+        reason="ContainerStatusUnknown",
+        message="The container could not be located when the pod was terminated",
+    )
+)
+
 
 def pod_status(observed: Observed, node_ip: str, waiting: Mapping[str, Waiting]) -> PodStatus:
     """`waiting` are the back-offs that the plan of the same round has found."""
@@ -160,19 +168,10 @@ def _unmade(observed: Observed, container: AnyContainer, initializing: bool) -> 
     if old is not None and old.state.terminated is not None and observed.ending:
         return old.state, old.last_state  # it had ended before, and has been removed since
     if old is not None and old.state.running is not None:
-        lost = ContainerStateTerminated(
-            exit_code=137,
-            reason="ContainerStatusUnknown",
-            message="The container could not be located when the pod was terminated",
-        )
-        return (
-            (ContainerState(terminated=lost), ContainerState())
-            if observed.ending
-            else (
-                _waiting(Waiting("ContainerCreating")),
-                ContainerState(terminated=lost),
-            )
-        )
+        return (_LOST, ContainerState()) if observed.ending else (_waiting(Waiting("ContainerCreating")), _LOST)
+    if observed.ending and not initializing and not _alive(observed) and container in observed.pod.spec.containers:
+        # A pod that has come to rest has no container that waits, unless its initialization was never completed.
+        return _LOST, old.last_state if old else ContainerState()
     if trouble is not None:
         return _waiting(trouble.waiting), ContainerState()
     creating = "PodInitializing" if initializing or observed.pod.spec.init_containers else "ContainerCreating"
