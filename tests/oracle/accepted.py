@@ -2,7 +2,91 @@
 
 from __future__ import annotations
 
-ACCEPTED: dict[str, dict[int, str]] = {}
+_CEL = "expressions (CEL) are a later step"
+_WEBHOOKS = "webhooks are a later step"
+_VERSION = "says which program answers: ours is no Go binary"
+_HEALTH = "lists the start-up hooks of the original, which ours has others of"
+_GO_ORDER = "follows the order of a Go map or list cache"
+_GO_DUMP = "shows Go's internal form of the object, or a diff of it"
+_TWICE = "counts the same violation once more or once less"
+_QUOTA = "the status of quotas: there is no resource quota controller yet"
+_AGGREGATION = "objects and conditions of the aggregation layer are a later step"
+_FAIRNESS = "conditions and managers of priority and fairness are a later step"
+_NULL_OWNED = "who owns a required list that is null"
+_CHANCE = "hangs on what ran at the same time: two controllers, and names drawn by chance"
+_BUILD = "counts roles, or shows rights, of the recorded build's distribution"
+_NORMALISED = "the recording replaced a text that is no value of the server (10.96.0.0, ?hash=)"
+_LEFTOVER = "shows what former scenarios had left behind"
+_DRY_RUN = "addresses and ports that are taken or out of range pass a dry run in the original"
+_COMPONENTS = "componentstatuses are not served with content"
+_ADDRESSES = "IPAddress objects are not made for the addresses of Services"
+_DESCRIPTION = "the description of a column has list items, which the package of descriptions joins"
+_STARTING = "the recorded server was still preparing the storage of a new resource"
+_CERTIFICATE = "names the fingerprint of the recorded client certificate"
+_DUPLICATES = "duplicate fields: Go merges or reports them within patches, ours takes the last"
+_PROTOBUF = "protobuf documents"
+_KEY = "the recorded key of service accounts was an RSA key"
+_SERVER_WRITES = "the original writes as kube-apiserver, and says so in managedFields"
+_CUSTOM = "custom resources: see the messages and conflicts of `apiserver/custom`"
+_APPLY = "pull secrets of a pod: see `field_management`"
+_PATHS = "lists the paths of health checks and groups that ours has others of"
+_DEBUG = "/debug/flags is not served"
+
+
+def _steps(reason: str, *numbers: int) -> dict[int, str]:
+    return dict.fromkeys(numbers, reason)
+
+
+ACCEPTED: dict[str, dict[int, str]] = {
+    "admission/limitranger": _steps(_GO_ORDER, 8),
+    "admission/mutatingadmissionpolicy": _steps(_CEL, 8, 9, 10, 11),
+    "admission/noderestriction": _steps(_CERTIFICATE, 39),
+    "admission/resourcequota": _steps(_QUOTA, 1, 9, 24, 26, 34),
+    "admission/validatingadmissionpolicy": _steps(_CEL, 8, 15, 16, 17, 18, 19, 20, 22, 23, 24, 25, 26, 27, 28, 29, 30),
+    "admission/webhooks": _steps(_WEBHOOKS, 0, 1, 4, 5, 9),
+    "defaults/apiregistration.apiservices": _steps(_AGGREGATION, 1, 4),
+    "defaults/authorization.reviews": {**_steps(_GO_ORDER, 7), **_steps(_BUILD, 16, 17)},
+    "defaults/core.limitranges": _steps(_NULL_OWNED, 0, 2),
+    "defaults/discovery.endpointslices": _steps(_NULL_OWNED, 0, 2),
+    "defaults/flowcontrol.flowschemas": _steps(_FAIRNESS, 2, 4),
+    "defaults/storage.csinodes": _steps(_NULL_OWNED, 0, 2),
+    "defaults/subresources.scale-status": _steps(_CUSTOM, 27),
+    "delete/propagation": _steps(_CHANCE, 2, 6, 7, 8, 11, 13, 14, 17),
+    "discovery/groups": _steps(_PATHS, 0),
+    "discovery/health": {**_steps(_VERSION, 0, 1, 19), **_steps(_HEALTH, 5, 6, 7, 14, 15), **_steps(_KEY, 18)},
+    "discovery/unknown-paths": _steps(_DEBUG, 34),
+    "errors/auth": _steps(_VERSION, 24, 75),
+    "errors/bad-bodies": {**_steps(_PROTOBUF, 40), **_steps(_GO_DUMP, 51)},
+    "errors/crd": {**_steps(_CUSTOM, 0), **_steps(_CEL, 24, 25, 26, 28, 29)},
+    "errors/custom-resource": _steps(_CUSTOM, 4, 6, 7, 8, 24, 26, 27, 35, 39, 40, 42, 44),
+    "errors/eviction-429": _steps(_SERVER_WRITES, 5),
+    "errors/fieldvalidation": _steps(_DUPLICATES, 7, 8, 25),
+    "errors/job": {**_steps(_TWICE, 20, 24, 30), **_steps(_GO_DUMP, 25)},
+    "errors/misc.vap": _steps(_CEL, 0, 1, 2),
+    "errors/misc.webhook": _steps(_CEL, 3),
+    "errors/not-found-conflict": {**_steps(_TWICE, 41), **_steps(_NULL_OWNED, 53)},
+    "errors/pod-update": _steps(_GO_DUMP, 2, 3, 8),
+    "errors/pv": _steps(_GO_DUMP, 3, 17),
+    "errors/service": {**_steps(_NORMALISED, 17, 26, 45), **_steps(_DRY_RUN, 18, 21)},
+    "list-watch/selectors": _steps(_AGGREGATION, 113),
+    "list-watch/tables": {
+        **_steps(_COMPONENTS, 0, 1),
+        **_steps(_NULL_OWNED, 9, 91, 125),
+        **_steps(_AGGREGATION, 41, 42),
+        **_steps(_DESCRIPTION, 66, 67),
+        **_steps(_ADDRESSES, 72, 73),
+        **_steps(_SERVER_WRITES, 77, 83),
+        **_steps(_BUILD, 80, 82),
+        **_steps(_FAIRNESS, 129, 130, 132),
+        **_steps(_STARTING, 133, 134, 142),
+        **_steps(_LEFTOVER, 141),
+    },
+    "openapi/v3-index": {**_steps(_NORMALISED, 2), **_steps(_PROTOBUF, 7)},
+    "patch/apply-custom": _steps(_CUSTOM, 8, 9, 10, 11, 12, 13, 15, 17),
+    "patch/apply-lists": _steps(_APPLY, 32, 33, 34, 35, 36, 37),
+    "patch/json-patch": _steps(_GO_DUMP, 39),
+    "patch/strategic-merge": _steps(_GO_DUMP, 27),
+}
 
 
 def accepted_of(scenario: str) -> dict[int, str]:
