@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hmac
+import json
 from dataclasses import replace
 
 import pytest
@@ -45,7 +47,8 @@ def issuer(manual_clock):
 @pytest.fixture
 def account(reader):
     account = ServiceAccount(metadata=ObjectMeta(name="default", namespace="ns", uid="sa-uid"))
-    pod = Pod(metadata=ObjectMeta(name="p", namespace="ns", uid="pod-uid"), spec=PodSpec(node_name="n1"))
+    spec = PodSpec(node_name="n1", service_account_name="default")
+    pod = Pod(metadata=ObjectMeta(name="p", namespace="ns", uid="pod-uid"), spec=spec)
     reader.objects += [account, pod, Node(metadata=ObjectMeta(name="n1", uid="node-uid"))]
     return account
 
@@ -121,6 +124,31 @@ async def test_a_token_dies_with_the_pod_it_is_bound_to(authenticator, issuer, a
     manual_clock.seconds = 11
     with pytest.raises(StatusError):
         await authenticator.authenticate(bearing(token))
+
+
+def test_no_account_gets_a_token_bound_to_anothers_pod(issuer, account, reader):
+    other = ServiceAccount(metadata=ObjectMeta(name="other", namespace="ns", uid="other-uid"))
+    with pytest.raises(StatusError) as error:
+        requested(other, issuer, reader, bound_object_ref=BoundObjectReference(api_version="v1", kind="Pod", name="p"))
+    assert (error.value.code, str(error.value)) == (
+        400,
+        'cannot bind token for serviceaccount "other" to pod running with different serviceaccount name.',
+    )
+
+
+@pytest.mark.parametrize("header", [{"alg": "none"}, {"alg": "HS256"}, {}])
+async def test_a_token_does_not_choose_how_it_is_checked(header, authenticator, issuer, account, reader):
+    """`none` needs no signature, and HS256 would take the public key, which everybody knows, for a secret."""
+    _head, claims, _signature = requested(account, issuer, reader).split(".")
+    kid = next(iter(issuer.key_set()["keys"]))["kid"]
+    forged_head = base64.urlsafe_b64encode(json.dumps({**header, "kid": kid}).encode()).rstrip(b"=").decode()
+    public = serialization.load_pem_private_key(issuer.private_key, None).public_key()
+    secret = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    digest = hmac.digest(secret, f"{forged_head}.{claims}".encode(), "sha256")
+    for signature in ("", base64.urlsafe_b64encode(digest).rstrip(b"=").decode()):
+        with pytest.raises(StatusError) as error:
+            await authenticator.authenticate(bearing(f"{forged_head}.{claims}.{signature}"))
+        assert error.value.code == 401
 
 
 async def test_a_token_for_others_or_with_another_signature_is_refused(authenticator, issuer, account, reader):

@@ -15,6 +15,7 @@ from pybernetes.api.types.core_v1 import (
     PodSpec,
 )
 from pybernetes.api.types.meta_v1 import ObjectMeta
+from pybernetes.api.types.resource_v1 import ResourceSlice, ResourceSliceSpec
 from pybernetes.apiserver.request import ANONYMOUS, RequestInfo, UserInfo
 from pybernetes.apiserver.stages.authorization import Authorizer, Decision, forbidden_request
 from pybernetes.apiserver.stages.impersonation import impersonate
@@ -253,6 +254,64 @@ def test_impersonation_needs_the_right_and_brings_groups(authorizer):
         'in the namespace "ns"'
     )
     assert impersonate(ALICE, {}, TARGET, authorizer) is ALICE
+
+
+@pytest.fixture
+def constrained(reader):
+    """Alice holds every weaker right to impersonate, and no whole one."""
+    everything = ["user-info", "serviceaccount", "arbitrary-node"]
+    verbs = [f"impersonate:{mode}" for mode in everything] + [f"impersonate-on:{mode}:list" for mode in everything]
+    reader.objects += [
+        rbac_v1.ClusterRole(
+            metadata=ObjectMeta(name="i"),
+            rules=[rbac_v1.PolicyRule(verbs=verbs, api_groups=["*"], resources=["*"])],
+        ),
+        rbac_v1.ClusterRoleBinding(
+            metadata=ObjectMeta(name="i"),
+            role_ref=rbac_v1.RoleRef(kind="ClusterRole", name="i"),
+            subjects=[rbac_v1.Subject(kind="User", name="alice")],
+        ),
+    ]
+    return Authorizer(reader)
+
+
+def test_the_weaker_right_to_impersonate_makes_nobody_a_master(constrained):
+    for user in ("bob", "system:serviceaccount:ns:robot", "system:node:n1"):
+        for groups in ("system:masters", "dev,system:masters"):
+            with pytest.raises(StatusError) as error:
+                impersonate(ALICE, {"impersonate-user": user, "impersonate-group": groups}, TARGET, constrained)
+            assert error.value.code == 403
+
+
+def test_accounts_and_nodes_bring_their_own_groups_and_no_others(constrained):
+    node = impersonate(ALICE, {"impersonate-user": "system:node:n1"}, TARGET, constrained)
+    assert node.groups == ("system:nodes", "system:authenticated")
+    robot = impersonate(ALICE, {"impersonate-user": "system:serviceaccount:ns:robot"}, TARGET, constrained)
+    assert robot.groups == ("system:serviceaccounts", "system:serviceaccounts:ns", "system:authenticated")
+    for more in ({"impersonate-group": "g"}, {"impersonate-uid": "u"}, {"impersonate-extra-a": "b"}):
+        with pytest.raises(StatusError) as error:
+            impersonate(ALICE, {"impersonate-user": "system:node:n1", **more}, TARGET, constrained)
+        assert error.value.code == 403
+    bob = impersonate(ALICE, {"impersonate-user": "bob", "impersonate-group": "g"}, TARGET, constrained)
+    assert bob.groups == ("g", "system:authenticated")
+
+
+def test_a_kubelet_has_its_own_resource_slices(reader):
+    reader.objects += [
+        ResourceSlice(metadata=ObjectMeta(name=f"of-{node}"), spec=ResourceSliceSpec(driver="d", node_name=node))
+        for node in ("n1", "n2")
+    ]
+    authorizer = Authorizer(reader)
+
+    def may(verb: str, name: str = "", selector: str = "") -> bool:
+        return authorizer.authorize(KUBELET, on(verb, "resourceslices", "", name, "resource.k8s.io"), selector).allowed
+
+    assert may("create")
+    assert may("delete", "of-n1")
+    assert not may("delete", "of-n2")
+    assert may("deletecollection", selector="spec.nodeName=n1")
+    assert not may("deletecollection")
+    assert not may("list", selector="spec.nodeName=n2")
 
 
 def test_groups_without_a_user_are_a_bad_request(authorizer):

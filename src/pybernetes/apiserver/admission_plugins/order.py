@@ -51,7 +51,7 @@ def default_plugins(
         NamespaceLifecycle(reader),
         LimitRanger(reader),
         ServiceAccountAdmission(reader, chance),
-        NodeRestriction(reader),
+        NodeRestriction(reader, authorizer),
         TaintNodesByCondition(),
         PodSecurity(reader),
         Priority(reader),

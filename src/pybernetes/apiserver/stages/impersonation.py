@@ -13,12 +13,13 @@ from urllib.parse import unquote
 
 from pybernetes.api.status import bad_request
 from pybernetes.apiserver.request import RequestInfo, UserInfo
-from pybernetes.apiserver.stages.authorization import Authorizer
+from pybernetes.apiserver.stages.authorization import MASTERS, Authorizer, forbidden_request
 from pybernetes.apiserver.stages.service_account_tokens import service_account_user
 
 _EXTRA = "impersonate-extra-"
 _AUTHENTICATION = "authentication.k8s.io"
 _ACCOUNT = "system:serviceaccount:"
+_NODES = "system:nodes"
 
 
 def impersonate(user: UserInfo, headers: Mapping[str, str], target: RequestInfo, authorizer: Authorizer) -> UserInfo:
@@ -29,19 +30,34 @@ def impersonate(user: UserInfo, headers: Mapping[str, str], target: RequestInfo,
     wanted = requested_user(headers)
     if wanted is None:
         return user
-    if not all(authorizer.authorize(user, info).allowed for info in _permissions(wanted)):
-        mode = _mode(wanted.name)
-        # The refusal speaks of the weaker right, which upstream looks for first.
-        authorizer.require(user, replace(target, verb=f"impersonate-on:{mode}:{target.verb}"))
+    if all(authorizer.authorize(user, info).allowed for info in _permissions(wanted)):
+        return _completed(wanted)
+    mode = _mode(wanted)
+    if not mode:
+        # No weaker right would do, so that the refusal speaks of the whole one.
         for info in _permissions(wanted):
-            authorizer.require(user, _constrained(info, mode))
+            authorizer.require(user, info)
+    # The refusal speaks of the weaker right, which upstream looks for first.
+    authorizer.require(user, replace(target, verb=f"impersonate-on:{mode}:{target.verb}"))
+    for info in _permissions(wanted):
+        constrained = _constrained(info, mode)
+        if info.resource == "groups" and info.name == MASTERS:
+            raise forbidden_request(user, constrained, "impersonating the system:masters group is not allowed")
+        authorizer.require(user, constrained)
+    if mode == "arbitrary-node":
+        wanted = replace(wanted, groups=(_NODES,))
     return _completed(wanted)
 
 
-def _mode(name: str) -> str:
-    if name.startswith(_ACCOUNT):
-        return "serviceaccount"
-    return "arbitrary-node" if name.startswith("system:node:") else "user-info"
+def _mode(wanted: UserInfo) -> str:
+    """How the weaker rights are called; empty where there are none: accounts and nodes bring groups of their own."""
+    is_account = wanted.name.startswith(_ACCOUNT)
+    is_node = wanted.name.startswith("system:node:")
+    if not is_account and not is_node:
+        return "user-info"
+    if wanted.uid or wanted.groups or wanted.extra:
+        return ""
+    return "serviceaccount" if is_account else "arbitrary-node"
 
 
 def _constrained(info: RequestInfo, mode: str) -> RequestInfo:

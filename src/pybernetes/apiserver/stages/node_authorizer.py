@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pybernetes.api.types.core_v1 import Container, EphemeralContainer, PersistentVolume, PersistentVolumeClaim, Pod
 from pybernetes.api.types.rbac_v1 import PolicyRule
+from pybernetes.api.types.resource_v1 import ResourceSlice
 from pybernetes.api.types.storage_v1 import VolumeAttachment
 from pybernetes.apiserver.reader import Reader
 from pybernetes.apiserver.request import RequestInfo, UserInfo
@@ -44,6 +45,7 @@ class NodeAuthorizer:
             ("", "serviceaccounts"): self._token,
             ("coordination.k8s.io", "leases"): self._lease,
             ("storage.k8s.io", "csinodes"): self._csi_node,
+            ("resource.k8s.io", "resourceslices"): self._slice,
             ("", "nodes"): self._node,
             ("", "pods"): self._pod,
         }
@@ -108,6 +110,20 @@ class NodeAuthorizer:
             return Decision(False, "can only access CSINode with the same name as the requesting node")
         return _ALLOWED
 
+    def _slice(self, node: str, info: RequestInfo, selector: str | None) -> Decision:
+        if info.subresource:
+            return Decision(False, "cannot authorize ResourceSlice subresources")
+        if info.verb == "create":
+            return _ALLOWED
+        if info.verb in ("get", "update", "patch", "delete"):
+            return self._related(node, info)
+        if info.verb in ("list", "watch", "deletecollection"):
+            if _selects(selector, "spec.nodeName", node):
+                return _ALLOWED
+            return Decision(False, "can only list/watch/deletecollection resourceslices with nodeName field selector")
+        verbs = "get, watch, list, create, update, patch, delete, deletecollection"
+        return Decision(False, f"only the following verbs are allowed for a ResourceSlice: {verbs}")
+
     def _node(self, node: str, info: RequestInfo, selector: str | None) -> Decision:
         if info.subresource == "status":
             return _ALLOWED if info.verb in ("update", "patch") else _NO_OPINION
@@ -153,6 +169,9 @@ class NodeAuthorizer:
         if info.resource == "volumeattachments":
             attachment = self._reader.get(VolumeAttachment, info.name)
             return attachment is not None and attachment.spec.node_name == node
+        if info.resource == "resourceslices":
+            part = self._reader.get(ResourceSlice, info.name)
+            return part is not None and part.spec.node_name == node
         if info.resource == "persistentvolumes":
             return self._uses_volume(node, info.name)
         pods = (pod for pod in self._reader.list(Pod, info.namespace) if pod.spec.node_name == node)

@@ -269,7 +269,7 @@ def request_token(request: TokenRequest, account: ServiceAccount, issuer: TokenI
     if not spec.audiences:
         spec.audiences = list(issuer.audiences)
     _check_duration(spec.expiration_seconds)
-    bound = _resolve(spec.bound_object_ref, account.metadata.namespace or "", reader)
+    bound = _resolve(spec.bound_object_ref, account, reader)
     request.metadata.name = account.metadata.name
     request.metadata.namespace = account.metadata.namespace
     request.metadata.uid = account.metadata.uid
@@ -289,7 +289,7 @@ def _check_duration(seconds: int) -> None:
     raise invalid_object(TOKEN_REQUEST, "", [error])
 
 
-def _resolve(reference: BoundObjectReference | None, namespace: str, reader: Reader) -> Bound:
+def _resolve(reference: BoundObjectReference | None, account: ServiceAccount, reader: Reader) -> Bound:
     if reference is None:
         return Bound()
     type_ = _BINDABLE.get((reference.api_version or "", reference.kind or ""))
@@ -297,9 +297,12 @@ def _resolve(reference: BoundObjectReference | None, namespace: str, reader: Rea
         group, _, version = (reference.api_version or "").rpartition("/")
         raise bad_request(f"cannot bind token to object of type {group}/{version}, Kind={reference.kind or ''}")
     kind, name = kind_of(type_), reference.name or ""
-    found = reader.get(type_, name, namespace if kind.namespaced else "")
+    found = reader.get(type_, name, (account.metadata.namespace or "") if kind.namespaced else "")
     if found is None:
         raise not_found(kind, name)
+    if isinstance(found, Pod) and (found.spec.service_account_name or "") != account.metadata.name:
+        text = f'cannot bind token for serviceaccount "{account.metadata.name}" to pod running with different '
+        raise bad_request(f"{text}serviceaccount name.")
     if reference.uid and reference.uid != found.metadata.uid:
         raise conflict(
             # This one error names the kind where others name the resource.
