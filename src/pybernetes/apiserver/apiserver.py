@@ -25,7 +25,7 @@ from pybernetes.apiserver.connect.node_connection import NodeConnection, NoNodes
 from pybernetes.apiserver.custom.answering import CustomAnswers
 from pybernetes.apiserver.custom.definitions import Definitions
 from pybernetes.apiserver.custom.resources import CustomResources
-from pybernetes.apiserver.custom.scale import CustomScale
+from pybernetes.apiserver.custom.scale import CustomReplicas
 from pybernetes.apiserver.documents import ApiDocuments
 from pybernetes.apiserver.field_management.tracking import Updates
 from pybernetes.apiserver.metrics import Metrics
@@ -47,6 +47,7 @@ from pybernetes.apiserver.subresources.binding import BindingSubresource
 from pybernetes.apiserver.subresources.eviction import EvictionSubresource
 from pybernetes.apiserver.subresources.scale import ScaleSubresource
 from pybernetes.apiserver.subresources.token import TokenSubresource
+from pybernetes.apiserver.subresources.workload_replicas import WorkloadReplicas
 from pybernetes.apiserver.watches import Watches
 from pybernetes.apiserver.writer import Allocator, Aspect, Intent, Writer
 from pybernetes.environment.chance import Chance
@@ -100,7 +101,7 @@ class ApiServer:
                 documents=self.documents,
                 metrics=self.metrics,
                 extra=self.extra,
-                custom=CustomAnswers(custom, self._definitions, CustomScale(self.writer)),
+                custom=CustomAnswers(custom, self._definitions, ScaleSubresource(self.writer, CustomReplicas())),
             )
         )
 
@@ -149,7 +150,7 @@ class ApiServer:
 
     def _extra(self, commands: Commands) -> dict[tuple[str, str, str], Answer]:
         binding = BindingSubresource(self.writer)
-        scale = ScaleSubresource(self.writer)
+        scale = ScaleSubresource(self.writer, WorkloadReplicas())
         eviction = EvictionSubresource(self.writer, commands.deletion)
         answers: dict[tuple[str, str, str], Answer] = {
             ("pods", "binding", "create"): binding.create,
@@ -159,9 +160,8 @@ class ApiServer:
             **review_answers(self.authorizer, self.authenticator, self.writer.now),
         }
         for resource in _SCALED:
-            answers[resource, "scale", "get"] = scale.get
-            answers[resource, "scale", "update"] = scale.update
-            answers[resource, "scale", "patch"] = scale.patch
+            for verb in ("get", "update", "patch"):
+                answers[resource, "scale", verb] = scale.answer
         return answers
 
     async def _bootstrap(self) -> None:

@@ -63,8 +63,7 @@ def _event_to_core(document: dict[str, Any]) -> dict[str, Any]:
 
 def _event_from_core(document: dict[str, Any]) -> dict[str, Any]:
     names = {core: events for events, core in _EVENT_FIELDS.items()}
-    result = {names.get(key, key): value for key, value in document.items()}
-    return result
+    return {names.get(key, key): value for key, value in document.items()}
 
 
 def _autoscaler_to_v2(document: dict[str, Any]) -> dict[str, Any]:

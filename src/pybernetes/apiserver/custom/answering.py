@@ -16,8 +16,8 @@ from pybernetes.api.wire import Response
 from pybernetes.apiserver.commands import warning_headers
 from pybernetes.apiserver.custom.definitions import Definitions
 from pybernetes.apiserver.custom.resources import CustomResources
-from pybernetes.apiserver.custom.scale import CustomScale
 from pybernetes.apiserver.request import Authenticated, RequestInfo
+from pybernetes.apiserver.subresources.scale import ScaleSubresource
 
 Answer = Callable[[Authenticated], Awaitable[Response]]
 _TEXT = {
@@ -32,7 +32,7 @@ _WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 class CustomAnswers:
     """Answers requests for custom resources with the help of the general answer."""
 
-    def __init__(self, resources: CustomResources, definitions: Definitions, scale: CustomScale) -> None:
+    def __init__(self, resources: CustomResources, definitions: Definitions, scale: ScaleSubresource) -> None:
         self.resources = resources
         self._definitions = definitions
         self._scale = scale
