@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from pybernetes.environment.namespace import listen_in, open_connection_in
+from pybernetes.environment.stream_relay import relay
 
 _log = logging.getLogger(__name__)
-_CHUNK = 1 << 16
 _CONNECT_WITHIN = 10.0
 
 
@@ -81,7 +81,11 @@ async def _serve(node: Published, port: int, reader: asyncio.StreamReader, write
     except (OSError, TimeoutError):
         _reset(writer)
         return
-    await pipe((reader, writer), (far_reader, far_writer))
+    try:
+        await relay((reader, writer), (far_reader, far_writer))
+    except OSError:
+        _reset(writer)
+        _reset(far_writer)
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
@@ -90,28 +94,3 @@ def _reset(writer: asyncio.StreamWriter) -> None:
     if connection is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
-
-
-Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-async def pipe(near: Stream, far: Stream) -> None:
-    """Copies both ways until both sides have said all; one direction may end before the other."""
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_copy(near[0], far[1]))
-            tasks.create_task(_copy(far[0], near[1]))
-    except* OSError:
-        _reset(near[1])
-        _reset(far[1])
-    finally:
-        near[1].close()
-        far[1].close()
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(_CHUNK):
-        writer.write(data)
-        await writer.drain()
-    if writer.can_write_eof():
-        writer.write_eof()

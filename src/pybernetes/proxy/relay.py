@@ -1,6 +1,6 @@
-"""Carrying bytes between a client and an endpoint: TCP streams both ways, UDP datagrams by client.
+"""Carrying datagrams between clients and endpoints (TCP goes by `environment.stream_relay`).
 
-Open streams or datagrams flow in and out; `userspace` makes one `UdpRelay` for each UDP socket.
+`userspace` makes one `UdpRelay` for each UDP socket.
 """
 
 from __future__ import annotations
@@ -12,32 +12,9 @@ from functools import partial
 
 from pybernetes.proxy.endpoints import Endpoint
 
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Address = tuple[str, int]
-_CHUNK = 65536
 # Datagrams of one client that wait for its socket to be made.
 _WAITING = 16
-
-
-async def relay(client: Streams, endpoint: Streams) -> None:
-    """Copies until both sides have ended; each side's end is passed on. Raises OSError when one breaks."""
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_copy(client[0], endpoint[1]))
-            tasks.create_task(_copy(endpoint[0], client[1]))
-    except* OSError as group:
-        raise OSError(str(group.exceptions[0])) from group
-    finally:
-        endpoint[1].close()
-        client[1].close()
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(_CHUNK):
-        writer.write(data)
-        await writer.drain()
-    if writer.can_write_eof():
-        writer.write_eof()
 
 
 class UdpRelay(asyncio.DatagramProtocol):

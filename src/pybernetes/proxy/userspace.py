@@ -12,10 +12,11 @@ from functools import partial
 
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import Clock
+from pybernetes.environment.stream_relay import relay
 from pybernetes.proxy.addresses import ServiceAddresses
 from pybernetes.proxy.endpoints import Endpoint
 from pybernetes.proxy.listening import Balancer, Listening, Target, listenings, service_addresses
-from pybernetes.proxy.relay import UdpRelay, relay
+from pybernetes.proxy.relay import UdpRelay
 from pybernetes.proxy.rules import NodeFacts
 from pybernetes.proxy.state import States
 
