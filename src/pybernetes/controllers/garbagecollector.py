@@ -11,18 +11,16 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from pybernetes.api.kind import Kind
 from pybernetes.api.kind_rows import KINDS
 from pybernetes.api.objects import ApiObject
-from pybernetes.api.partial import partial_kind
 from pybernetes.api.status import StatusError
 from pybernetes.api.types.apiextensions_v1 import CustomResourceDefinition
-from pybernetes.api.types.meta_v1 import APIResourceList, DeleteOptions, OwnerReference, Preconditions
+from pybernetes.api.types.meta_v1 import DeleteOptions, OwnerReference, Preconditions
 from pybernetes.controllers.context import ControllerContext
 from pybernetes.controllers.custom_kinds import CustomKinds
 from pybernetes.controllers.keyed import KeyedController
+from pybernetes.controllers.kind_lookup import look_up
 from pybernetes.controllers.owner_graph import FOREGROUND, ORPHAN, Node, OwnerGraph, Verdict, is_meant, judge, node_of
 
 log = logging.getLogger(__name__)
@@ -172,21 +170,11 @@ class GarbageCollector(KeyedController):
 
     async def _kind(self, reference: OwnerReference) -> Kind | None:
         """The row of an owner's kind; one that is not collected itself is looked up. None when it is not served."""
-        group, _, version = reference.api_version.rpartition("/")
+        group = reference.api_version.rpartition("/")[0]
         kind = self._kinds.get((group, reference.kind))
         if kind is not None:
             return kind
-        path = f"/apis/{group}/{version}" if group else f"/api/{version}"
-        try:
-            answer = await self.client.raw("GET", path)
-        except StatusError as error:
-            if error.code == 404:
-                return None
-            raise
-        for item in msgspec.json.decode(answer.body, type=APIResourceList).resources:
-            if item.kind == reference.kind and "/" not in item.name:
-                return partial_kind(group, version, item.name, item.kind, namespaced=item.namespaced)
-        return None
+        return await look_up(self.client, reference.api_version, reference.kind)
 
     async def _carry_out(self, node: Node, verdict: Verdict) -> None:
         if verdict.drop:

@@ -25,6 +25,7 @@ from pybernetes.controllers.endpointslice import EndpointSliceController
 from pybernetes.controllers.endpointslicemirroring import EndpointSliceMirroringController
 from pybernetes.controllers.ephemeralvolume import EphemeralVolumeController
 from pybernetes.controllers.garbagecollector import GarbageCollector
+from pybernetes.controllers.horizontalpodautoscaler import HorizontalPodAutoscalerController
 from pybernetes.controllers.job import JobController
 from pybernetes.controllers.namespace import NamespaceController
 from pybernetes.controllers.nodeipam import NodeIpamController
@@ -38,10 +39,12 @@ from pybernetes.controllers.resourcequota import ResourceQuotaController
 from pybernetes.controllers.rootca import RootCACertificatePublisher
 from pybernetes.controllers.serviceaccount import ServiceAccountController
 from pybernetes.controllers.serviceaccount_token import ServiceAccountTokenController
+from pybernetes.controllers.servicecidr import ServiceCIDRController
 from pybernetes.controllers.statefulset import StatefulSetController
 from pybernetes.controllers.tainteviction import TaintEvictionController
 from pybernetes.controllers.ttl import TTLController
 from pybernetes.controllers.ttlafterfinished import TTLAfterFinishedController
+from pybernetes.controllers.validatingadmissionpolicystatus import ValidatingAdmissionPolicyStatusController
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import Clock
 from pybernetes.reconcile import Informers
@@ -76,6 +79,7 @@ CONTROLLERS: Mapping[str, ControllerClass] = {
     "job-controller": JobController,
     "deployment-controller": DeploymentController,
     "replicaset-controller": ReplicaSetController,
+    "horizontal-pod-autoscaler-controller": HorizontalPodAutoscalerController,
     "disruption-controller": DisruptionController,
     "statefulset-controller": StatefulSetController,
     "cronjob-controller": CronJobController,
@@ -93,6 +97,8 @@ CONTROLLERS: Mapping[str, ControllerClass] = {
     "persistentvolume-protection-controller": VolumeProtectionController,
     "root-ca-certificate-publisher-controller": RootCACertificatePublisher,
     "ephemeral-volume-controller": EphemeralVolumeController,
+    "validatingadmissionpolicy-status-controller": ValidatingAdmissionPolicyStatusController,
+    "service-cidr-controller": ServiceCIDRController,
 }
 
 

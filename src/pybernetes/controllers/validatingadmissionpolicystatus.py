@@ -1,0 +1,35 @@
+"""Says of every ValidatingAdmissionPolicy that its expressions' types were looked at. Thin: they are taken to be right;
+the API server has compiled them, and warnings of wrong field names do not come from here yet.
+"""
+
+from __future__ import annotations
+
+from pybernetes.api.objects import copy
+from pybernetes.api.status import StatusError
+from pybernetes.api.types.admissionregistration_v1 import TypeChecking, ValidatingAdmissionPolicy
+from pybernetes.controllers.context import ControllerContext
+from pybernetes.controllers.keyed import KeyedController
+
+
+class ValidatingAdmissionPolicyStatusController(KeyedController):
+    """`validatingadmissionpolicy-status-controller`."""
+
+    name = "validatingadmissionpolicy-status-controller"
+
+    def __init__(self, context: ControllerContext) -> None:
+        super().__init__(context)
+        self._policies = self.watch_own(ValidatingAdmissionPolicy)
+
+    async def reconcile(self, key: str) -> float | None:
+        policy = self._policies.cache.get("", key)
+        if policy is None or policy.status.observed_generation == policy.metadata.generation:
+            return None
+        changed = copy(policy)
+        changed.status.observed_generation = policy.metadata.generation
+        changed.status.type_checking = TypeChecking()
+        try:
+            await self.client.update_status(changed)
+        except StatusError as error:
+            if error.code != 404:
+                raise
+        return None
