@@ -16,6 +16,7 @@ from aiohttp import HttpVersion11, web
 
 from pybernetes.api.wire import Response
 from pybernetes.apiserver.connection import Connection
+from pybernetes.apiserver.plain_requests import PlainRequest
 from pybernetes.environment.clock import SystemClock
 
 # A long body is written in parts, so that other connections get their turn and no second copy piles up.
@@ -26,11 +27,13 @@ _EMPTY = frozenset({204, 304})
 # Headers whose values are our own words.
 _PLAIN = frozenset({"content-type", "cache-control"})
 
+Incoming = web.BaseRequest | PlainRequest
+
 
 class Answer:
     """A response as far as aiohttp looks at it: it is asked to write itself, and whether the connection goes on."""
 
-    def __init__(self, incoming: web.BaseRequest, response: Response) -> None:
+    def __init__(self, incoming: Incoming, response: Response) -> None:
         self.keep_alive: bool | None = incoming.keep_alive
         self._incoming = incoming
         self._response = response
@@ -59,7 +62,7 @@ class Answer:
 class Streamed:
     """An answer without an end known beforehand. `write` has it written; aiohttp finds it done."""
 
-    def __init__(self, incoming: web.BaseRequest, response: Response) -> None:
+    def __init__(self, incoming: Incoming, response: Response) -> None:
         self._has_length = any(name.lower() == "content-length" for name in response.headers)
         self._is_chunked = not self._has_length and incoming.version >= HttpVersion11
         # Without borders of its own, the answer ends where the connection does.
@@ -105,14 +108,14 @@ class _Frames:
 _FRAMES = _Frames()
 
 
-def _transport(incoming: web.BaseRequest) -> asyncio.WriteTransport:
+def _transport(incoming: Incoming) -> asyncio.WriteTransport:
     transport = incoming.transport
     if transport is None or transport.is_closing():
         raise ConnectionResetError("the client went away")
     return transport
 
 
-async def _taken(incoming: web.BaseRequest) -> None:
+async def _taken(incoming: Incoming) -> None:
     """Waits until the client has taken most of what was written; one that takes nothing for long is cut off."""
     transport = _transport(incoming)
     while (held := transport.get_write_buffer_size()) > _HELD_BYTES:
@@ -126,13 +129,13 @@ async def _taken(incoming: web.BaseRequest) -> None:
                 raise ConnectionResetError("the client takes nothing") from None
 
 
-def _patience(incoming: web.BaseRequest) -> float:
+def _patience(incoming: Incoming) -> float:
     connection = incoming.protocol
     assert isinstance(connection, Connection)  # server.py makes no others
     return connection.patience.reading
 
 
-def connection_header(incoming: web.BaseRequest) -> str:
+def connection_header(incoming: Incoming) -> str:
     """What the answer says of the connection; nothing where the version's default holds."""
     if not incoming.keep_alive:
         return "close"

@@ -1,21 +1,30 @@
 """One client's connection, and how long we wait for it: heads that never end, bodies that never come, shut ears.
 
 aiohttp feeds it bytes and asks it for the answers to what is no HTTP; `server` and `answers` ask for its patience.
+Plain requests it hands to `server` itself, until one comes that is not: from then on aiohttp reads the connection.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
+from pybernetes.apiserver.plain_requests import PlainRequest, plain_request
+
 _log = logging.getLogger(__name__)
 # Upstream takes a megabyte of head in all; this is for one line, of which aiohttp takes 128.
 LINE_BYTES_MAX = 64 * 1024
+# What a client may send while it waits for an answer.
+_HELD_BYTES_MAX = 64 * 1024
+
+# Answers a plain request; False when no other can follow it on the connection.
+ServePlain = Callable[[PlainRequest], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +39,77 @@ class Patience:
 class Connection(web.RequestHandler):
     """aiohttp's connection with upstream's limits and upstream's words for garbage."""
 
-    __slots__ = ("_unfinished_head", "patience")
+    __slots__ = ("_answering", "_held", "_is_plain", "_serve_plain", "_unfinished_head", "patience")
 
-    def __init__(self, *arguments: Any, patience: Patience, **options: Any) -> None:
+    def __init__(self, *arguments: Any, patience: Patience, serve_plain: ServePlain, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.patience = patience
         self._unfinished_head: asyncio.TimerHandle | None = None
+        self._serve_plain = serve_plain
+        # Whether aiohttp has seen nothing of this connection yet, so that it cannot be in the middle of anything.
+        self._is_plain = True
+        self._answering: asyncio.Task[None] | None = None
+        # What came while a plain request was being answered.
+        self._held = b""
 
     def data_received(self, data: bytes) -> None:
+        if self._answering is not None:
+            self._hold(data)
+            return
+        if self._is_plain and not self._close and not self._force_close:
+            request = plain_request(data, self)
+            if request is not None:
+                self._answering = asyncio.get_running_loop().create_task(self._answer(request))
+                return
+        self._is_plain = False
+        self._parse(data)
+
+    def _hold(self, data: bytes) -> None:
+        self._held += data
+        if len(self._held) > _HELD_BYTES_MAX and self.transport is not None:
+            self.transport.pause_reading()
+
+    async def _answer(self, request: PlainRequest) -> None:
+        goes_on = False
+        try:
+            goes_on = await self._serve_plain(request)
+        except ConnectionError as error:
+            _log.debug("%s %s: %s", request.method, request.path, error)
+        except Exception:
+            # The outermost edge of a connection: an answer that cannot be written ends it.
+            _log.exception("%s %s: the answer failed", request.method, request.path)
+        finally:
+            self._answering = None
+            if not goes_on or self._close or self._force_close or self.transport is None:
+                self.force_close()
+        if self.transport is None:
+            return
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        if self._held:
+            held, self._held = self._held, b""
+            if len(held) > _HELD_BYTES_MAX:
+                self.transport.resume_reading()
+            self.data_received(held)
+
+    async def drained(self) -> None:
+        """Returns when the client has taken most of what was written; ConnectionError when it has gone."""
+        await self._drain_helper()
+
+    def _process_keepalive(self) -> None:
+        if self._answering is not None:
+            self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        super()._process_keepalive()
+
+    async def shutdown(self, timeout: float | None = 15.0) -> None:  # noqa: ASYNC109 - aiohttp's
+        """Lets the request under way end, within `timeout` seconds, and closes."""
+        answering = self._answering
+        if answering is not None:
+            self._close = True
+            await asyncio.wait({answering}, timeout=timeout)
+            answering.cancel()
+        await super().shutdown(timeout)
+
+    def _parse(self, data: bytes) -> None:
         super().data_received(data)
         # Bytes came and made no request, though none is under way: they began a head.
         if self._current_request is None and not self._messages:

@@ -16,8 +16,9 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from pybernetes.api.wire import Handler, Peer, Request, Response
-from pybernetes.apiserver.answers import Answer, Streamed
-from pybernetes.apiserver.connection import LINE_BYTES_MAX, Connection, Patience
+from pybernetes.apiserver.answers import Answer, Incoming, Streamed
+from pybernetes.apiserver.connection import LINE_BYTES_MAX, Connection, Patience, ServePlain
+from pybernetes.apiserver.plain_requests import PlainRequest
 from pybernetes.apiserver.raw_connection import taken_over
 
 _log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Server:
         self._server = _Connections(
             self._serve,
             patience=self._patience,
+            serve_plain=self._serve_plain,
             access_log=None,
             keepalive_timeout=_IDLE_SECONDS,
             max_line_size=LINE_BYTES_MAX,
@@ -87,6 +89,20 @@ class Server:
             return await _streamed(incoming, response, self._server)
         return Answer(incoming, response)
 
+    async def _serve_plain(self, incoming: PlainRequest) -> bool:
+        """Answers what `connection` has read itself; whether the connection goes on."""
+        target = incoming.target
+        path, query = _known_target(target) if len(target) <= _KNOWN_TARGET_MAX else _target(target)
+        peer = self._peer(incoming)
+        request = Request(incoming.method, path, query, incoming.headers, incoming.body, peer)
+        response = await self._handler(request)
+        if response.stream is not None:
+            return bool((await _streamed(incoming, response, self._server)).keep_alive)
+        if response.upgrade is not None:
+            raise ConnectionError("an upgrade that nobody asked for")
+        await Answer(incoming, response).write_eof()
+        return True
+
     async def _received(self, incoming: web.BaseRequest) -> Request:
         if (incoming.content_length or 0) > BODY_BYTES_MAX:
             raise web.HTTPRequestEntityTooLarge(max_size=BODY_BYTES_MAX, actual_size=incoming.content_length or 0)
@@ -102,7 +118,7 @@ class Server:
             peer=self._peer(incoming),
         )
 
-    def _peer(self, incoming: web.BaseRequest) -> Peer:
+    def _peer(self, incoming: Incoming) -> Peer:
         """The other end; its certificate is read once a connection."""
         peers = self._server.peers
         peer = peers.get(incoming.protocol)
@@ -114,16 +130,15 @@ class Server:
 class _Connections(web.Server):
     """aiohttp's server, which also remembers who is at the other end of each connection."""
 
-    def __init__(self, handler: Any, patience: Patience, **options: Any) -> None:
+    def __init__(self, handler: Any, patience: Patience, serve_plain: ServePlain, **options: Any) -> None:
         super().__init__(handler, **options)
-        self._options = options
-        self._patience = patience
+        self._options: dict[str, Any] = {**options, "patience": patience, "serve_plain": serve_plain}
         self.peers: dict[Any, Peer] = {}
         # What is being written to a connection; it ends with the connection.
         self.writing: dict[Any, asyncio.Future[None]] = {}
 
     def __call__(self) -> Connection:
-        return Connection(self, loop=asyncio.get_running_loop(), patience=self._patience, **self._options)
+        return Connection(self, loop=asyncio.get_running_loop(), **self._options)
 
     def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
         self.peers.pop(handler, None)
@@ -195,7 +210,7 @@ def _peer_of(transport: asyncio.BaseTransport) -> Peer:
     return Peer(host, names[0] if names else "", groups)
 
 
-async def _streamed(incoming: web.BaseRequest, response: Response, connections: _Connections) -> Streamed:
+async def _streamed(incoming: Incoming, response: Response, connections: _Connections) -> Streamed:
     """Writes chunks as they come; a client that goes away ends the stream at its source, however quiet that is."""
     outgoing = Streamed(incoming, response)
     close: Any = getattr(response.stream, "aclose", None)
