@@ -120,3 +120,42 @@ async def test_bytes_that_are_no_text_do_not_reach_the_handler_as_such() -> None
         await reader.readline()
     (request,) = handled.requests
     assert request.headers["x-user"] == "\ufffd\u00e9" and request.path == "/\ufffd\0"
+
+
+HOST = b"Host: x\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"POST /a HTTP/1.1\r\n" + HOST + b"Content-Length: 4\r\n" + CHUNKED + b"\r\n0\r\n\r\nGET /b HTTP/1.1\r\n\r\n",
+        b"POST /a HTTP/1.1\r\n" + HOST + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde",
+        b"POST /a HTTP/1.1\r\n" + HOST + b"Content-Length: +4\r\n\r\nabcd",
+        b"POST /a HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        b"POST /a HTTP/1.1\r\n" + HOST + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        b"POST /a HTTP/1.1\r\n" + HOST + CHUNKED + b"\r\n0x1\r\nX\r\n0\r\n\r\n",
+        b"POST /a HTTP/1.1\r\n" + HOST + CHUNKED + b"\r\n1;a\nb\r\nX\r\n0\r\n\r\n",
+        b"GET /a HTTP/1.1\r\n" + HOST + b"X-A: b\r\n Impersonate-User: c\r\n\r\n",
+        b"GET /a HTTP/1.1\r\n" + HOST + b"X-A: b\rImpersonate-User: c\r\n\r\n",
+        b"GET /a HTTP/1.1\nHost: x\nX: y\n\n",
+        b"GET /a HTTP/1.1\r\n" + HOST + b"X-A: b\0c\r\n\r\n",
+        b"GET secrets HTTP/1.1\r\n" + HOST + b"\r\n",
+    ],
+)
+async def test_what_could_be_read_in_two_ways_is_no_request(text: bytes) -> None:
+    """Or a proxy in front of us and we would not agree on where a request ends."""
+    handled = Handled()
+    async with serving(handled, FOREVER) as (reader, writer):
+        writer.write(text)
+        answer = await reader.read()
+    assert answer.split(b" ", 2)[1] == b"400"
+    assert handled.requests == []
+
+
+async def test_a_trailer_is_no_header() -> None:
+    handled = Handled()
+    async with serving(handled, FOREVER) as (reader, writer):
+        writer.write(b"POST /a HTTP/1.1\r\n" + HOST + CHUNKED + b"\r\n1\r\nX\r\n0\r\nImpersonate-User: c\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+    assert "impersonate-user" not in handled.requests[0].headers

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pybernetes.kubectl.printing import Columns, TableStyle, aligned, as_json, shown_table
+from pybernetes.kubectl.describe.writing import Writing
+from pybernetes.kubectl.printing import Columns, TableStyle, aligned, as_json, shown_cell, shown_table
 
 TABLE = {
     "columnDefinitions": [
@@ -50,3 +51,10 @@ def test_lines_with_tabs_are_aligned_with_their_neighbours() -> None:
 
 def test_json_is_written_as_go_writes_it() -> None:
     assert as_json({"b": "<&>", "a": []}) == '{\n    "a": [],\n    "b": "\\u003c\\u0026\\u003e"\n}\n'
+
+
+def test_nothing_that_others_wrote_commands_the_terminal() -> None:
+    writing = Writing()
+    writing.pair("Message", "red\x1b[31m \x1b]0;title\x07 over\rwritten\x9b2J")
+    assert writing.text() == "Message:  red^[[31m ^[]0;title^G over\\rwritten^[2J\n"
+    assert shown_cell("red\x1b[31m") == "red^[[31m"

@@ -24,6 +24,8 @@ from pybernetes.apiserver.raw_connection import taken_over
 _log = logging.getLogger(__name__)
 # Upstream's limit of a request body.
 BODY_BYTES_MAX = 3 * 1024 * 1024
+# Upstream's limit of one message of a WebSocket.
+_MESSAGE_BYTES_MAX = 32 * 1024 * 1024
 _TOO_LARGE = (
     b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",'
     b'"message":"Request entity too large: limit is 3145728","reason":"RequestEntityTooLarge","code":413}'
@@ -256,7 +258,7 @@ class _WebSocketChannel:
 async def _upgraded(incoming: web.BaseRequest, response: Response) -> web.StreamResponse:
     assert response.upgrade is not None
     protocols = (response.upgrade.protocol,) if response.upgrade.protocol else ()
-    connection = web.WebSocketResponse(protocols=protocols, max_msg_size=0, compress=False)
+    connection = web.WebSocketResponse(protocols=protocols, max_msg_size=_MESSAGE_BYTES_MAX, compress=False)
     await connection.prepare(incoming)
     try:
         await response.upgrade.serve(_WebSocketChannel(connection))

@@ -112,6 +112,14 @@ def shown_cell(value: Any) -> str:
     return "".join(letter if letter.isprintable() else f"^{chr(ord(letter) % 32 + 64)}" for letter in line)
 
 
+_HARMLESS = {**{code: f"^{chr(code + 64)}" for code in (0x07, 0x08, 0x0E, 0x0F, 0x1B)}, 0x0D: "\\r", 0x9B: "^["}
+
+
+def harmless(text: str) -> str:
+    """Text as a terminal may be given it: escape sequences are shown, not obeyed."""
+    return text.translate(_HARMLESS)
+
+
 def as_json(value: Any) -> str:
     """JSON as `-o json` prints it, with Go's escapes."""
     return html_escaped(json.dumps(value, indent=4, sort_keys=True, ensure_ascii=False)) + "\n"

@@ -25,6 +25,7 @@ from pybernetes.client import Client, ClientConfig, ConfigError
 from pybernetes.client.http import HttpTransport
 from pybernetes.client.kubeconfig import Kubeconfig, kubeconfig_paths
 from pybernetes.environment.clock import SystemClock
+from pybernetes.kubectl import printing
 from pybernetes.kubectl.failures import error
 from pybernetes.kubectl.resources import DISCOVERY, Catalog, Resource, built_in, discovered
 from pybernetes.kubectl.words import Words
@@ -59,7 +60,7 @@ class Session:
 
     def warn(self, line: str) -> None:
         """A line on stderr."""
-        self.err.write(f"{line}\n")
+        self.err.write(f"{printing.harmless(line)}\n")
         self.err.flush()
 
     def write_bytes(self, data: bytes) -> None:

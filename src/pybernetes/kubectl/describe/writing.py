@@ -13,7 +13,7 @@ from pybernetes.api.labels import SelectorError, from_label_selector
 from pybernetes.api.types.core_v1 import Event
 from pybernetes.api.types.meta_v1 import LabelSelector, OwnerReference
 from pybernetes.kubectl.durations import age
-from pybernetes.kubectl.printing import aligned
+from pybernetes.kubectl.printing import aligned, harmless
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 ANNOTATION_LENGTH = 140
@@ -35,8 +35,8 @@ class Writing:
         self.line(f"{name}:\t{value}", level)
 
     def raw(self) -> str:
-        """All lines, with their tabs."""
-        return "\n".join(self._lines) + "\n"
+        """All lines, with their tabs; what others wrote cannot command the terminal."""
+        return harmless("\n".join(self._lines)) + "\n"
 
     def text(self) -> str:
         """All lines, in columns."""
