@@ -47,6 +47,7 @@ async def run(arguments: argparse.Namespace) -> None:
         cluster_cidr=spec.pod_cidr,
         service_cluster_ip_range=spec.service_cidr,
         root_ca=(layout.pki / "ca.crt").read_text(),
+        service_account_key=(layout.pki / "sa.key").read_text(),
         cluster_signing_certificate=(layout.pki / "ca.crt").read_text(),
         cluster_signing_key=(layout.pki / "ca.key").read_text(),
         remove_host_path=remove_host_path,
