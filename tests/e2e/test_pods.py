@@ -457,6 +457,23 @@ def test_resources_are_control_groups(cluster: Cluster) -> None:
     assert (greedy["reason"], greedy["exitCode"]) == ("OOMKilled", 137)
 
 
+def test_resources_change_while_a_container_runs(cluster: Cluster) -> None:
+    cluster.wait("pod/resized", "Ready")
+    before = cluster.states("resized")
+    larger = {"requests": {"cpu": "200m", "memory": "32Mi"}, "limits": {"cpu": "300m", "memory": "48Mi"}}
+    both = [{"name": name, "resources": larger} for name in ("stays", "restarts")]
+    cluster("patch", "pod", "resized", "--subresource=resize", "-p", json.dumps({"spec": {"containers": both}}))
+    for index in range(2):
+        cluster.wait("pod/resized", f"containerStatuses[{index}].resources.limits.cpu=300m")
+    cluster.wait("pod/resized", "containerStatuses[1].restartCount=1", "Ready")
+    read = "cd /sys/fs/cgroup; cat cpu/cpu.shares cpu/cpu.cfs_quota_us memory/memory.limit_in_bytes"
+    for name in before:
+        assert cluster.inside("resized", read, name) == ["204", "30000", str(48 << 20)]
+    after = cluster.states("resized")
+    assert after["stays"]["containerID"] == before["stays"]["containerID"]
+    assert after["stays"]["resources"] == larger
+
+
 # Network and names.
 
 

@@ -11,8 +11,10 @@ from pybernetes.api.types.core_v1 import (
     ConfigMapEnvSource,
     ConfigMapKeySelector,
     Container,
+    ContainerResizePolicy,
     ContainerRestartRule,
     ContainerRestartRuleOnExitCodes,
+    ContainerStatus,
     EnvFromSource,
     EnvVar,
     EnvVarSource,
@@ -32,7 +34,7 @@ from pybernetes.api.types.core_v1 import (
     ServiceSpec,
 )
 from pybernetes.api.types.meta_v1 import ObjectMeta
-from pybernetes.kubelet.decide.actions import Kill, Plan, Start, pod_plan
+from pybernetes.kubelet.decide.actions import Kill, Plan, Resize, Start, pod_plan
 from pybernetes.kubelet.decide.admission import refusal
 from pybernetes.kubelet.decide.backoff import BackOff, following
 from pybernetes.kubelet.decide.dns import Dns, hosts_file, parse_resolv_conf, pod_dns
@@ -42,6 +44,7 @@ from pybernetes.kubelet.decide.image_names import default_policy, name_problem
 from pybernetes.kubelet.decide.observed import Health, Observed, Trouble, Waiting, is_done
 from pybernetes.kubelet.decide.probes import Tally, finding, tallied
 from pybernetes.kubelet.decide.qos import linux_resources, qos_class
+from pybernetes.kubelet.decide.resizing import STAMP_ANNOTATION, stamp_of
 from pybernetes.kubelet.decide.status import pod_status
 from pybernetes.kubelet.decide.times import SECOND, api_time, duration, log_time, parse_time
 from pybernetes.kubelet.options import KubeletOptions
@@ -142,6 +145,32 @@ def test_failed_liveness_and_changed_image_kill() -> None:
 def test_a_probe_may_say_how_long_its_container_has_to_end() -> None:
     seen = look(pod(), record(), health={"id-c": Health(failure="why", grace=1)})
     assert pod_plan(seen).kill == (Kill("id-c", "c", "why", grace=1),)
+
+
+def test_resized_container_follows_its_spec_in_place_or_by_a_restart() -> None:
+    small: dict[str, str | int | float] = {"cpu": "100m", "memory": "16Mi"}
+    large: dict[str, str | int | float] = {"cpu": "100m", "memory": "32Mi"}
+    known = {STAMP_ANNOTATION: stamp_of(ResourceRequirements(requests=small))}
+    container = Container(name="c", image="i", resources=ResourceRequirements(requests=large))
+    old = ContainerStatus(name="c", resources=ResourceRequirements(requests=small))
+    whole = pod(container, status=PodStatus(container_statuses=[old]))
+    seen = look(whole, record(annotations=known))
+    assert pod_plan(seen) == Plan(resize=(Resize("id-c", "c"),))
+    assert pod_status(seen, "n", {}).container_statuses[0].resources == old.resources
+    done = look(whole, record(annotations=known), resized={"id-c": stamp_of(container.resources)})
+    assert pod_plan(done) == Plan()
+    assert pod_status(done, "n", {}).container_statuses[0].resources == container.resources
+    container.resize_policy = [ContainerResizePolicy(resource_name="memory", restart_policy="RestartContainer")]
+    assert pod_plan(seen).kill == (Kill("id-c", "c", "Container c resize requires restart"),)
+    container.resize_policy = [ContainerResizePolicy(resource_name="cpu", restart_policy="RestartContainer")]
+    assert pod_plan(seen).kill == ()
+
+
+def test_patch_takes_away_what_a_condition_no_longer_says() -> None:
+    first = pod_status(look(pod()), "n", {})
+    second = pod_status(look(pod(status=first), record()), "n", {})
+    ready = next(each for each in status_patch(first, second)["conditions"] if each["type"] == "Ready")
+    assert (ready["status"], ready["reason"], ready["message"]) == ("True", None, None)
 
 
 def test_a_container_that_never_came_is_told_of_as_lost_once_its_pod_has_ended() -> None:

@@ -12,7 +12,14 @@ from pybernetes.client.client import Client
 from pybernetes.environment.clock import Clock
 from pybernetes.kubelet.decide.observed import AnyContainer, Waiting
 from pybernetes.kubelet.options import KubeletOptions
-from pybernetes.kubelet.runtime import ContainerRecord, ContainerRuntime, ContainerSpec, Image, SandboxSpec
+from pybernetes.kubelet.runtime import (
+    ContainerRecord,
+    ContainerRuntime,
+    ContainerSpec,
+    Image,
+    LinuxResources,
+    SandboxSpec,
+)
 
 
 class StartFailure(Exception):
@@ -62,6 +69,9 @@ class Preparation(Protocol):
 
     async def container(self, target: Target, attempt: int, image: Image) -> ContainerSpec:
         """The container to create (the target's id is empty); `StartFailure` for a bad or missing reference."""
+
+    def resources(self, pod: Pod, container: AnyContainer) -> LinuxResources:
+        """The control-group values that the container's resources stand for."""
 
     def termination_message(self, pod: Pod, container: AnyContainer, record: ContainerRecord) -> str: ...
 

@@ -31,6 +31,7 @@ from pybernetes.kubelet.decide.node import Machine
 from pybernetes.kubelet.decide.observed import HASH_ANNOTATION, AnyContainer, Waiting, container_hash
 from pybernetes.kubelet.decide.payload import projection_of
 from pybernetes.kubelet.decide.qos import linux_resources, qos_class
+from pybernetes.kubelet.decide.resizing import STAMP_ANNOTATION, stamp_of
 from pybernetes.kubelet.decide.security import container_security, root_refusal, sandbox_security
 from pybernetes.kubelet.decide.times import SECOND, nanoseconds
 from pybernetes.kubelet.host_path import below
@@ -38,7 +39,15 @@ from pybernetes.kubelet.kit import StartFailure, Target
 from pybernetes.kubelet.logs import tail_text
 from pybernetes.kubelet.options import KubeletOptions
 from pybernetes.kubelet.references import References
-from pybernetes.kubelet.runtime import ContainerRecord, ContainerSpec, Image, Mount, PortMapping, SandboxSpec
+from pybernetes.kubelet.runtime import (
+    ContainerRecord,
+    ContainerSpec,
+    Image,
+    LinuxResources,
+    Mount,
+    PortMapping,
+    SandboxSpec,
+)
 from pybernetes.kubelet.volumes import Volumes
 
 log = logging.getLogger(__name__)
@@ -145,15 +154,21 @@ class NodePreparation:
             working_dir=container.working_dir or "",
             env=tuple(variables.items()),
             mounts=mounts,
-            annotations={HASH_ANNOTATION: container_hash(container)},
+            annotations={
+                HASH_ANNOTATION: container_hash(container),
+                STAMP_ANNOTATION: stamp_of(container.resources),
+            },
             log_path=f"{container.name}/{attempt}.log",
             stdin=bool(container.stdin),
             stdin_once=bool(container.stdin_once),
             tty=bool(container.tty),
-            resources=linux_resources(container.resources, qos_class(pod.spec), self._machine.memory),
+            resources=self.resources(pod, container),
             security=security,
             stop_signal=(lifecycle.stop_signal or "") if lifecycle else "",
         )
+
+    def resources(self, pod: Pod, container: AnyContainer) -> LinuxResources:
+        return linux_resources(container.resources, qos_class(pod.spec), self._machine.memory)
 
     def termination_message(self, pod: Pod, container: AnyContainer, record: ContainerRecord) -> str:
         text = _text(self._message_file(pod, container.name, record.attempt), LONGEST_MESSAGE)

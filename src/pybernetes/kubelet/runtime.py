@@ -280,6 +280,9 @@ class ContainerRuntime(Protocol):
 
     async def start_container(self, container_id: str) -> None: ...
 
+    async def update_resources(self, container_id: str, resources: LinuxResources) -> None:
+        """Changes the control groups of a running container."""
+
     async def stop_container(self, container_id: str, grace: int) -> None:
         """Asks the process to end and kills it after `grace` seconds; returns when it is gone."""
 

@@ -22,6 +22,7 @@ from pybernetes.kubelet.runtime import (
     Credentials,
     ExecResult,
     Image,
+    LinuxResources,
     NotFound,
     Readiness,
     RuntimeFailure,
@@ -176,6 +177,9 @@ class SimulatedRuntime:
         self._change(container_id, state=State.RUNNING, started_at=self._now())
         if script.exit_code is not None:
             asyncio.get_running_loop().call_later(script.after, self._ended, container_id, script.exit_code)
+
+    async def update_resources(self, container_id: str, resources: LinuxResources) -> None:
+        """Nothing is held back by simulated control groups."""
 
     async def stop_container(self, container_id: str, grace: int) -> None:
         script = self._script(container_id)

@@ -8,7 +8,7 @@ from pybernetes.api.types.core_v1 import LifecycleHandler, Pod, Probe
 from pybernetes.kubelet.decide.observed import HASH_ANNOTATION, AnyContainer, Waiting, container_hash
 from pybernetes.kubelet.decide.probes import timeout
 from pybernetes.kubelet.kit import Outcome, StartFailure, Target
-from pybernetes.kubelet.runtime import ContainerRecord, ContainerSpec, Image, SandboxSpec
+from pybernetes.kubelet.runtime import ContainerRecord, ContainerSpec, Image, LinuxResources, SandboxSpec
 from pybernetes.kubelet.simulated import SimulatedRuntime, seconds
 
 
@@ -44,6 +44,9 @@ class SimulatedPreparation:
             user_image=container.image or "",
             annotations={HASH_ANNOTATION: container_hash(container)},
         )
+
+    def resources(self, pod: Pod, container: AnyContainer) -> LinuxResources:
+        return LinuxResources()
 
     def termination_message(self, pod: Pod, container: AnyContainer, record: ContainerRecord) -> str:
         return ""

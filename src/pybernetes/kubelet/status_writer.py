@@ -102,9 +102,15 @@ def status_patch(old: PodStatus, new: PodStatus) -> dict[str, Any]:
         if was == is_:
             continue
         if name == "conditions":
-            patch[name] = [each for each in is_ or [] if each not in (was or [])]
+            patch[name] = _changed_conditions(was or [], is_ or [])
         elif name in _MERGED_LISTS and was:
             patch[name] = [{"$patch": "replace"}, *(is_ or [])]
         else:
             patch[name] = is_
     return patch
+
+
+def _changed_conditions(was: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A null for each field that a condition no longer has, or the merge would leave it."""
+    before = {each["type"]: each for each in was}
+    return [{**dict.fromkeys(before.get(each["type"], ())), **each} for each in now if each not in was]

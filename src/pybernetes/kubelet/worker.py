@@ -16,12 +16,13 @@ from pybernetes.client.errors import Unreachable
 from pybernetes.kubelet.decide.actions import Plan, pod_plan
 from pybernetes.kubelet.decide.backoff import BackOff
 from pybernetes.kubelet.decide.observed import Observed, Trouble, Waiting, all_containers, has_ended, is_done
+from pybernetes.kubelet.decide.resizing import stamp_of
 from pybernetes.kubelet.decide.status import pod_status
 from pybernetes.kubelet.decide.times import SECOND, nanoseconds, parse_time
 from pybernetes.kubelet.kit import Kit, StartFailure
 from pybernetes.kubelet.probing import ProbeTasks
 from pybernetes.kubelet.runtime import NotFound, RuntimeFailure, RuntimePod
-from pybernetes.kubelet.starting import Starter
+from pybernetes.kubelet.starting import Starter, find_container
 from pybernetes.kubelet.status_writer import StatusWriter
 from pybernetes.kubelet.stopping import Stopper
 
@@ -43,6 +44,7 @@ class PodWorker:
         self._verdict: Waiting | None = None
         self._back_offs: dict[str, BackOff] = {}
         self._messages: dict[str, str] = {}
+        self._resized: dict[str, str] = {}
         self._troubles: dict[str, Trouble] = {}
         self._pod_trouble: Trouble | None = None
         self._reported_back_offs: dict[str, str] = {}
@@ -139,6 +141,7 @@ class PodWorker:
             back_offs=self._back_offs,
             troubles=self._troubles,
             pod_trouble=self._pod_trouble,
+            resized=self._resized,
             messages=self._messages,
             verdict=self._verdict,
             ending=self._is_unwanted() or self._verdict is not None or self.pod.status.phase in ("Succeeded", "Failed"),
@@ -182,6 +185,10 @@ class PodWorker:
             return
         for kill in plan.kill:
             await self._stopper.kill(self.pod, self.runtime, kill)
+        for resize in plan.resize:
+            container = find_container(self.pod, resize.name)
+            await runtime.update_resources(resize.container_id, self.kit.preparation.resources(self.pod, container))
+            self._resized[resize.container_id] = stamp_of(container.resources)
         for start in plan.start:
             self._back_offs.update({start.name: plan.back_offs[start.name]} if start.name in plan.back_offs else {})
             trouble = await self._starter.container(self.pod, self.runtime, start)
@@ -252,6 +259,7 @@ def _has_work(plan: Plan) -> bool:
         plan.kill_pod
         or plan.create_sandbox
         or plan.kill
+        or plan.resize
         or plan.start
         or plan.remove_containers
         or plan.remove_sandboxes

@@ -6,6 +6,7 @@ A look at a pod costs two list calls; details are asked for only when a containe
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
@@ -19,6 +20,7 @@ from pybernetes.kubelet.runtime import (
     Credentials,
     ExecResult,
     Image,
+    LinuxResources,
     NotFound,
     Readiness,
     RuntimeFailure,
@@ -176,6 +178,11 @@ class CriRuntime:
 
     async def start_container(self, container_id: str) -> None:
         await self._call("StartContainer", container_id=container_id)
+
+    async def update_resources(self, container_id: str, resources: LinuxResources) -> None:
+        # Zero means "as it is" in an update; a quota that is taken away has to be said.
+        values = dataclasses.replace(resources, cpu_quota=resources.cpu_quota or -1)
+        await self._call("UpdateContainerResources", container_id=container_id, linux=convert.resources(values))
 
     async def stop_container(self, container_id: str, grace: int) -> None:
         await self._call("StopContainer", USUAL_TIMEOUT + grace, container_id=container_id, timeout=grace)

@@ -20,6 +20,7 @@ from pybernetes.kubelet.decide.observed import (
     is_started,
     wants_restart,
 )
+from pybernetes.kubelet.decide.resizing import needs_restart, outdated
 from pybernetes.kubelet.decide.times import SECOND, duration
 from pybernetes.kubelet.runtime import ContainerRecord
 
@@ -42,6 +43,14 @@ class Kill:
     grace: int | None = None  # seconds; None: as the pod says
 
 
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """A running container whose control groups are to follow its spec."""
+
+    container_id: str
+    name: str
+
+
 @dataclass(frozen=True)
 class Plan:
     """One round of work, to be done in the order of the fields."""
@@ -50,6 +59,7 @@ class Plan:
     create_sandbox: bool = False
     sandbox_attempt: int = 0
     kill: tuple[Kill, ...] = ()
+    resize: tuple[Resize, ...] = ()
     start: tuple[Start, ...] = ()
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
     back_offs: Mapping[str, BackOff] = field(default_factory=dict)
@@ -64,6 +74,7 @@ class _Draft:
     def __init__(self, observed: Observed) -> None:
         self.observed = observed
         self.kill: list[Kill] = []
+        self.resize: list[Resize] = []
         self.start: list[Start] = []
         self.waiting: dict[str, Waiting] = {}
         self.back_offs: dict[str, BackOff] = {}
@@ -132,6 +143,7 @@ def pod_plan(observed: Observed) -> Plan:
     containers, sandboxes = leftovers(observed)
     return Plan(
         kill=tuple(draft.kill),
+        resize=tuple(draft.resize),
         start=tuple(draft.start),
         waiting=draft.waiting,
         back_offs=draft.back_offs,
@@ -192,6 +204,12 @@ def _look_after(draft: _Draft, container: Container) -> None:
     elif message := _reason_to_kill(container, record, observed.health):
         grace = observed.health.get(record.id, Health()).grace
         draft.kill.append(Kill(record.id, container.name, message, grace))
+    elif changed := outdated(observed, container, record):
+        if needs_restart(container, changed):
+            message = f"Container {container.name} resize requires restart"
+            draft.kill.append(Kill(record.id, container.name, message))
+        else:
+            draft.resize.append(Resize(record.id, container.name))
 
 
 def _reason_to_kill(container: Container, record: ContainerRecord, health: Mapping[str, Health]) -> str:

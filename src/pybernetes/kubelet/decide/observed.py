@@ -54,6 +54,7 @@ class Observed:
     back_offs: Mapping[str, BackOff] = field(default_factory=dict)  # by container name
     troubles: Mapping[str, Trouble] = field(default_factory=dict)  # by container name
     pod_trouble: Trouble | None = None  # a sandbox or a volume that cannot be made
+    resized: Mapping[str, str] = field(default_factory=dict)  # stamps of resources by container id
     messages: Mapping[str, str] = field(default_factory=dict)  # termination messages by container id
     # The pod is to have no running containers any more.
     ending: bool = False

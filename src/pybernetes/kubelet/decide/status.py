@@ -31,6 +31,7 @@ from pybernetes.kubelet.decide.observed import (
     wants_restart,
 )
 from pybernetes.kubelet.decide.qos import qos_class
+from pybernetes.kubelet.decide.resizing import outdated
 from pybernetes.kubelet.decide.times import api_time
 from pybernetes.kubelet.runtime import ContainerRecord, State
 
@@ -109,6 +110,9 @@ def _container_status(
     if not sidecar_or_main:
         ready = state.terminated is not None and state.terminated.exit_code == 0
     requests = container.resources.requests
+    resources = container.resources if requests or container.resources.limits else ResourceRequirements()
+    if old is not None and old.resources is not None and running and record and outdated(observed, container, record):
+        resources = old.resources  # it has them until the runtime has changed them
     return ContainerStatus(
         name=container.name,
         image=(record.image if record else old.image if old else "") or container.image or "",
@@ -120,7 +124,7 @@ def _container_status(
         started=started,
         restart_count=record.attempt if record else old.restart_count if old else 0,
         allocated_resources=dict(requests),
-        resources=container.resources if requests or container.resources.limits else ResourceRequirements(),
+        resources=resources,
         volume_mounts=[
             VolumeMountStatus(
                 name=mount.name,
