@@ -9,7 +9,7 @@ PLUGINS = ("bridge", "host-local", "portmap", "loopback")
 
 
 def test_only_what_is_missing_is_installed() -> None:
-    everything = ALL | {"nsenter", "busybox"}
+    everything = ALL | {"nsenter", "setpriv", "busybox"}
     assert packages_for(everything, PLUGINS) == []
     assert packages_for(everything - {"runc"}, ()) == ["containernetworking-plugins", "runc"]
     assert packages_for(everything - {"busybox"}, PLUGINS) == ["busybox-static"]

@@ -122,7 +122,16 @@ def _document(path: Path) -> dict[str, Any]:
         raise ConfigError(f"cannot read the kubeconfig {path}: {error}") from error
     if document is not None and not isinstance(document, dict):
         raise ConfigError(f"{path} is no kubeconfig: it holds no mapping")
+    for plural, singular in _LISTS.items():
+        if not _is_list_of(singular, (document or {}).get(plural) or []):
+            raise ConfigError(f'{path} is no kubeconfig: "{plural}" must be a list, each with a name and a {singular}')
     return document or {}
+
+
+def _is_list_of(singular: str, items: object) -> bool:
+    return isinstance(items, list) and all(
+        isinstance(item, dict) and isinstance(item.get(singular) or {}, dict) for item in items
+    )
 
 
 def _absolute(entry: dict[str, Any], folder: Path) -> dict[str, Any]:

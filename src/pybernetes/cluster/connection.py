@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from pybernetes.client import Client, ClientConfig
+from pybernetes.client.errors import ConfigError
 from pybernetes.client.http import HttpTransport
 from pybernetes.client.kubeconfig import Kubeconfig, in_cluster_config
 
@@ -20,9 +21,18 @@ def add_kubeconfig(parser: argparse.ArgumentParser) -> None:
 
 def read_config(kubeconfig: Path | None) -> ClientConfig:
     """What a kubeconfig says, or what a pod is given. Raises ConfigError."""
-    if kubeconfig is None:
-        return in_cluster_config(os.environ)
-    return Kubeconfig.read([kubeconfig]).client_config()
+    try:
+        if kubeconfig is None:
+            return in_cluster_config(os.environ)
+        # Among several files a missing one is passed over; the only one must be there.
+        kubeconfig.stat()
+        return Kubeconfig.read([kubeconfig]).client_config()
+    except OSError as error:
+        raise ConfigError(f"--kubeconfig {kubeconfig}: {error.strerror}") from error
+    except ConfigError as error:
+        # YAML's complaints are of several lines.
+        words = " ".join(str(error).split())
+        raise ConfigError(f"--kubeconfig {kubeconfig or 'is not given'}: {words}") from error
 
 
 @asynccontextmanager

@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable
+from ipaddress import ip_address
 from pathlib import Path
 
 from pybernetes.api.types.core_v1 import Taint
 from pybernetes.client import Client
 from pybernetes.cluster.connection import add_kubeconfig, connected
+from pybernetes.cluster.refusal import refusing
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import SystemClock
 from pybernetes.environment.process import notify_ready
@@ -20,6 +23,7 @@ from pybernetes.kubelet.options import KubeletOptions, ServerFiles
 from pybernetes.kubelet.server import KubeletServer
 from pybernetes.reconcile import EventRecorder
 
+EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 CONTAINERD = "unix:///run/containerd/containerd.sock"
 
 
@@ -27,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `pyb kubelet`."""
     add_kubeconfig(parser)
     parser.add_argument("--hostname-override", default=socket.gethostname())
-    parser.add_argument("--node-ip", required=True)
+    parser.add_argument("--node-ip", type=address, required=True)
     parser.add_argument("--root-dir", type=Path, default=Path("/var/lib/kubelet"))
     parser.add_argument("--container-runtime-endpoint", default=CONTAINERD)
     parser.add_argument("--cluster-dns", default="10.96.0.10", help="comma-separated addresses")
@@ -42,6 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--client-ca-file", type=Path)
 
 
+def address(text: str) -> str:
+    """An IP address as a flag writes it. Pure."""
+    try:
+        return str(ip_address(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def labels(text: str) -> dict[str, str]:
     """Labels as a flag writes them. Pure."""
     return dict(item.partition("=")[::2] for item in text.split(",") if item)
@@ -53,6 +65,8 @@ def taints(text: str) -> tuple[Taint, ...]:
     for item in filter(None, text.split(",")):
         name, _, effect = item.partition(":")
         key, _, value = name.partition("=")
+        if not key or effect not in EFFECTS:
+            raise argparse.ArgumentTypeError(f'"{item}" is no taint: key=value:effect, one of {", ".join(EFFECTS)}')
         found.append(Taint(key=key, value=value or None, effect=effect))
     return tuple(found)
 
@@ -62,6 +76,9 @@ def options(arguments: argparse.Namespace) -> KubeletOptions:
     server = None
     if arguments.tls_cert_file and arguments.tls_private_key_file and arguments.client_ca_file:
         server = ServerFiles(arguments.tls_cert_file, arguments.tls_private_key_file, arguments.client_ca_file)
+        with refusing("--tls-cert-file, --tls-private-key-file and --client-ca-file"):
+            trial = ssl.create_default_context(cafile=str(arguments.client_ca_file))
+            trial.load_cert_chain(arguments.tls_cert_file, arguments.tls_private_key_file)
     return KubeletOptions(
         node_name=arguments.hostname_override,
         node_ip=arguments.node_ip,
@@ -79,8 +96,9 @@ def options(arguments: argparse.Namespace) -> KubeletOptions:
 
 async def run(arguments: argparse.Namespace) -> None:
     """Runs the node until cancelled."""
+    settings = options(arguments)
     async with connected(arguments.kubeconfig, "kubelet") as client:
-        await run_kubelet(options(arguments), client, arguments.container_runtime_endpoint, notify_ready)
+        await run_kubelet(settings, client, arguments.container_runtime_endpoint, notify_ready)
 
 
 async def run_kubelet(
