@@ -12,6 +12,7 @@ from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.collection import Collection
 from pybernetes.apiserver.continuation import Continuation, decode_token, encode_token
 from pybernetes.apiserver.entry import Entry
+from pybernetes.apiserver.known_lists import KnownLists, question_of
 from pybernetes.apiserver.negotiation import negotiate
 from pybernetes.apiserver.query_numbers import parse_int, parse_uint
 from pybernetes.apiserver.registry import Registry
@@ -42,6 +43,7 @@ class Reads:
     def __init__(self, registry: Registry, clock: Clock) -> None:
         self._registry = registry
         self._clock = clock
+        self._known = KnownLists()
 
     def get(self, request: Request, info: RequestInfo) -> Response:
         """One object; 404 when there is none."""
@@ -59,12 +61,17 @@ class Reads:
         """All objects that a request selects, or a page of them."""
         assert info.kind is not None
         accepted = negotiate(request)
+        question = question_of(request, info.kind, accepted)
+        if (known := self._known.body(question, self._registry.revision)) is not None:
+            return Response(200, {"content-type": "application/json", **_NO_CACHE}, known)
         rendering = rendering_of(info.kind, accepted, self._clock, request.parameter("includeObject"))
         page = self.page(request, info)
         if len(page.entries) > _WHOLE_MAX and accepted.media == "json" and not accepted.pretty:
             parts = rendering.parts(page.entries, list_metadata(page))
             return Response(200, {"content-type": "application/json", **_NO_CACHE}, stream=_each(parts))
         body, content_type = finished(rendering.listing(page.entries, list_metadata(page)), accepted)
+        if question is not None:
+            self._known.note(question, self._registry.revision, body)
         return Response(200, {"content-type": content_type, **_NO_CACHE}, body)
 
     def page(self, request: Request, info: RequestInfo) -> Page:

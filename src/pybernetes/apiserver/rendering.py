@@ -70,8 +70,18 @@ class Whole:
         if issubclass(self._kind.type, CustomObject):
             return self._custom_listing(entries, metadata)
         head = f'{{"kind":"{self._kind.list_name}","apiVersion":"{self._kind.api_version}","metadata":'.encode()
-        items = b",{".join([self._body(entry) for entry in entries])
-        return b'%b%b,"items":[%b]}' % (head, msgspec.json.encode(metadata), b"{" + items if items else b"")
+        pieces: list[bytes | memoryview] = [head, msgspec.json.encode(metadata), b',"items":[']
+        border = b"{"
+        for entry in entries:
+            pieces.append(border)
+            border = b",{"
+            if self._converts:
+                pieces.append(self._body(entry))
+            else:
+                # Joined below, with all others: the bytes of long lists are copied once.
+                pieces.extend(entry.pieces())
+        pieces.append(b"]}")
+        return b"".join(pieces)
 
     def parts(self, entries: Sequence[Entry], metadata: dict[str, Any]) -> Iterable[bytes]:
         # The list without items ends in "]}".
