@@ -90,19 +90,7 @@ class EndpointSliceController(ServiceKeyed):
         self._writer = SliceWriter(context.client, context.clock)
         self._nodes = self.informer(Node)
         self._slices = self.informer(EndpointSlice)
-        self._slices.add_index(SERVICE_NAME, _service_key)
-        self._slices.on_change(self._slice_changed)
-
-    def _slice_changed(self, old: EndpointSlice | None, new: EndpointSlice | None) -> None:
-        item = new or old
-        if item is None or item.metadata.labels.get(MANAGED_BY) != CONTROLLER:
-            return
-        for key in _service_key(item):
-            if old is None:
-                self._writer.seen(key)
-            elif new is None:
-                self._writer.gone(key, old.metadata.uid)
-            self.queue.add(key)
+        self._writer.follow(self._slices, CONTROLLER, self.queue.add)
 
     async def reconcile(self, key: str) -> float | None:
         service = self.services.cache.get(*split_key(key))
@@ -126,8 +114,3 @@ class EndpointSliceController(ServiceKeyed):
     def _zones(self) -> dict[str, str]:
         zones = ((node.metadata.name or "", node.metadata.labels.get(_ZONE)) for node in self._nodes.cache.list())
         return {name: zone for name, zone in zones if zone}
-
-
-def _service_key(item: EndpointSlice) -> list[str]:
-    name = item.metadata.labels.get(SERVICE_NAME)
-    return [f"{item.metadata.namespace}/{name}"] if name else []

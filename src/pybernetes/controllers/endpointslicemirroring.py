@@ -74,19 +74,7 @@ class EndpointSliceMirroringController(KeyedController):
         self._endpoints = self.watch_own(Endpoints)
         self._services = self.watch_own(Service)
         self._slices = self.informer(EndpointSlice)
-        self._slices.add_index(SERVICE_NAME, _service_key)
-        self._slices.on_change(self._slice_changed)
-
-    def _slice_changed(self, old: EndpointSlice | None, new: EndpointSlice | None) -> None:
-        item = new or old
-        if item is None or item.metadata.labels.get(MANAGED_BY) != CONTROLLER:
-            return
-        for key in _service_key(item):
-            if old is None:
-                self._writer.seen(key)
-            elif new is None:
-                self._writer.gone(key, old.metadata.uid)
-            self.queue.add(key)
+        self._writer.follow(self._slices, CONTROLLER, self.queue.add)
 
     async def reconcile(self, key: str) -> float | None:
         endpoints = self._endpoints.cache.get(*split_key(key))
@@ -103,8 +91,3 @@ class EndpointSliceMirroringController(KeyedController):
             return None
         await self._writer.write(key, plan(endpoints, labels_of(endpoints), groups_of(endpoints), existing))
         return None
-
-
-def _service_key(item: EndpointSlice) -> list[str]:
-    name = item.metadata.labels.get(SERVICE_NAME)
-    return [f"{item.metadata.namespace}/{name}"] if name else []

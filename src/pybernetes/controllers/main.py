@@ -27,6 +27,7 @@ from pybernetes.controllers.ephemeralvolume import EphemeralVolumeController
 from pybernetes.controllers.garbagecollector import GarbageCollector
 from pybernetes.controllers.horizontalpodautoscaler import HorizontalPodAutoscalerController
 from pybernetes.controllers.job import JobController
+from pybernetes.controllers.legacy_token_cleaner import LegacyTokenCleaner
 from pybernetes.controllers.namespace import NamespaceController
 from pybernetes.controllers.nodeipam import NodeIpamController
 from pybernetes.controllers.nodelifecycle import NodeLifecycleController
@@ -97,6 +98,7 @@ CONTROLLERS: Mapping[str, ControllerClass] = {
     "persistentvolume-protection-controller": VolumeProtectionController,
     "root-ca-certificate-publisher-controller": RootCACertificatePublisher,
     "ephemeral-volume-controller": EphemeralVolumeController,
+    "legacy-serviceaccount-token-cleaner-controller": LegacyTokenCleaner,
     "validatingadmissionpolicy-status-controller": ValidatingAdmissionPolicyStatusController,
     "service-cidr-controller": ServiceCIDRController,
 }

@@ -4,13 +4,15 @@ slices.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pybernetes.api.status import StatusError
 from pybernetes.api.types.discovery_v1 import EndpointSlice
 from pybernetes.client import Client, Unreachable
 from pybernetes.controllers.pod_control import namespace_is_going
-from pybernetes.controllers.slices import SlicePlan
+from pybernetes.controllers.slices import MANAGED_BY, SERVICE_NAME, SlicePlan
 from pybernetes.environment.clock import Clock
-from pybernetes.reconcile import Expectations
+from pybernetes.reconcile import Expectations, Informer
 
 
 class SliceWriter:
@@ -21,13 +23,22 @@ class SliceWriter:
         self._clock = clock
         self._expectations = Expectations()
 
-    def seen(self, key: str) -> None:
-        """A slice of this key has appeared in the cache."""
-        self._expectations.creation_observed(key)
+    def follow(self, slices: Informer[EndpointSlice], controller: str, enqueue: Callable[[str], None]) -> None:
+        """Hears of every change of the slices that `controller` manages, and enqueues their Services."""
 
-    def gone(self, key: str, uid: str | None) -> None:
-        """A slice of this key has left the cache."""
-        self._expectations.deletion_observed(key, uid or "")
+        def changed(old: EndpointSlice | None, new: EndpointSlice | None) -> None:
+            item = new or old
+            if item is None or item.metadata.labels.get(MANAGED_BY) != controller:
+                return
+            for key in service_keys(item):
+                if old is None:
+                    self._expectations.creation_observed(key)
+                elif new is None:
+                    self._expectations.deletion_observed(key, old.metadata.uid or "")
+                enqueue(key)
+
+        slices.add_index(SERVICE_NAME, service_keys)
+        slices.on_change(changed)
 
     def forget(self, key: str) -> None:
         self._expectations.forget(key)
@@ -62,3 +73,9 @@ class SliceWriter:
             self._expectations.deletion_observed(key, old.metadata.uid or "")
             if not (isinstance(error, StatusError) and error.code == 404):
                 raise
+
+
+def service_keys(item: EndpointSlice) -> list[str]:
+    """The key of the Service that a slice is for, if it is for one."""
+    name = item.metadata.labels.get(SERVICE_NAME)
+    return [f"{item.metadata.namespace}/{name}"] if name else []
