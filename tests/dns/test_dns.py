@@ -20,6 +20,7 @@ from pybernetes.api.types.discovery_v1 import EndpointSlice
 from pybernetes.dns.dns import Dns
 from pybernetes.dns.forward import AnswerCache, Forwarder, Upstream, parse_upstream, upstreams_of
 from pybernetes.dns.options import DnsOptions
+from pybernetes.environment.chance import Chance
 from tests.apiserver.conftest import ManualClock
 from tests.proxy.cluster import Cluster, cluster
 
@@ -31,6 +32,7 @@ class World(asyncio.DatagramProtocol):
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.identifiers: list[int] = []
         self.called = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -41,6 +43,7 @@ class World(asyncio.DatagramProtocol):
 
     def answer(self, data: bytes, *, tcp: bool) -> bytes:
         query = dnslib.DNSRecord.parse(data)
+        self.identifiers.append(query.header.id)
         self.asked.append(f"{'tcp' if tcp else 'udp'} {query.q.qname}")
         self.called.set()
         reply = query.reply()
@@ -229,6 +232,21 @@ async def test_a_silent_resolver_is_found_again_at_nobodys_cost() -> None:
         assert data(dnslib.DNSRecord.parse(answer)) == ["203.0.113.5"]
         assert await forwarder.ask(query) is not None
     await forwarder.close()
+
+
+async def test_a_client_does_not_choose_what_an_answer_from_outside_must_carry() -> None:
+    """He could send the answer himself, and everybody would get it from the cache."""
+    async with world() as (outside, upstream):
+        port = int(upstream.rpartition(":")[2])
+        forwarder = Forwarder([Upstream("127.0.0.1", port)], ManualClock(), Chance(1))
+        for number in range(5):
+            query = dnslib.DNSRecord.question(f"{number}.example.org")
+            query.header.id = 7
+            answer = await forwarder.ask(bytes(query.pack()))
+            assert answer is not None
+            assert dnslib.DNSRecord.parse(answer).header.id == 7
+        assert len(set(outside.identifiers)) == 5
+        await forwarder.close()
 
 
 async def test_odd_packets_get_the_right_code_or_nothing() -> None:

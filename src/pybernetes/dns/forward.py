@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from pybernetes.dns.wire_format import HEADER, Malformed, is_reply_to, is_truncated, lifetimes
+from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -107,9 +108,10 @@ class AnswerCache:
 class Forwarder:
     """The way to the upstream resolvers."""
 
-    def __init__(self, upstreams: Sequence[Upstream], clock: Clock) -> None:
+    def __init__(self, upstreams: Sequence[Upstream], clock: Clock, chance: Chance | None = None) -> None:
         self._upstreams = tuple(upstreams)
         self._clock = clock
+        self._chance = chance or Chance()
         self._cache = AnswerCache(clock)
         self._failures: dict[Upstream, int] = {}
         self._asked_last: dict[Upstream, float] = {}
@@ -140,13 +142,17 @@ class Forwarder:
         await asyncio.gather(*self._trials, return_exceptions=True)
 
     async def _ask_and_keep(self, query: bytes, tcp: bool) -> bytes | None:
+        # A client knows the identifier of its own question, and could forge the answer that all others get.
+        own = self._chance.secret(2) + query[2:]
         try:
             async with asyncio.timeout(PATIENCE):
-                packet = await self._ask(query, tcp)
+                packet = await self._ask(own, tcp)
         except TimeoutError:
             return None
-        if packet is not None:
-            self._cache.put(query, packet)
+        if packet is None:
+            return None
+        packet = query[:2] + packet[2:]
+        self._cache.put(query, packet)
         return packet
 
     async def _ask(self, query: bytes, tcp: bool) -> bytes | None:

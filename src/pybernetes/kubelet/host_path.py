@@ -1,4 +1,4 @@
-"""The volumes that are a place of the node: hostPath with its types, and paths below a volume. `Volumes` calls it."""
+"""The volumes that are a place of the node: hostPath with its types. `Volumes` calls it."""
 
 from __future__ import annotations
 
@@ -34,18 +34,3 @@ def host_path(source: HostPathVolumeSource) -> Path:
     if not path.exists() or not check(os.stat(path).st_mode):
         raise Unresolvable(f"hostPath type check failed: {path} is not {words}")
     return path
-
-
-def below(volume: Path, sub_path: str) -> Path:
-    """A path below a volume, made as a directory when it is not there; it may not lead out of the volume."""
-    parts = Path(sub_path).parts
-    if Path(sub_path).is_absolute() or ".." in parts:
-        raise Unresolvable(f"subPath {sub_path!r} must stay within the volume")
-    root = volume.resolve()
-    place = (root / sub_path).resolve()
-    if place != root and root not in place.parents:
-        raise Unresolvable(f"subPath {sub_path!r} is not within volume path {volume}")
-    if not place.exists():
-        place.mkdir(mode=0o750, parents=True)
-        place.chmod(0o777 & ~0o027 | 0o050)
-    return place

@@ -34,7 +34,6 @@ from pybernetes.kubelet.decide.qos import linux_resources, qos_class
 from pybernetes.kubelet.decide.resizing import STAMP_ANNOTATION, stamp_of
 from pybernetes.kubelet.decide.security import container_security, root_refusal, sandbox_security
 from pybernetes.kubelet.decide.times import SECOND, nanoseconds
-from pybernetes.kubelet.host_path import below
 from pybernetes.kubelet.kit import StartFailure, Target
 from pybernetes.kubelet.logs import tail_text
 from pybernetes.kubelet.options import KubeletOptions
@@ -48,6 +47,7 @@ from pybernetes.kubelet.runtime import (
     PortMapping,
     SandboxSpec,
 )
+from pybernetes.kubelet.sub_path import mount_below
 from pybernetes.kubelet.volumes import Volumes
 
 log = logging.getLogger(__name__)
@@ -245,13 +245,14 @@ class NodePreparation:
         # What is made of API data is the kubelet's alone to write.
         api_data = {volume.name for volume in pod.spec.volumes if projection_of(volume) is not None}
         mounts: list[Mount] = []
-        for wanted in container.volume_mounts:
+        parts = self._volumes.pod_dir(pod.metadata.uid or "") / "volume-subpaths"
+        for number, wanted in enumerate(container.volume_mounts):
             if wanted.name not in paths:
                 raise Unresolvable(f'volume "{wanted.name}" is not there')
             path = paths[wanted.name]
             sub_path = expand(wanted.sub_path_expr, variables) if wanted.sub_path_expr else wanted.sub_path
             if sub_path:
-                path = below(path, sub_path)
+                path = mount_below(path, sub_path, parts / wanted.name / container.name / str(number))
             propagation = wanted.mount_propagation or "None"
             read_only = bool(wanted.read_only) or wanted.name in api_data
             mounts.append(Mount(wanted.mount_path, str(path), read_only, propagation))

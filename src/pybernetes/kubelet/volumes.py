@@ -28,7 +28,7 @@ from pybernetes.kubelet.decide.environment import Sources, Unresolvable
 from pybernetes.kubelet.decide.payload import Projection, files_of, projection_of, token_file, token_parts
 from pybernetes.kubelet.decide.times import SECOND, nanoseconds, parse_time
 from pybernetes.kubelet.host_path import host_path
-from pybernetes.kubelet.mounting import is_mounted, mount_tmpfs, unmount
+from pybernetes.kubelet.mounting import is_mounted, mount_points_below, mount_tmpfs, unmount
 from pybernetes.kubelet.options import KubeletOptions
 
 TOKEN_SECONDS = 3600
@@ -66,12 +66,11 @@ class Volumes:
         """Removes everything that was made for the pod."""
         self._tokens = {key: token for key, token in self._tokens.items() if key[0] != uid}
         for root in {self.pod_dir(uid), self._payload_root(uid)}:
-            memory = root / "volumes" / "kubernetes.io~empty-dir"
-            if memory.is_dir():
-                for place in memory.iterdir():
-                    if is_mounted(place):
-                        unmount(place)
-            await asyncio.to_thread(shutil.rmtree, root, True)
+            # What is mounted there is not ours to remove: a part of somebody's volume, for one.
+            for place in mount_points_below(root):
+                unmount(place)
+            if not mount_points_below(root):
+                await asyncio.to_thread(shutil.rmtree, root, True)
 
     async def _set_up(self, pod: Pod, volume: Volume, sources: Sources) -> Path:
         uid = pod.metadata.uid or ""
