@@ -21,6 +21,7 @@ from tests.cluster.test_local import traces
 from pybernetes.cluster.layout import Layout
 from pybernetes.cluster.processes import tail
 from pybernetes.cluster.state import ClusterSpec, read_spec, recorded_processes
+from pybernetes.environment.process import is_alive
 from pybernetes.walkthrough.script import place_of
 from pybernetes.walkthrough.walk import Walk, condition, pyb_command, try_fetch
 
@@ -273,6 +274,15 @@ def test_a_lost_supervisor_is_told_and_up_starts_all_anew(walk: Walk) -> None:
     assert {pod["metadata"]["uid"] for pod in walk.ready_pods()} == uids
 
 
+def start_until(name: str, moment: str) -> subprocess.Popen[str]:
+    """A `pyb up` that has just said that it begins with something."""
+    start = pyb_command("up", "--name", name, "--workers", "2", "--no-egress")
+    up = subprocess.Popen(start, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+    assert up.stdout is not None
+    assert any(line.startswith(moment) for line in up.stdout)
+    return up
+
+
 @pytest.mark.parametrize("moment", ["making the network", "starting apiserver", "starting control-plane"])
 def test_a_killed_start_is_cleared_away(walk: Walk, moment: str) -> None:
     name = walk.place.cluster
@@ -281,13 +291,18 @@ def test_a_killed_start_is_cleared_away(walk: Walk, moment: str) -> None:
     assert traces(name) == []
     if spec is not None:
         assert is_free(spec.api_port)
-    start = pyb_command("up", "--name", name, "--workers", "2", "--no-egress")
-    with subprocess.Popen(start, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as up:
-        assert up.stdout is not None
-        assert any(line.startswith(moment) for line in up.stdout)
+    with start_until(name, moment) as up:
         up.kill()
     down = pyb("down", "--name", name)
     assert down.returncode == 0, down.stderr
+    assert traces(name) == []
+
+
+def test_an_interrupted_start_clears_away_after_itself(walk: Walk) -> None:
+    name = walk.place.cluster
+    with start_until(name, "starting apiserver") as up:
+        up.send_signal(signal.SIGINT)
+        assert up.wait() == 130
     assert traces(name) == []
 
 
@@ -302,6 +317,10 @@ def test_after_all_that_a_cluster_starts_and_ends_as_ever(walk: Walk) -> None:
     up = pyb("up", "--name", name, "--workers", "2", "--no-egress")
     assert up.returncode == 0, up.stderr
     walk.wait("the cluster is whole", lambda: is_whole(walk))
+    supervisor = recorded_processes(Layout(name))["supervisor"]
+    with subprocess.Popen(pyb_command("down", "--name", name)) as removal:
+        walk.wait("the removal is under way", lambda: not is_alive(supervisor))
+        removal.kill()
     for _ in range(2):
         down = pyb("down", "--name", name)
         assert (down.returncode, down.stderr) == (0, "")

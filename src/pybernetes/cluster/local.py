@@ -196,6 +196,7 @@ async def down(name: str, keep_data: bool = False) -> bool:
     lock.acquire()
     try:
         await remove_cluster(spec, layout, keep_data)
+        await asyncio.to_thread(shutil.rmtree, layout.failed_logs, ignore_errors=True)
     finally:
         layout.lock.unlink(missing_ok=True)
         lock.close()
