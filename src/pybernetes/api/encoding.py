@@ -123,17 +123,40 @@ def _decode_json(body: bytes, shown: bytes, type_: type[T], strict: bool, lines:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         obj = _decode_slowly(body, shown, type_)
     _check_kind(obj, type_)
+    mark = strictness.likeness(body, schema.definition_of(type_), _name(obj)) if strict else None
+    known = _REMEMBERED.get(mark) if mark is not None else None
+    if known == _PLAIN:
+        return Decoded(obj, lines)
+    given = _encoder.encode(obj) if mark is not None and known is None else b""
     try:
         scalars.normalize(obj)
     except ValueError as error:
         raise _cannot_be_handled(obj, type_, str(error)) from None
     if zeros.may_be_in(body):
         zeros.drop(obj)
-    if strict:
-        metadata = getattr(obj, "metadata", None)
-        name = getattr(metadata, "name", None) or ""
-        lines = lines + strictness.of_json(body, schema.definition_of(type_), name)
+    if strict and known is None:
+        found = strictness.of_json(body, schema.definition_of(type_))
+        if mark is not None and not found:
+            _remember(mark, _PLAIN if given == _encoder.encode(obj) else _CLEAN)
+        lines = lines + found
     return Decoded(obj, lines)
+
+
+# Marks of texts that strict validation has nothing to say of: _CLEAN; _PLAIN where the object also needs no changes.
+_REMEMBERED: dict[bytes, int] = {}
+_REMEMBERED_MAX = 10_000
+_CLEAN, _PLAIN = 1, 2
+
+
+def _remember(mark: bytes, what: int) -> None:
+    if len(_REMEMBERED) >= _REMEMBERED_MAX:
+        _REMEMBERED.clear()
+    _REMEMBERED[mark] = what
+
+
+def _name(obj: Any) -> str:
+    """The name, in which alone the bodies of one controller differ."""
+    return getattr(getattr(obj, "metadata", None), "name", None) or ""
 
 
 def _decode_slowly(body: bytes, shown: bytes, type_: type[T]) -> T:

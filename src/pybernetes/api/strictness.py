@@ -17,9 +17,6 @@ import msgspec
 from pybernetes.api import schema
 from pybernetes.api.go_text import well_formed
 
-# Marks of bodies that had nothing to report.
-_CLEAN: set[bytes] = set()
-_REMEMBERED_MAX = 10_000
 _REMEMBERED_BYTES_MAX = 64 * 1024
 _TYPE_META = frozenset({"kind", "apiVersion"})
 
@@ -31,14 +28,9 @@ class _Pairs(list[tuple[str, Any]]):
 _decoder = json.JSONDecoder(object_pairs_hook=_Pairs, strict=False)
 
 
-def of_json(body: bytes, definition: str, name: str = "") -> list[str]:
-    """The lines for a JSON text that is known to parse; `name` is the object's, in which alone it may be new."""
-    mark = _likeness(body, definition, name) if len(body) <= _REMEMBERED_BYTES_MAX else None
-    if mark in _CLEAN:
-        return []
+def of_json(body: bytes, definition: str) -> list[str]:
+    """The lines for a JSON text that is known to parse."""
     if _is_clean(body, definition):
-        if mark is not None:
-            _remember(mark)
         return []
     try:
         found = of_value(_decoder.decode(body.decode("utf-8", "replace")), definition)
@@ -47,14 +39,10 @@ def of_json(body: bytes, definition: str, name: str = "") -> list[str]:
     return [well_formed(line) for line in found]
 
 
-def _remember(mark: bytes) -> None:
-    if len(_CLEAN) >= _REMEMBERED_MAX:
-        _CLEAN.clear()
-    _CLEAN.add(mark)
-
-
-def _likeness(body: bytes, definition: str, name: str) -> bytes:
-    """Equal for bodies that are equal but for the name, as those of one controller are."""
+def likeness(body: bytes, definition: str, name: str) -> bytes | None:
+    """Equal for bodies that are equal but for the name, as those of one controller are; None for very long ones."""
+    if len(body) > _REMEMBERED_BYTES_MAX:
+        return None
     token = f'"{name}"'.encode()
     if name and body.count(token) == 1:
         # The one place is that of the name, and JSON has no bare zero bytes that could be taken for it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from pybernetes.api import status
@@ -29,6 +30,8 @@ _NO_KIND = re.compile(r"(couldn't get version/kind; json parse error: .*) \([^()
 _OPTIONS_SCHEME = "k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27"
 # What a request body may weigh.
 _BODY_BYTES_MAX = 3 * 1024 * 1024
+# Longer than what of a user agent becomes a manager's name.
+_AGENT_MAX = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class WriteOptions:
 
 def write_options(request: Request) -> WriteOptions:
     """400 or 422 for values that upstream refuses."""
+    if not request.query and request.method != "PATCH":
+        return _usual_options(request.headers.get("user-agent", "")[:_AGENT_MAX])
     dry = [value for key, value in request.query if key == "dryRun"]
     if any(value != "All" for value in dry):
         raise _invalid_options(request, status.not_supported("dryRun", dry, ["All"]))
@@ -58,6 +63,12 @@ def write_options(request: Request) -> WriteOptions:
         raise _invalid_options(request, problem)
     manager = manager_of(named, request.headers.get("user-agent", ""))
     return WriteOptions(bool(dry), mode or "Warn", manager, force in _TRUE)
+
+
+@lru_cache(maxsize=256)
+def _usual_options(agent: str) -> WriteOptions:
+    """Those of a request that asks for nothing in particular."""
+    return WriteOptions(dry_run=False, validation="Warn", field_manager=manager_of("", agent))
 
 
 def _invalid_options(request: Request, error: status.FieldError) -> status.StatusError:

@@ -73,7 +73,7 @@ class Commands:
             stored.metadata.managed_fields = intent.tracker.created(obj, self._writer.now())
             intent = replace(intent, tracker=Given())
         self._writer.registry.collection(intent.kind).form.strategy.default(stored)
-        return await self._writer.create(replace(intent, name=obj.metadata.name or ""), stored)
+        return await self._writer.create(intent, stored)
 
     async def update(self, asked: Authenticated) -> Response:
         """200 with the stored object; 201 for the kinds that a PUT creates."""

@@ -108,6 +108,7 @@ class Writer:
         """Stores a new object; `obj` is private and complete but for what the server fills in."""
         attempts = _GENERATED_NAME_ATTEMPTS if not obj.metadata.name and obj.metadata.generate_name else 1
         admission = self._admission("CREATE", intent, obj, None)
+        admission.name = obj.metadata.name or ""
         # Before admission: what that adds is nobody's.
         obj.metadata.managed_fields = intent.tracker.created(obj, self.now()) if intent.tracker is not None else []
         await self._mutate(admission)

@@ -58,11 +58,13 @@ class Updates:
                 managers = decoded(given, trusted=False)
             except InvalidManagers:
                 managers = {}
-        change = Change(self.kind, None, new, self._reset)
+
+        def work_out() -> list[ManagedFieldsEntry]:
+            return self._entries(managers, Change(self.kind, None, new, self._reset), now)
+
         if given:
-            return self._entries(managers, change, now)
-        writer = (self.kind.api_version, self.manager, self.subresource)
-        return entries_of(new, writer, now, lambda: self._entries({}, change, now))
+            return work_out()
+        return entries_of(new, (self.kind.api_version, self.manager, self.subresource), now, work_out)
 
     def changed(self, new: ApiObject, old: ApiObject, now: str) -> list[ManagedFieldsEntry]:
         managers = self._before(new, old)
