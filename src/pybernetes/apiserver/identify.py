@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
+from pybernetes.api.fields import SelectorError, parse_selector
 from pybernetes.api.kind import Kind, Subresource
 from pybernetes.api.kinds import find_resource, group_versions
 from pybernetes.api.wire import Request
@@ -72,11 +73,12 @@ def selected(info: RequestInfo, field_selector: str) -> RequestInfo:
     """The target as authorization sees it: a list or watch of one name is about that object."""
     if info.name or not field_selector or info.verb not in ("list", "watch", "deletecollection"):
         return info
-    for term in field_selector.split(","):
-        field, _, value = term.partition("=")
-        if field == "metadata.name" and value:
-            return replace(info, name=value.removeprefix("="))
-    return info
+    try:
+        # By the same reading as the list itself: what is authorized must be what is selected.
+        name = parse_selector(field_selector).required_value("metadata.name")
+    except SelectorError:
+        return info
+    return replace(info, name=name) if name else info
 
 
 def _group_version(parts: list[str]) -> tuple[str, str, list[str]] | None:

@@ -94,8 +94,10 @@ async def test_a_client_certificate_names_user_and_groups(authenticator):
 async def test_a_token_may_come_as_a_web_socket_sub_protocol(authenticator):
     encoded = base64.urlsafe_b64encode(b"secret").rstrip(b"=").decode()
     protocols = f"v5.channel.k8s.io, base64url.bearer.authorization.k8s.io.{encoded}"
-    user = await authenticator.authenticate(Request("GET", "/", headers={"sec-websocket-protocol": protocols}))
+    headers = {"sec-websocket-protocol": protocols}
+    user = await authenticator.authenticate(Request("GET", "/", headers={**headers, "upgrade": "websocket"}))
     assert user.name == "alice"
+    assert await authenticator.authenticate(Request("GET", "/", headers=headers)) == ANONYMOUS
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256"])

@@ -16,6 +16,7 @@ from pybernetes.api.types.core_v1 import (
 )
 from pybernetes.api.types.meta_v1 import ObjectMeta
 from pybernetes.api.types.resource_v1 import ResourceSlice, ResourceSliceSpec
+from pybernetes.apiserver.identify import selected
 from pybernetes.apiserver.request import ANONYMOUS, RequestInfo, UserInfo
 from pybernetes.apiserver.stages.authorization import Authorizer, Decision, forbidden_request
 from pybernetes.apiserver.stages.impersonation import impersonate
@@ -104,6 +105,20 @@ def test_resource_names_narrow_a_rule(authorizer):
     assert authorizer.authorize(ALICE, on("get", "secrets", "ns", "one")).allowed
     assert not authorizer.authorize(ALICE, on("get", "secrets", "ns", "two")).allowed
     assert not authorizer.authorize(ALICE, on("list", "secrets", "ns")).allowed
+
+
+@pytest.mark.parametrize(
+    ("selector", "name"),
+    [
+        ("metadata.name=one", "one"),
+        ("metadata.name==one,type=Opaque", "one"),
+        ("metadata.name!=one", ""),
+        ("metadata.namespace!=x\\,metadata.name=one", ""),
+        ("metadata.namespace!=x\\,metadata.name\\=one", ""),
+    ],
+)
+def test_a_list_of_one_name_is_about_that_name_only_if_it_selects_it(selector: str, name: str):
+    assert selected(on("list", "secrets", "ns"), selector).name == name
 
 
 def test_paths_and_service_accounts(authorizer):
@@ -204,6 +219,13 @@ def test_a_kubelet_has_its_own_node_lease_and_pods(reader):
         return authorizer.authorize(KUBELET, info, selector).reason
 
     assert authorizer.authorize(KUBELET, on("list", "pods"), "spec.nodeName=n1").allowed
+    for lie in (
+        "metadata.name!=x\\,spec.nodeName=n1",
+        "metadata.name!=x\\,spec.nodeName\\=n1",
+        "spec.nodeName!=n1",
+        "spec.nodeName=n2",
+    ):
+        assert not authorizer.authorize(KUBELET, on("list", "pods"), lie).allowed
     assert (
         reason(on("list", "pods"), "spec.nodeName=n2") == "can only list/watch pods with spec.nodeName field selector"
     )

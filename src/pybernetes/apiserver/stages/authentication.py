@@ -168,6 +168,8 @@ def bearer_token(headers: Mapping[str, str]) -> str:
     scheme, _, value = headers.get("authorization", "").strip().partition(" ")
     if scheme.lower() == "bearer":
         return value.strip()
+    if headers.get("upgrade", "").lower() != "websocket":
+        return ""
     for protocol in headers.get("sec-websocket-protocol", "").split(","):
         text = protocol.strip()
         if text.startswith(WEB_SOCKET_TOKEN):

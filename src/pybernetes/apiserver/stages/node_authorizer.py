@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from pybernetes.api.fields import SelectorError, parse_selector
 from pybernetes.api.types.core_v1 import Container, EphemeralContainer, PersistentVolume, PersistentVolumeClaim, Pod
 from pybernetes.api.types.rbac_v1 import PolicyRule
 from pybernetes.api.types.resource_v1 import ResourceSlice
@@ -189,8 +190,10 @@ class NodeAuthorizer:
 def _selects(selector: str | None, field_name: str, value: str) -> bool:
     if selector is None:
         return True
-    wanted = {f"{field_name}={value}", f"{field_name}=={value}"}
-    return any(term.strip() in wanted for term in selector.split(","))
+    try:
+        return parse_selector(selector).required_value(field_name) == value
+    except SelectorError:
+        return False
 
 
 def referenced(pod: Pod, resource: str) -> set[str]:
