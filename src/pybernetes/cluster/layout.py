@@ -92,7 +92,7 @@ class Layout:
 
     @property
     def failed_logs(self) -> Path:
-        """The logs of the last start that failed and of which nothing else is left."""
+        """The logs of the last start that failed and of which nothing else is left; `down` removes them."""
         return self.data_base / "failed" / self.name
 
     @property

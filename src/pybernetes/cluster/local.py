@@ -70,7 +70,7 @@ async def up(name: str, wishes: Wishes, say: Say, commands: str = COMMANDS) -> C
             await _make(spec, layout, say)
             await _supervise(layout, lock, commands, say)
         except BaseException as error:
-            kept = await _undo(spec, layout, is_new)
+            kept = await _undo(spec, layout, is_new, isinstance(error, Exception))
             if isinstance(error, ClusterError):
                 raise ClusterError(str(error).replace(str(layout.logs), str(kept))) from error
             raise
@@ -108,9 +108,9 @@ async def _planned(layout: Layout, wishes: Wishes, say: Say) -> tuple[ClusterSpe
     return old, False
 
 
-async def _undo(spec: ClusterSpec, layout: Layout, is_new: bool) -> Path:
-    """Takes away what a failed start has made; the folder where its logs are."""
-    kept = await asyncio.to_thread(keep_logs, layout) if is_new else layout.logs
+async def _undo(spec: ClusterSpec, layout: Layout, is_new: bool, failed: bool) -> Path:
+    """Takes away what a start has made that failed or was interrupted; the folder where the logs of a failure are."""
+    kept = await asyncio.to_thread(keep_logs, layout) if is_new and failed else layout.logs
     await remove_cluster(spec, layout, keep_data=not is_new)
     return kept
 
@@ -185,6 +185,8 @@ async def down(name: str, keep_data: bool = False) -> bool:
     check_name(name)
     _check_root()
     layout = Layout(name)
+    if not keep_data:
+        await asyncio.to_thread(shutil.rmtree, layout.failed_logs, ignore_errors=True)
     spec = read_spec(layout)
     if spec is None:
         return False
@@ -196,7 +198,6 @@ async def down(name: str, keep_data: bool = False) -> bool:
     lock.acquire()
     try:
         await remove_cluster(spec, layout, keep_data)
-        await asyncio.to_thread(shutil.rmtree, layout.failed_logs, ignore_errors=True)
     finally:
         layout.lock.unlink(missing_ok=True)
         lock.close()
