@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pybernetes.api.objects import copy
 from pybernetes.api.types.certificates_v1 import CertificateSigningRequest, CertificateSigningRequestCondition
@@ -17,7 +17,7 @@ from pybernetes.controllers import csr_rules
 from pybernetes.controllers.context import ControllerOptions
 from pybernetes.controllers.csrapproving import NODE_CLIENT, SELF_NODE_CLIENT, permissions
 from pybernetes.controllers.csrcleaner import expires
-from pybernetes.controllers.signing_authority import lifetime, validity
+from pybernetes.controllers.signing_authority import SigningAuthority, lifetime, validity
 from tests.controllers.world import World, made, play
 
 _KEY = ec.generate_private_key(ec.SECP256R1())
@@ -156,6 +156,15 @@ def test_what_a_requester_must_be_allowed(username: str, organization: str, expe
 )
 def test_signers_have_rules_of_their_own(signer: str, usages: list[str], expected: str) -> None:
     assert csr_rules.violation(signer, csr_rules.parse(pem("jane")), usages) == expected
+
+
+def test_a_certificate_of_which_only_its_purpose_was_said_may_be_used_by_clients() -> None:
+    parsed = csr_rules.parse(pem("jane"))
+    body = SigningAuthority(*authority()).sign(parsed, ["client auth"], 3600, NOW, 1)
+    extensions = x509.load_pem_x509_certificate(body).extensions
+    assert ExtendedKeyUsageOID.CLIENT_AUTH in extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    with pytest.raises(x509.ExtensionNotFound):
+        extensions.get_extension_for_class(x509.KeyUsage)
 
 
 def test_lifetimes_are_as_asked_within_limits() -> None:

@@ -92,6 +92,7 @@ def test_a_secret_of_an_account_is_filled_and_goes_with_the_account() -> None:
         payload = found.data["token"].split(b".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + b"=" * (-len(payload) % 4)))
         assert claims["sub"] == "system:serviceaccount:default:robot"
+        assert await world.who(found.data["token"].decode()) == "system:serviceaccount:default:robot"
         await world.client.delete(ServiceAccount, "robot", "default")
         await world.until(lambda: world.gone(Secret, "tok"))
 

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pybernetes.api import time as api_time
 from pybernetes.api.objects import ApiObject, Object, from_builtins
 from pybernetes.api.status import StatusError
+from pybernetes.api.types.authentication_v1 import TokenReview, TokenReviewSpec
 from pybernetes.api.types.coordination_v1 import Lease, LeaseSpec
 from pybernetes.api.types.core_v1 import Event, Namespace, Node, NodeCondition, NodeStatus, Pod
 from pybernetes.api.types.meta_v1 import DeleteOptions, ObjectMeta
@@ -74,6 +75,11 @@ class World:
         items = (await self.client.list(Event, namespace)).items
         items.sort(key=lambda item: (item.metadata.name or "").rpartition(".")[2])
         return [(item.involved_object.kind or "", item.reason or "", item.message or "") for item in items]
+
+    async def who(self, token: str) -> str:
+        """The user that the server takes the bearer of a token for."""
+        review = await self.client.create(TokenReview(spec=TokenReviewSpec(token=token)))
+        return review.status.user.username or ""
 
     async def gone(self, type_: type[ApiObject], name: str, namespace: str = "default") -> bool:
         try:

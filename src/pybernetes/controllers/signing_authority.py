@@ -77,11 +77,12 @@ class SigningAuthority:
         start, end = validity(now, seconds, self.certificate.not_valid_after_utc)
         if end <= now:
             raise ValueError(f"the signer has expired: NotAfter={self.certificate.not_valid_after_utc}")
-        builder = (
-            x509.CertificateBuilder(self.certificate.subject, request.subject, request.public_key(), serial, start, end)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_key_usage(usages), critical=True)
-        )
+        builder = x509.CertificateBuilder(
+            self.certificate.subject, request.subject, request.public_key(), serial, start, end
+        ).add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        key_usage = _key_usage(usages)
+        if key_usage is not None:
+            builder = builder.add_extension(key_usage, critical=True)
         extended = [_EXTENDED_USAGES[usage] for usage in usages if usage in _EXTENDED_USAGES]
         if extended:
             builder = builder.add_extension(x509.ExtendedKeyUsage(dict.fromkeys(extended)), critical=False)
@@ -93,9 +94,12 @@ class SigningAuthority:
         return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _key_usage(usages: Iterable[str]) -> x509.KeyUsage:
+def _key_usage(usages: Iterable[str]) -> x509.KeyUsage | None:
+    """None when they say nothing of the key: an extension without any bit would forbid all."""
     wanted = {_KEY_USAGES[usage] for usage in usages if usage in _KEY_USAGES}
     if not wanted & {"key_agreement"}:
         # They say something about key agreement only, and cannot stand alone.
         wanted -= {"encipher_only", "decipher_only"}
+    if not wanted:
+        return None
     return x509.KeyUsage(**{name: name in wanted for name in _KEY_USAGES.values()})

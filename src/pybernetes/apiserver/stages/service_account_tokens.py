@@ -37,6 +37,7 @@ _EXTENSION_SECONDS = 365 * 24 * 3600
 # An object that is being deleted counts as existing for this long, so that its last words get through.
 _LEEWAY = timedelta(seconds=60)
 _LEGACY_ISSUER = "kubernetes/serviceaccount"
+_LEGACY_CLAIMS = "kubernetes.io/serviceaccount/"
 _PREFIX = "authentication.kubernetes.io/"
 TOKEN_REQUEST = Kind("authentication.k8s.io", "v1", "tokenrequests", TokenRequest)
 _BINDABLE: dict[tuple[str, str], type[ApiObject]] = {("v1", "Pod"): Pod, ("v1", "Secret"): Secret, ("v1", "Node"): Node}
@@ -119,7 +120,7 @@ class TokenIssuer:
 
     def issue_legacy(self, account: ServiceAccount, secret_name: str) -> str:
         """The token of a Secret of type kubernetes.io/service-account-token: it does not expire."""
-        prefix = f"{_LEGACY_ISSUER}/"
+        prefix = _LEGACY_CLAIMS
         meta = account.metadata
         claims = {
             "iss": _LEGACY_ISSUER,
@@ -243,7 +244,7 @@ def _parse_time(text: str) -> datetime:
 
 
 def _legacy_user(claims: Mapping[str, Any], parsed: jws.Parsed, reader: Reader) -> UserInfo:
-    prefix = f"{_LEGACY_ISSUER}/"
+    prefix = _LEGACY_CLAIMS
     namespace, name, uid, secret_name = (
         str(claims.get(f"{prefix}{key}", ""))
         for key in ("namespace", "service-account.name", "service-account.uid", "secret.name")
