@@ -44,9 +44,10 @@ def likeness(body: bytes, definition: str, name: str) -> bytes | None:
     if len(body) > _REMEMBERED_BYTES_MAX:
         return None
     token = f'"{name}"'.encode()
-    if name and body.count(token) == 1:
+    place = body.find(token) if name else -1
+    if place >= 0 and body.find(token, place + 1) < 0:
         # The one place is that of the name, and JSON has no bare zero bytes that could be taken for it.
-        body = body.replace(token, b"\0")
+        body = body[:place] + b"\0" + body[place + len(token) :]
     return hashlib.sha256(definition.encode() + b"\0" + body).digest()
 
 

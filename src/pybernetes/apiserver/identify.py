@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Protocol
 
 from pybernetes.api.fields import SelectorError, parse_selector
@@ -13,6 +14,8 @@ from pybernetes.apiserver.request import RequestInfo
 
 _VERBS = {"POST": "create", "GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _CONNECTS = {"proxy", "exec", "attach", "portforward"}
+# Longer ones are not remembered.
+_KNOWN_PATH_MAX = 300
 # Sub-resources of namespaces, which are not resources inside of the namespace.
 _NAMESPACE_CHILDREN = {"finalize", "status"}
 
@@ -40,21 +43,36 @@ BUILT_IN = _BuiltIn()
 
 def identify(request: Request, kinds: Kinds = BUILT_IN) -> RequestInfo:
     """The request's target; a path that is no resource path gives the plain method as verb."""
-    parts = request.path.strip("/").split("/")
-    located = _group_version(parts)
+    method, path, watches = request.method, request.path, _is_true(request, "watch")
+    if len(path) <= _KNOWN_PATH_MAX:
+        known = _known(method, path, watches)
+        if known is not None:
+            return known
+    return _identified(method, path, watches, kinds)
+
+
+@lru_cache(maxsize=4096)
+def _known(method: str, path: str, watches: bool) -> RequestInfo | None:
+    """The target if it is of a built-in kind, which nothing that is served besides can change."""
+    info = _identified(method, path, watches, BUILT_IN)
+    return info if info.kind is not None else None
+
+
+def _identified(method: str, path: str, watches: bool, kinds: Kinds) -> RequestInfo:
+    located = _group_version(path.strip("/").split("/"))
     if located is None:
-        return RequestInfo(request.path, request.method.lower())
+        return RequestInfo(path, method.lower())
     group, version, rest = located
     # The old way to ask for a watch: /api/v1/watch/pods.
-    old_watch = rest[0] == "watch" and len(rest) > 1 and request.method in ("GET", "HEAD")
+    old_watch = rest[0] == "watch" and len(rest) > 1 and method in ("GET", "HEAD")
     namespace, rest = _namespace(rest[1:] if old_watch else rest)
     resource, name, subresource = (*rest[:3], "", "", "")[:3]
     kind = kinds.find(group, version, resource)
-    verb = "watch" if old_watch else _verb(request, name, subresource)
+    verb = "watch" if old_watch else _verb(method, watches, name, subresource)
     if kind is not None and not kind.namespaced and resource == "namespaces":
         namespace = name
     return RequestInfo(
-        path=request.path,
+        path=path,
         verb=verb,
         is_resource=True,
         group=group,
@@ -96,13 +114,13 @@ def _namespace(rest: list[str]) -> tuple[str, list[str]]:
     return "", rest
 
 
-def _verb(request: Request, name: str, subresource: str) -> str:
+def _verb(method: str, watches: bool, name: str, subresource: str) -> str:
+    verb = _VERBS.get(method, method.lower())
     if subresource in _CONNECTS:
-        return "create" if subresource != "proxy" else _VERBS.get(request.method, request.method.lower())
-    verb = _VERBS.get(request.method, request.method.lower())
+        return "create" if subresource != "proxy" else verb
     if verb == "get" and not name:
-        return "watch" if _is_true(request, "watch") else "list"
-    if verb == "get" and _is_true(request, "watch") and not subresource:
+        return "watch" if watches else "list"
+    if verb == "get" and watches and not subresource:
         return "watch"
     if verb == "delete" and not name:
         return "deletecollection"

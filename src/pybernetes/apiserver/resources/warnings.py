@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from pybernetes.api.names import dns1123_label
@@ -50,12 +51,22 @@ def _pod_spec(spec: PodSpec, path: str) -> list[str]:
     return texts
 
 
+_GONE_SOURCES = attrgetter(*_GONE)
+_NONE_GONE = (None,) * len(_GONE)
+
+
 def _gone(source: Any, path: str) -> list[str]:
+    if _GONE_SOURCES(source) == _NONE_GONE:
+        return []
     return [f"{path}.{_WIRE_NAMES[name]}: {text}" for name, text in _GONE.items() if getattr(source, name) is not None]
 
 
+_SOURCES = attrgetter(*core_v1.VolumeProjection.__struct_fields__)
+_NO_SOURCE = _SOURCES(core_v1.VolumeProjection())
+
+
 def _has_source(source: core_v1.VolumeProjection) -> bool:
-    return any(getattr(source, name) is not None for name in source.__struct_fields__)
+    return bool(_SOURCES(source) != _NO_SOURCE)
 
 
 def _container(container: Container, path: str) -> list[str]:
