@@ -10,7 +10,10 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from pybernetes.cluster.pki import ADMIN, Pki, apiserver, kubelet
+from pybernetes.apiserver.server import tls_context
+from pybernetes.cluster.pki import ADMIN, SCHEDULER, Pki, apiserver, kubelet
+from pybernetes.kubelet.http_server import tls_context as kubelet_tls_context
+from pybernetes.kubelet.options import ServerFiles
 
 
 class Clock:
@@ -98,3 +101,50 @@ def test_stale_and_changed_ones_are_made_anew(pki, tmp_path, clock):
     renewed.key.write_text("broken")
     pki.certificate("kubelet-n1", kubelet("n1", ["192.0.2.2"]))
     assert renewed.key.read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----")
+
+
+def presenting(pki: Pki, name: str | None) -> ssl.SSLContext:
+    """A client that shows a certificate, if any, and does not look at the server's name."""
+    context = ssl.create_default_context(cafile=str(pki.authority().certificate))
+    # So that the server's refusal belongs to the handshake.
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    if name is not None:
+        pair = pki.certificate(name, APISERVERS if name == "apiserver" else ADMIN)
+        context.load_cert_chain(pair.certificate, pair.key)
+    return context
+
+
+APISERVERS = apiserver("10.96.0.1", ["192.0.2.10"])
+
+
+def api_server(pki: Pki) -> ssl.SSLContext:
+    pair = pki.certificate("apiserver", APISERVERS)
+    return tls_context(str(pair.certificate), str(pair.key), str(pki.authority().certificate))
+
+
+def test_a_serving_certificate_makes_no_client(pki):
+    handshake(api_server(pki), presenting(pki, "admin"), "192.0.2.10")
+    handshake(api_server(pki), presenting(pki, None), "192.0.2.10")
+    with pytest.raises(ssl.SSLError, match="unsuitable certificate purpose|certificate verify failed"):
+        handshake(api_server(pki), presenting(pki, "apiserver"), "192.0.2.10")
+
+
+def test_a_clients_certificate_makes_no_server(pki):
+    pair = pki.certificate("scheduler", SCHEDULER)
+    server = tls_context(str(pair.certificate), str(pair.key), str(pki.authority().certificate))
+    trusting = presenting(pki, None)
+    trusting.check_hostname = False
+    with pytest.raises(ssl.SSLCertVerificationError, match="unsuitable certificate purpose"):
+        handshake(server, trusting, "192.0.2.10")
+
+
+def test_a_kubelet_talks_to_nobody_whom_the_authority_has_not_signed(pki, tmp_path):
+    pair = pki.certificate("kubelet-n1", kubelet("n1", ["192.0.2.1"]))
+    server = kubelet_tls_context(ServerFiles(pair.certificate, pair.key, pki.authority().certificate))
+    handshake(server, presenting(pki, "admin"), "192.0.2.1")
+    stranger = Pki(tmp_path / "strangers", pki.clock).certificate("admin", ADMIN)
+    forged = presenting(pki, None)
+    forged.load_cert_chain(stranger.certificate, stranger.key)
+    for client in (presenting(pki, None), forged):
+        with pytest.raises(ssl.SSLError):
+            handshake(server, client, "192.0.2.1")

@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from pybernetes.api.wire import Request, Response
+from pybernetes.api.objects import from_builtins
+from pybernetes.api.types.core_v1 import HTTPGetAction
+from pybernetes.api.wire import Peer, Request, Response
 from pybernetes.kubelet.http_server import Answer, HttpServer, Tunnel
 from pybernetes.kubelet.logs import LogOptions, read_log, tail_text
+from pybernetes.kubelet.network_probes import request_head
+from pybernetes.kubelet.options import KubeletOptions, ServerFiles
+from pybernetes.kubelet.server import KubeletServer
 
 LOG = (
     b"2026-01-01T00:00:00.000000001Z stdout F one\n"
@@ -98,3 +103,28 @@ async def test_tunnel_passes_an_upgraded_connection_on(upstream: int) -> None:
     assert (await reader.read()).endswith(b"\r\n\r\nok")
     writer.close()
     await server.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("kube-apiserver-kubelet-client", 200), ("system:node:n2", 403), ("kubernetes-admin", 403), ("", 403)],
+)
+async def test_only_the_api_server_is_answered(tmp_path: Path, name: str, status: int) -> None:
+    files = ServerFiles(tmp_path, tmp_path, tmp_path)
+    server = KubeletServer.__new__(KubeletServer)
+    server._options = KubeletOptions("n1", "192.0.2.1", tmp_path, server=files)
+    answer = await server.handle(Request("GET", "/healthz", peer=Peer("192.0.2.9", name, ("system:masters",))))
+    assert isinstance(answer, Response)
+    assert answer.status == status
+
+
+def test_a_probe_is_one_request_whatever_the_pod_says() -> None:
+    words = {
+        "path": "/x y HTTP/1.1\r\nHost: a\r\n\r\nDELETE /",
+        "httpHeaders": [{"name": "X-A", "value": "b\r\n\r\nPOST /exec HTTP/1.1"}],
+    }
+    head = request_head(from_builtins({"port": 80, **words}, HTTPGetAction), "192.0.2.1:80").decode()
+    lines = head.split("\r\n")
+    assert lines[0] == "GET /x%20y%20HTTP/1.1%0D%0AHost:%20a%0D%0A%0D%0ADELETE%20/ HTTP/1.1"
+    assert lines[4:] == ["X-A: b    POST /exec HTTP/1.1", "Connection: close", "", ""]
+    assert "\n" not in "".join(lines)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from urllib.parse import quote
 
 import grpc
 import grpc.aio
@@ -116,6 +117,9 @@ def _host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+_IN_PATHS = "/?%:@!$&'()*+,;=~-._[]#|{}"
+
+
 async def _tcp(host: str, port: int) -> Outcome:
     _, writer = await asyncio.open_connection(host, port)
     writer.close()
@@ -131,13 +135,10 @@ async def _http(target: Target, action: HTTPGetAction) -> Outcome:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     path = action.path or "/"
-    headers = {"User-Agent": "kube-probe/1.36", "Accept": "*/*", "Host": f"{_host(host)}:{port}"}
-    headers.update({header.name: header.value for header in action.http_headers})
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    head = request_head(action, f"{_host(host)}:{port}")
     reader, writer = await asyncio.open_connection(host, port, ssl=context)
     try:
-        slash = "" if path.startswith("/") else "/"
-        writer.write(f"GET {slash}{path} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n".encode())
+        writer.write(head)
         status_line = await reader.readline()
     finally:
         writer.close()
@@ -148,6 +149,20 @@ async def _http(target: Target, action: HTTPGetAction) -> Outcome:
     if 200 <= code < 400:
         return Outcome(True)
     return Outcome(False, f"HTTP probe failed with statuscode: {code}")
+
+
+def request_head(action: HTTPGetAction, authority: str) -> bytes:
+    """The one request that a probe or hook makes: nothing in the pod's words begins another line or request. Pure."""
+    path = quote(action.path or "/", safe=_IN_PATHS)
+    headers = {"User-Agent": "kube-probe/1.36", "Accept": "*/*", "Host": authority}
+    headers.update({header.name: header.value for header in action.http_headers})
+    lines = [f"{_one_line(name)}: {_one_line(value)}" for name, value in headers.items()]
+    slash = "" if path.startswith("/") else "/"
+    return "\r\n".join([f"GET {slash}{path} HTTP/1.1", *lines, "Connection: close", "", ""]).encode()
+
+
+def _one_line(text: str) -> str:
+    return text.translate({0: " ", 10: " ", 13: " "})
 
 
 async def _grpc(host: str, port: int, service: str) -> Outcome:

@@ -57,6 +57,10 @@ class NodeRestriction(Bystander):
         match (request.kind.resource, request.subresource):
             case ("pods", "" | "status" | "eviction"):
                 self._check_pod(request, node)
+            case ("pods", other):
+                raise refusal(
+                    request, f'unexpected pod subresource "{other}", only "status" and "eviction" are allowed'
+                )
             case ("nodes", "" | "status"):
                 _check_node(request, node)
             case ("leases", ""):
