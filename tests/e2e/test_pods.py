@@ -14,58 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.e2e.driven_cluster import Cluster, processes_of
 
-from pybernetes.cluster.layout import Layout
 from pybernetes.walkthrough.walk import pyb_command
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 MANIFESTS = Path(__file__).parent / "pods"
-
-
-class Cluster:
-    """A cluster of this test, by the real kubectl."""
-
-    def __init__(self, name: str) -> None:
-        self.layout = Layout(name)
-        self.environment = {**os.environ, "KUBECONFIG": str(self.layout.kubeconfig("admin"))}
-
-    def run(self, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        command = ("kubectl", *words)
-        return subprocess.run(
-            command, input=given, capture_output=True, text=True, timeout=90, env=self.environment, check=False
-        )
-
-    def __call__(self, *words: str, given: str = "") -> str:
-        done = self.run(*words, given=given)
-        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
-        return done.stdout
-
-    def get(self, *words: str) -> Any:
-        return json.loads(self("get", *words, "-o", "json"))
-
-    def wait(self, what: str, *conditions: str, seconds: int = 60) -> None:
-        """Until each `path=value` (below .status) or condition holds."""
-        for condition in conditions:
-            plain = condition.partition("=")[0].isalpha() and condition[0].isupper()
-            wanted = f"condition={condition}" if plain else f"jsonpath={{.status.{condition.replace('=', '}=')}"
-            wanted += "" if plain or "=" in condition else "}"
-            self("wait", what, f"--for={wanted}", f"--timeout={seconds}s")
-
-    def inside(self, pod: str, script: str, container: str = "") -> list[str]:
-        """The lines that a shell in a container prints, errors among them."""
-        chosen = ("-c", container) if container else ()
-        return self("exec", pod, *chosen, "--", "sh", "-c", f"exec 2>&1; {script}; true").splitlines()
-
-    def states(self, pod: str, kind: str = "containerStatuses") -> dict[str, Any]:
-        return {each["name"]: each for each in self.get("pod", pod)["status"].get(kind, [])}
-
-    def ended(self, pod: str) -> dict[str, Any]:
-        """The terminated state of each container."""
-        return {name: each["state"]["terminated"] for name, each in self.states(pod).items()}
-
-    def events(self, pod: str, reason: str) -> str:
-        chosen = f"involvedObject.name={pod},reason={reason}"
-        return "\n".join(event["message"] for event in self.get("events", f"--field-selector={chosen}")["items"])
 
 
 @pytest.fixture(scope="module")
@@ -419,10 +373,13 @@ def test_who_a_container_is(cluster: Cluster) -> None:
     cluster.wait("pod/users", "Ready")
     assert cluster.inside("users", "id -u; id -g; id -G", "pod") == ["1000", "2000", "2000 3000 4000"]
     assert cluster.inside("users", "id -u", "own") == ["1001"]
+    cluster.wait("pod/group-only", "Ready")
+    assert cluster.inside("group-only", "id -u; id -g") == ["0", "2000"]
     script = "touch /plain/x && stat -c %g /plain/x; stat -c '%g %a' /plain; cat /secret/user; echo; "
     script += "test -s /token/token && echo token"
     assert cluster.inside("users", script, "pod") == ["3000", "3000 2777", "joe", "token"]
     assert cluster.inside("users", "cat /proc/sys/kernel/shm_rmid_forced", "pod") == ["1"]
+    cluster.wait("pod/unsafe", "reason=SysctlForbidden")
     cluster.wait("pod/must-not-be-root", "containerStatuses[0].state.waiting.reason=CreateContainerConfigError")
     message = cluster.states("must-not-be-root")["main"]["state"]["waiting"]["message"]
     assert message.startswith("container has runAsNonRoot and image will run as root")
@@ -582,6 +539,15 @@ def test_containers_outlive_their_kubelet(cluster: Cluster) -> None:
     }
     assert record.read_text() != old
     cluster.wait(f"node/{node}", "Ready")
+
+
+def test_a_pod_outlives_its_sandbox(cluster: Cluster) -> None:
+    cluster.wait("pod/own-dns", "Ready")
+    uid = cluster.get("pod", "own-dns")["metadata"]["uid"]
+    pause = next(pid for pid in processes_of(uid) if b"pause" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    os.kill(pause, signal.SIGKILL)
+    cluster.wait("pod/own-dns", "containerStatuses[0].restartCount=1", "Ready")
+    assert "Pod sandbox changed" in cluster.events("own-dns", "SandboxChanged")
 
 
 def test_a_schedule_makes_jobs(cluster: Cluster) -> None:

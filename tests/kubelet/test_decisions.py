@@ -24,6 +24,7 @@ from pybernetes.api.types.core_v1 import (
     PodDNSConfig,
     PodDNSConfigOption,
     PodReadinessGate,
+    PodSecurityContext,
     PodSpec,
     PodStatus,
     Probe,
@@ -32,6 +33,7 @@ from pybernetes.api.types.core_v1 import (
     Service,
     ServicePort,
     ServiceSpec,
+    Sysctl,
 )
 from pybernetes.api.types.meta_v1 import ObjectMeta
 from pybernetes.kubelet.decide.actions import Kill, Plan, Resize, Start, pod_plan
@@ -45,10 +47,11 @@ from pybernetes.kubelet.decide.observed import Health, Observed, Trouble, Waitin
 from pybernetes.kubelet.decide.probes import Tally, finding, tallied
 from pybernetes.kubelet.decide.qos import linux_resources, qos_class
 from pybernetes.kubelet.decide.resizing import STAMP_ANNOTATION, stamp_of
+from pybernetes.kubelet.decide.security import container_security
 from pybernetes.kubelet.decide.status import pod_status
 from pybernetes.kubelet.decide.times import SECOND, api_time, duration, log_time, parse_time
 from pybernetes.kubelet.options import KubeletOptions
-from pybernetes.kubelet.runtime import ContainerRecord, LinuxResources, RuntimePod, Sandbox, State
+from pybernetes.kubelet.runtime import ContainerRecord, Image, LinuxResources, RuntimePod, Sandbox, State
 from pybernetes.kubelet.status_writer import status_patch
 
 NOW = 1_767_225_600 * SECOND  # 2026-01-01T00:00:00Z
@@ -372,6 +375,29 @@ def test_pod_that_does_not_fit_is_refused() -> None:
     refused = refusal(big, [big], node)
     text = "Pod was rejected: Node didn't have enough resource: cpu, requested: 600, used: 600, capacity: 1000"
     assert refused == Waiting("OutOfcpu", text)
+
+
+def test_sysctls_that_are_not_safe_or_not_the_pods_own_are_refused() -> None:
+    def why(name: str, **spec: Any) -> str:
+        context = PodSecurityContext(sysctls=[Sysctl(name=name, value="1")])
+        refused = refusal(pod(security_context=context, **spec), [], Node())
+        return f"{refused.reason}: {refused.message}" if refused else ""
+
+    prefix = "SysctlForbidden: Pod was rejected: forbidden sysctl: "
+    assert why("kernel.shm_rmid_forced") == ""
+    assert why("kernel.msgmax") == f'{prefix}"kernel.msgmax" not allowlisted'
+    network = "net.ipv4.tcp_syncookies"
+    assert why(network, host_network=True) == f'{prefix}"{network}" not allowed with host net enabled'
+    assert why("kernel/shm_rmid_forced", host_ipc=True).endswith("not allowed with host ipc enabled")
+
+
+def test_a_group_alone_stands_beside_the_user_of_the_image_or_root() -> None:
+    asked = pod(security_context=PodSecurityContext(run_as_group=2000))
+    users = {}
+    for name, image in {"none": Image("i"), "number": Image("i", user=7), "name": Image("i", user_name="joe")}.items():
+        found = container_security(asked, asked.spec.containers[0], image)
+        users[name] = (found.user, found.user_name, found.group)
+    assert users == {"none": (0, "", 2000), "number": (7, "", 2000), "name": (None, "joe", 2000)}
 
 
 def test_times() -> None:

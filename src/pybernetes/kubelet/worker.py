@@ -178,6 +178,8 @@ class PodWorker:
         """Carries a plan out; what fails becomes a trouble that the status tells of."""
         runtime = self.kit.runtime
         if plan.kill_pod:
+            text = "Pod sandbox changed, it will be killed and re-created."
+            self.kit.recorder.event(self.pod, "Normal", "SandboxChanged", text)
             await self._stopper.clear_sandboxes(self.pod, self.runtime)
         if plan.create_sandbox:
             self._pod_trouble = await self._starter.sandbox(self.pod, plan.sandbox_attempt)

@@ -8,11 +8,30 @@ from pybernetes.api.quantity import milli
 from pybernetes.api.types.core_v1 import Node, Pod
 from pybernetes.kubelet.decide.observed import Waiting
 
+SAFE_SYSCTLS = frozenset(
+    (
+        "kernel.shm_rmid_forced",
+        "net.ipv4.ip_local_port_range",
+        "net.ipv4.ip_local_reserved_ports",
+        "net.ipv4.ip_unprivileged_port_start",
+        "net.ipv4.ping_group_range",
+        "net.ipv4.tcp_fin_timeout",
+        "net.ipv4.tcp_keepalive_intvl",
+        "net.ipv4.tcp_keepalive_probes",
+        "net.ipv4.tcp_keepalive_time",
+        "net.ipv4.tcp_rmem",
+        "net.ipv4.tcp_syncookies",
+        "net.ipv4.tcp_wmem",
+    )
+)
+
 
 def refusal(pod: Pod, others: Iterable[Pod], node: Node) -> Waiting | None:
     """Why the pod cannot run; None when it can. A pod that has run here before is never refused."""
     if pod.status.start_time or pod.metadata.deletion_timestamp or pod.status.phase in ("Succeeded", "Failed"):
         return None
+    if forbidden := _forbidden_sysctl(pod):
+        return Waiting("SysctlForbidden", f"Pod was rejected: forbidden sysctl: {forbidden}")
     present = [other for other in others if other.status.phase not in ("Succeeded", "Failed")]
     allocatable = node.status.allocatable
     room = milli(allocatable.get("pods", 110)) // 1000
@@ -27,6 +46,20 @@ def refusal(pod: Pod, others: Iterable[Pod], node: Node) -> Waiting | None:
             divisor = 1 if name == "cpu" else 1000
             return _out_of(name, asked // divisor, used // divisor, milli(allocatable[name]) // divisor)
     return None
+
+
+def _forbidden_sysctl(pod: Pod) -> str:
+    """What is wrong with the first sysctl that may not be set: it has to be safe, and the pod's own."""
+    context = pod.spec.security_context
+    for sysctl in context.sysctls if context else ():
+        name = sysctl.name.replace("/", ".")
+        if name not in SAFE_SYSCTLS:
+            return f'"{name}" not allowlisted'
+        if pod.spec.host_network and name.startswith("net."):
+            return f'"{name}" not allowed with host net enabled'
+        if pod.spec.host_ipc and not name.startswith("net."):
+            return f'"{name}" not allowed with host ipc enabled'
+    return ""
 
 
 def _out_of(name: str, asked: int, used: int, room: int) -> Waiting:

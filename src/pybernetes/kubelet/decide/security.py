@@ -16,8 +16,9 @@ def container_security(pod: Pod, container: AnyContainer, image: Image) -> Secur
     groups = [*whole.supplemental_groups, *([whole.fs_group] if whole.fs_group is not None else [])]
     user_name = ""
     if user is None:
-        # A group alone needs a user beside it; upstream takes the image's.
-        user, user_name = image.user, image.user_name if image.user is None else ""
+        # A group alone needs a user beside it; upstream takes the image's, which is root where it says nothing.
+        user = image.user if image.user is not None or image.user_name else 0
+        user_name = image.user_name if user is None else ""
     capabilities = own.capabilities
     escalation = own.allow_privilege_escalation
     return Security(
