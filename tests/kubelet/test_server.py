@@ -63,6 +63,16 @@ async def test_followed_log_brings_new_lines_and_ends_with_the_container(log: Pa
     assert [chunk async for chunk in stream] == []
 
 
+async def test_a_link_is_no_log(log: Path, tmp_path: Path) -> None:
+    link = tmp_path / "1.log"
+    link.symlink_to(log)
+    with pytest.raises(OSError, match="symbolic links"):
+        await text(link, LogOptions())
+    with pytest.raises(OSError, match="symbolic links"):
+        await text(link, LogOptions(tail_lines=1))
+    assert tail_text(link, 2, 100) == ""
+
+
 @pytest.fixture
 async def upstream() -> AsyncIterator[int]:
     """Answers an upgrade and then says everything twice."""

@@ -10,6 +10,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from pybernetes.kubelet.decide.times import parse_time
 from pybernetes.kubelet.file_watch import FileWatch
@@ -81,10 +82,18 @@ class Shaper:
         return out
 
 
+def open_log(path: Path) -> BinaryIO:
+    """A log to be read. Whoever may write where logs are must not have any file of the machine shown as one.
+
+    OSError (ELOOP) for a symbolic link: the runtime writes none.
+    """
+    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK), "rb")
+
+
 async def read_log(path: Path, options: LogOptions, is_over: Callable[[], bool]) -> AsyncIterator[bytes]:
     """The log in chunks. With `follow` it ends when `is_over` says so and everything has been read."""
     shaper = Shaper(options)
-    with path.open("rb") as file:
+    with open_log(path) as file:
         if options.tail_lines is not None:
             file.seek(tail_offset(path, options.tail_lines))
         rest = b""
@@ -110,7 +119,7 @@ def tail_offset(path: Path, lines: int) -> int:
     if lines <= 0:
         return path.stat().st_size
     found = 0
-    with path.open("rb") as file:
+    with open_log(path) as file:
         end = file.seek(0, 2)
         position = end
         for start, block in _blocks_backwards(file.fileno(), end):
@@ -134,7 +143,7 @@ def _blocks_backwards(descriptor: int, end: int) -> Iterator[tuple[int, bytes]]:
 def tail_text(path: Path, lines: int, limit: int) -> str:
     """The last lines of a log as text, at most `limit` characters; empty when there is no log."""
     try:
-        with path.open("rb") as file:
+        with open_log(path) as file:
             file.seek(tail_offset(path, lines))
             shaper = Shaper(LogOptions())
             text = b"".join(shaper.shape(line) for line in file.read(BLOCK).split(b"\n") if line)
