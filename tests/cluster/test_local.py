@@ -186,9 +186,12 @@ async def test_a_crashed_cluster_starts_again_on_its_data(name: str) -> None:
 
 
 async def reach(spec: ClusterSpec, address: str) -> None:
-    """Connects from another node, as soon as the program in the container listens."""
+    """Connects from another node, as soon as the program in the container listens.
+
+    A node that was away is not believed in by its neighbours for a moment (EHOSTUNREACH).
+    """
     while True:
-        with suppress(ConnectionRefusedError):
+        with suppress(OSError):
             _, writer = await open_connection_in(spec.namespace("worker-2"), address, 80)
             writer.close()
             return
