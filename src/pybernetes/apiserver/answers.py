@@ -23,6 +23,7 @@ from pybernetes.environment.clock import SystemClock
 _PART_BYTES = 256 * 1024
 # Less than this may wait in a connection's buffer without anybody waiting for it; asyncio's own high-water mark.
 _HELD_BYTES = 64 * 1024
+_FRAMES_BYTES_MAX = 1024 * 1024
 _EMPTY = frozenset({204, 304})
 # Headers whose values are our own words.
 _PLAIN = frozenset({"content-type", "cache-control"})
@@ -93,16 +94,26 @@ class Streamed:
 
 
 class _Frames:
-    """Chunks of HTTP. Watches that hear the same are written to in a row, so the last frame is often the next one."""
+    """Chunks of HTTP. Watches that hear the same are written to in a row, so a frame is often one of the last."""
 
     def __init__(self) -> None:
-        self._chunk = b""
-        self._framed = b""
+        # By identity of the chunk, which is kept with its frame.
+        self._known: dict[int, tuple[bytes, bytes]] = {}
+        self._bytes = 0
 
     def framed(self, chunk: bytes) -> bytes:
-        if chunk is not self._chunk:
-            self._chunk, self._framed = chunk, b"%x\r\n%b\r\n" % (len(chunk), chunk)
-        return self._framed
+        known = self._known.get(id(chunk))
+        if known is not None:
+            return known[1]
+        framed = b"%x\r\n%b\r\n" % (len(chunk), chunk)
+        if len(framed) > _FRAMES_BYTES_MAX:
+            return framed
+        if self._bytes + len(framed) > _FRAMES_BYTES_MAX:
+            self._known.clear()
+            self._bytes = 0
+        self._known[id(chunk)] = (chunk, framed)
+        self._bytes += len(framed)
+        return framed
 
 
 _FRAMES = _Frames()

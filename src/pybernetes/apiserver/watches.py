@@ -7,6 +7,7 @@ One that does not read is cut off when that has grown too large: it comes back a
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
@@ -32,6 +33,8 @@ _LAST_BOOKMARK_SECONDS = 2.0
 _LENGTH_MIN = 1800.0
 # What a watch that does not read may owe us, apart from the state that it began with.
 _BACKLOG_BYTES_MAX = 16 * 1024 * 1024
+# More is written as it came, so that its bytes, and the frame around them, are shared by all who hear the same.
+_JOINED_BYTES = 32 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,10 @@ class _Watcher:
     """Keeps a watch's chunks until its stream takes them. A chunk is shared with all who hear the same."""
 
     def __init__(self) -> None:
-        self._chunks: list[bytes] = []
+        self._chunks: deque[bytes] = deque()
         self._bytes = 0
+        # How much of what waits is the state that the watch began with.
+        self._begun = 0
         self._wake: asyncio.Future[None] | None = None
         self.over = False
         self.finished = False
@@ -57,7 +62,7 @@ class _Watcher:
         self._bytes += len(chunk)
         if self._bytes > _BACKLOG_BYTES_MAX:
             self.over = True
-            self._chunks = []
+            self._chunks.clear()
         else:
             self._chunks.append(chunk)
         self.wake()
@@ -65,14 +70,21 @@ class _Watcher:
     def begin(self, chunk: bytes) -> None:
         """Takes a part of the state that the watch begins with, however large that is."""
         self._chunks.append(chunk)
+        self._begun += len(chunk)
 
     def take(self) -> bytes:
-        """Everything collected, as one chunk; empty when there is nothing."""
+        """The next of what was collected: a long chunk as it is, short ones as one; empty when there is nothing."""
         chunks = self._chunks
         if not chunks:
             return b""
-        self._chunks, self._bytes = [], 0
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        taken, size = [chunks.popleft()], 0
+        while chunks and (size := size + len(taken[-1])) < _JOINED_BYTES:
+            taken.append(chunks.popleft())
+        chunk = taken[0] if len(taken) == 1 else b"".join(taken)
+        begun = min(self._begun, len(chunk))
+        self._begun -= begun
+        self._bytes -= len(chunk) - begun
+        return chunk
 
     async def wait(self) -> None:
         """Returns after the next `wake`."""
