@@ -266,4 +266,4 @@ def _matches(pattern: str, value: str) -> bool:
         found = compiled(pattern)
     except PatternError:
         return True
-    return found is None or found.search(value) is not None
+    return found.search(value) is not None
