@@ -38,6 +38,7 @@ RUNTIME, IMAGE = "RuntimeService", "ImageService"
 # end before the call that starts it has come back: until then it counts as created, and then as running.
 SETTLING = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12)
 POLL_SECONDS = 1.0
+KILLED = 137
 
 
 class CriRuntime:
@@ -46,6 +47,7 @@ class CriRuntime:
     def __init__(self, socket: str) -> None:
         self._client = CriClient(socket)
         self._records: dict[str, ContainerRecord] = {}
+        self._out_of_memory: set[str] = set()
         self._networks: dict[str, tuple[tuple[str, ...], bool]] = {}  # sandbox id -> addresses, on host network
         self._owner: dict[str, str] = {}  # id of a sandbox or container -> pod uid
         self._ended: set[str] = set()  # their processes are gone, which the lists may not say yet
@@ -112,6 +114,7 @@ class CriRuntime:
         self._networks = {each: network for each, network in self._networks.items() if each in known}
         self._owner = {each: uid for each, uid in self._owner.items() if each in known}
         self._ended &= known
+        self._out_of_memory &= known
 
     async def _assemble(self, uid: str, boxes: list[Any], items: list[Any]) -> RuntimePod:
         sandboxes = []
@@ -142,12 +145,24 @@ class CriRuntime:
         if known is not None and known.state is convert.state_of(item):
             return known
         try:
-            answer = await self._call("ContainerStatus", container_id=item.id)
+            record = await self._status(item)
+            for pause in SETTLING:
+                if not self._awaits_reason(record):
+                    break
+                await asyncio.sleep(pause)
+                record = await self._status(item)
         except NotFound:
             return None
-        record = convert.record_of(answer.status, item.pod_sandbox_id)
         self._records[item.id] = record
         return record
+
+    async def _status(self, item: Any) -> ContainerRecord:
+        answer = await self._call("ContainerStatus", container_id=item.id)
+        return convert.record_of(answer.status, item.pod_sandbox_id)
+
+    def _awaits_reason(self, record: ContainerRecord) -> bool:
+        """Whether memory ran out in a container that has been killed, and containerd's CRI part has yet to say so."""
+        return record.id in self._out_of_memory and record.exit_code == KILLED and record.reason == "Error"
 
     async def run_sandbox(self, spec: SandboxSpec) -> str:
         config = convert.sandbox_config(spec)
@@ -267,8 +282,11 @@ class CriRuntime:
                 continue  # a command that was run inside the container, such as a probe's
             uid = self._owner.get(exit_.container_id)
             if uid is not None:
-                if exit_.id:  # memory that ran out does not always end the container
+                if exit_.id:
                     self._ended.add(exit_.container_id)
+                else:  # memory that ran out does not always end the container, and may be told after its end
+                    self._out_of_memory.add(exit_.container_id)
+                    self._records.pop(exit_.container_id, None)
                 yield uid
 
     async def _cri_events(self) -> AsyncIterator[str]:
