@@ -1,4 +1,4 @@
-"""What a kind is: how a resource is called, reached and held. The rows themselves are in `kinds.py`."""
+"""What a kind is: how a resource is called, reached and held. The rows themselves are in `kind_rows.py`."""
 
 from __future__ import annotations
 
