@@ -19,7 +19,6 @@ _QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _LABEL_VALUE = f"({_QUALIFIED})?"
 _CONFIG_KEY = "[-._a-zA-Z0-9]+"
 _ENV_NAME = "[-._a-zA-Z][-._a-zA-Z0-9]*"
-_C_IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]*"
 _PERCENT = "[0-9]+%"
 _HTTP_HEADER = "[-A-Za-z0-9]+"
 _WILDCARD = r"\*\." + _DNS1123_SUBDOMAIN
@@ -43,7 +42,6 @@ _IS = {
         _LABEL_VALUE,
         _CONFIG_KEY,
         _ENV_NAME,
-        _C_IDENTIFIER,
         _PERCENT,
         _HTTP_HEADER,
         _WILDCARD,
@@ -122,14 +120,6 @@ _CONFIG_KEY_ERROR = regex_error(
     "key.name",
     "KEY_NAME",
     "key-name",
-)
-_C_IDENTIFIER_ERROR = regex_error(
-    "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters "
-    "or '_'",
-    _C_IDENTIFIER,
-    "my_name",
-    "MY_NAME",
-    "MyName",
 )
 _PERCENT_ERROR = regex_error(
     "a valid percent string must be a numeric string followed by an ending '%'", _PERCENT, "1%", "93%"
@@ -247,17 +237,9 @@ def env_var_name(value: str) -> list[str]:
     return ["a valid environment variable name must consist only of printable ASCII characters other than '='"]
 
 
-def c_identifier(value: str) -> list[str]:
-    return [] if _matches(value, _C_IDENTIFIER) else [_C_IDENTIFIER_ERROR]
-
-
 def percent(value: str) -> list[str]:
     """`25%`."""
     return [] if _matches(value, _PERCENT) else [_PERCENT_ERROR]
-
-
-def http_header_name(value: str) -> list[str]:
-    return [] if _matches(value, _HTTP_HEADER) else [_HTTP_HEADER_ERROR]
 
 
 def port_name(value: str) -> list[str]:
@@ -302,3 +284,8 @@ _CIDR_ERROR = ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
 def masked_generate_name(value: str) -> str:
     """A generateName prefix as validation sees it: a trailing dash may stand for what will follow."""
     return value[:-2] + "a" if len(value) > 1 and value.endswith("-") else value
+
+
+def http_header_name(value: str) -> list[str]:
+    """Names of HTTP headers, as probes and hooks send them."""
+    return [] if _matches(value, _HTTP_HEADER) else [_HTTP_HEADER_ERROR]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pybernetes.api.names import port_name, port_number, qualified_name
+from pybernetes.api.names import http_header_name, port_name, port_number, qualified_name
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
 from pybernetes.api.struct import IntOrString
 from pybernetes.api.types.core_v1 import (
@@ -86,12 +86,7 @@ def _validate_http(action: HTTPGetAction, path: str) -> list[FieldError]:
     if action.scheme not in ("HTTP", "HTTPS"):
         errors.append(not_supported(f"{path}.scheme", action.scheme, ("HTTP", "HTTPS")))
     for header in action.http_headers:
-        if not header.name or not all(c.isalnum() or c in "-_." for c in header.name):
-            detail = (
-                "a valid HTTP header must consist of alphanumeric characters or '-' "
-                "(e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')"
-            )
-            errors.append(invalid(f"{path}.httpHeaders", header.name, detail))
+        errors += (invalid(f"{path}.httpHeaders", header.name, text) for text in http_header_name(header.name))
     return errors
 
 
