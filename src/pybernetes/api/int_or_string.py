@@ -19,7 +19,3 @@ def scaled(value: int | str, total: int, round_up: bool) -> int:
         raise ValueError(f'invalid value for IntOrString: invalid type: string is not a percentage: "{value}"')
     part = int(match.group(1)) * total
     return -(-part // 100) if round_up else part // 100
-
-
-def is_percent(value: int | str) -> bool:
-    return isinstance(value, str) and _PERCENT.fullmatch(value) is not None

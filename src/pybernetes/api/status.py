@@ -143,12 +143,6 @@ def unauthorized() -> StatusError:
     return failure(401, "Unauthorized", "Unauthorized")
 
 
-def method_not_supported(kind: Kind, verb: str) -> StatusError:
-    message = f'{verb} is not supported on resources of kind "{kind.group_resource}"'
-    details = StatusDetails(group=kind.group or None, kind=kind.resource)
-    return failure(405, "MethodNotAllowed", message, details)
-
-
 def expired(message: str) -> StatusError:
     return failure(410, "Expired", message)
 

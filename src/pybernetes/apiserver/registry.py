@@ -41,9 +41,6 @@ class Registry:
         """Ends the service of a custom resource; its watches end."""
         self._custom.pop(kind.group_resource).close()
 
-    def is_stored(self, kind: Kind) -> bool:
-        return storage_kind(kind).type in self._collections or kind.group_resource in self._custom
-
     @property
     def revision(self) -> int:
         return self.store.revision

@@ -230,12 +230,6 @@ class Writer:
         await self._mutate(admission)
         await self._approve(admission)
 
-    async def check_connect(self, intent: Intent) -> None:
-        """Runs the admission of exec, attach, port-forward and proxy."""
-        admission = self._admission("CONNECT", intent, intent.options, None)
-        await self._mutate(admission)
-        await self._approve(admission)
-
     async def _put(self, collection: Collection, intent: Intent, obj: ApiObject, old: Entry | None) -> Entry:
         key = collection.key(intent.namespace, obj.metadata.name or "")
         if old is not None:

@@ -22,7 +22,8 @@ from pybernetes.controllers.daemonset_decision import (
     template_for,
 )
 from pybernetes.controllers.keyed import KeyedController
-from pybernetes.controllers.ownership import claim, controller_of, decide_claims, is_alive
+from pybernetes.controllers.owned_pods import observe_owned
+from pybernetes.controllers.ownership import claim, decide_claims, is_alive
 from pybernetes.controllers.pod_control import Failure, PodControl, pod_from
 from pybernetes.controllers.pod_index import controlled_by, index_by_controller, orphans_in
 from pybernetes.controllers.template_hash import template_hash
@@ -53,15 +54,7 @@ class DaemonSetController(KeyedController):
         self._nodes.on_change(self._node_changed)
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
-        for side in (old, new):
-            owner = controller_of(side) if side is not None else None
-            if side is None or owner is None or owner.kind != "DaemonSet":
-                continue
-            key = f"{side.metadata.namespace}/{owner.name}"
-            if old is None:
-                self._expectations.creation_observed(key)
-            if new is None or new.metadata.deletion_timestamp is not None:
-                self._expectations.deletion_observed(key, side.metadata.uid or "")
+        for key in observe_owned(self._expectations, "DaemonSet", old, new):
             self.queue.add(key)
 
     def _node_changed(self, old: Node | None, new: Node | None) -> None:

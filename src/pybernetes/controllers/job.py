@@ -20,6 +20,7 @@ from pybernetes.controllers.context import ControllerContext
 from pybernetes.controllers.job_decision import Decision, End, decide, failure_rule
 from pybernetes.controllers.job_tally import FINALIZER, Tally, is_indexed, is_tracked, living, tally
 from pybernetes.controllers.keyed import KeyedController
+from pybernetes.controllers.owned_pods import observe_owned
 from pybernetes.controllers.ownership import claim, controller_of, decide_claims, is_alive
 from pybernetes.controllers.pod_control import Failure, PodControl
 from pybernetes.controllers.pod_index import controlled_by, index_by_controller, orphans_in
@@ -101,15 +102,7 @@ class JobController(KeyedController):
         self._pods.on_change(self._pod_changed)
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
-        for side in (old, new):
-            owner = controller_of(side) if side is not None else None
-            if side is None or owner is None or owner.kind != "Job":
-                continue
-            key = f"{side.metadata.namespace}/{owner.name}"
-            if old is None:
-                self._expectations.creation_observed(key)
-            if new is None or new.metadata.deletion_timestamp is not None:
-                self._expectations.deletion_observed(key, side.metadata.uid or "")
+        for key in observe_owned(self._expectations, "Job", old, new):
             self.queue.add(key)
         if new is not None and is_tracked(new):
             self.queue.add(_POD_KEY + key_of(new))

@@ -18,7 +18,7 @@ from typing import Any, TextIO
 import msgspec
 
 from pybernetes.api import encoding
-from pybernetes.api.objects import ApiObject, Object
+from pybernetes.api.objects import Object
 from pybernetes.api.status import StatusError
 from pybernetes.api.wire import Channel, Response
 from pybernetes.client import Client, ClientConfig, ConfigError
@@ -224,9 +224,3 @@ def open_session(words: Words, environ: Mapping[str, str], fallback: Path | None
         transport.connect,
         headers=impersonation(words),
     )
-
-
-def struct_of(resource: Resource, value: Mapping[str, Any]) -> ApiObject:
-    """The struct of a built-in object's JSON value."""
-    assert resource.type is not None
-    return encoding.from_value(dict(value), resource.type).object

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,6 @@ from pybernetes.kubelet.network_probes import NetworkProber, NodeHooks
 from pybernetes.kubelet.options import KubeletOptions
 from pybernetes.kubelet.preparation import NodePreparation
 from pybernetes.kubelet.runtime import ContainerRuntime
-from pybernetes.kubelet.server import KubeletServer
 
 log = logging.getLogger(__name__)
 
@@ -67,10 +65,3 @@ def _make_secret_dir(place: Path) -> None:
         mount_tmpfs(place, 0, mode=0o700)
     except OSError as error:
         log.warning("secrets of pods lie on a disk: %s", error)
-
-
-async def run_node(kubelet: Kubelet) -> None:
-    """Runs a kubelet and its server until cancelled. OSError when the server's port is taken."""
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(KubeletServer(kubelet).run(), name="server")
-        tasks.create_task(kubelet.run(), name="kubelet")

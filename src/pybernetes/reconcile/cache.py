@@ -37,10 +37,6 @@ class Cache(Generic[Object]):
         """The objects for which the index's function gave this value; KeyError for an index nobody added."""
         return [*self._indexes[index].get(value, {}).values()]
 
-    def index_values(self, index: str) -> tuple[str, ...]:
-        """All values that an index has."""
-        return tuple(self._indexes[index])
-
     def __len__(self) -> int:
         return sum(len(group) for group in self._objects.values())
 

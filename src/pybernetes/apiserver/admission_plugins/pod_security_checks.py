@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from pybernetes.api.sysctls import SAFE_SYSCTLS
 from pybernetes.api.types.core_v1 import Container, EphemeralContainer, PodSpec, SecurityContext
 from pybernetes.api.types.meta_v1 import ObjectMeta
 
@@ -32,22 +33,6 @@ _BASELINE_CAPABILITIES = frozenset(
     ]
 )
 _SE_LINUX_TYPES = ("", "container_t", "container_init_t", "container_kvm_t", "container_engine_t")
-_SYSCTLS = frozenset(
-    [
-        "kernel.shm_rmid_forced",
-        "net.ipv4.ip_local_port_range",
-        "net.ipv4.ip_local_reserved_ports",
-        "net.ipv4.ip_unprivileged_port_start",
-        "net.ipv4.ping_group_range",
-        "net.ipv4.tcp_fin_timeout",
-        "net.ipv4.tcp_keepalive_intvl",
-        "net.ipv4.tcp_keepalive_probes",
-        "net.ipv4.tcp_keepalive_time",
-        "net.ipv4.tcp_rmem",
-        "net.ipv4.tcp_syncookies",
-        "net.ipv4.tcp_wmem",
-    ]
-)
 _RESTRICTED_VOLUMES = frozenset(
     [
         "config_map",
@@ -284,7 +269,7 @@ def _seccomp_restricted(_meta: ObjectMeta, spec: PodSpec) -> Violation | None:
 
 def _sysctls(_meta: ObjectMeta, spec: PodSpec) -> Violation | None:
     given = spec.security_context.sysctls if spec.security_context else []
-    bad = [item.name for item in given if item.name not in _SYSCTLS]
+    bad = [item.name for item in given if item.name not in SAFE_SYSCTLS]
     return Violation("forbidden sysctls", ", ".join(bad)) if bad else None
 
 

@@ -33,12 +33,6 @@ def prepare_update(new: Namespace, old: Namespace) -> None:
     keep_generation(new, old)
 
 
-def prepare_finalize(new: Namespace, old: Namespace) -> None:
-    """For the sub-resource `finalize`, which changes the finalizers of the spec and nothing else of importance."""
-    new.status = old.status
-    keep_generation(new, old)
-
-
 def fields(namespace: Namespace) -> Mapping[str, str]:
     return {"status.phase": namespace.status.phase or ""}
 

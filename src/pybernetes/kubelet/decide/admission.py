@@ -5,25 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pybernetes.api.quantity import milli
+from pybernetes.api.sysctls import SAFE_SYSCTLS
 from pybernetes.api.types.core_v1 import Node, Pod
 from pybernetes.kubelet.decide.observed import Waiting
-
-SAFE_SYSCTLS = frozenset(
-    (
-        "kernel.shm_rmid_forced",
-        "net.ipv4.ip_local_port_range",
-        "net.ipv4.ip_local_reserved_ports",
-        "net.ipv4.ip_unprivileged_port_start",
-        "net.ipv4.ping_group_range",
-        "net.ipv4.tcp_fin_timeout",
-        "net.ipv4.tcp_keepalive_intvl",
-        "net.ipv4.tcp_keepalive_probes",
-        "net.ipv4.tcp_keepalive_time",
-        "net.ipv4.tcp_rmem",
-        "net.ipv4.tcp_syncookies",
-        "net.ipv4.tcp_wmem",
-    )
-)
 
 
 def refusal(pod: Pod, others: Iterable[Pod], node: Node) -> Waiting | None:

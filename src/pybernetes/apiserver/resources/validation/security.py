@@ -73,15 +73,7 @@ def _validate_seccomp(profile: SeccompProfile | None, path: str) -> list[FieldEr
         if not profile.localhost_profile:
             return [required(f"{path}.localhostProfile", "must be set when seccomp type is Localhost")]
         return []
-    errors: list[FieldError] = []
-    if profile.localhost_profile is not None:
-        detail = "can only be set when seccomp type is Localhost"
-        errors.append(invalid(f"{path}.localhostProfile", profile.localhost_profile, detail))
-    if not profile.type:
-        errors.append(required(f"{path}.type", "type is required when seccompProfile is set"))
-    elif profile.type not in _PROFILES:
-        errors.append(not_supported(f"{path}.type", profile.type, _PROFILES))
-    return errors
+    return _profile_errors(profile, path, "seccomp", "seccompProfile")
 
 
 def _validate_app_armor(profile: AppArmorProfile | None, path: str) -> list[FieldError]:
@@ -91,12 +83,17 @@ def _validate_app_armor(profile: AppArmorProfile | None, path: str) -> list[Fiel
         if profile.localhost_profile is None:
             return [required(f"{path}.localhostProfile", "must be set when AppArmor type is Localhost")]
         return []
+    return _profile_errors(profile, path, "AppArmor", "appArmorProfile")
+
+
+def _profile_errors(profile: SeccompProfile | AppArmorProfile, path: str, word: str, field: str) -> list[FieldError]:
+    """What is wrong with a profile that is not one of the node's own (`Localhost`)."""
     errors: list[FieldError] = []
     if profile.localhost_profile is not None:
-        detail = "can only be set when AppArmor type is Localhost"
+        detail = f"can only be set when {word} type is Localhost"
         errors.append(invalid(f"{path}.localhostProfile", profile.localhost_profile, detail))
     if not profile.type:
-        errors.append(required(f"{path}.type", "type is required when appArmorProfile is set"))
+        errors.append(required(f"{path}.type", f"type is required when {field} is set"))
     elif profile.type not in _PROFILES:
         errors.append(not_supported(f"{path}.type", profile.type, _PROFILES))
     return errors
