@@ -46,9 +46,9 @@ class Audience:
 
     def event(self, type_: str, entry: Entry) -> bytes:
         """One event; the first one of all may have to say more than the others."""
-        obj = self.rendering.event(entry, self._first)
+        framed = self.rendering.event(type_, entry, self._first)
         self._first = False
-        return event_line(type_, obj)
+        return framed
 
 
 class FanOut:
@@ -155,8 +155,3 @@ def transition(change: Change, selection: Selection) -> tuple[str, Entry] | None
     if before and change.old is not None:
         return ("DELETED", change.old if change.new is None else change.old.at(change.new.revision))
     return None
-
-
-def event_line(type_: str, obj: bytes) -> bytes:
-    """One event of a JSON watch."""
-    return b'{"type":"%b","object":%b}\n' % (type_.encode(), obj)

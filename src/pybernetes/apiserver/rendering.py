@@ -16,6 +16,7 @@ from pybernetes.api.encoding import pretty
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import CustomObject, encode, to_builtins
 from pybernetes.api.status import bad_request
+from pybernetes.api.types.meta_v1 import Status
 from pybernetes.apiserver.conversion import convert, storage_kind
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.negotiation import Accepted
@@ -43,13 +44,29 @@ class Rendering(Protocol):
     def parts(self, entries: Sequence[Entry], metadata: dict[str, Any]) -> Iterable[bytes]:
         """A list in pieces, for one that is long."""
 
-    def event(self, entry: Entry, first: bool) -> bytes:
-        """The object of a watch event; `first` on a watch's first one."""
+    def event(self, type_: str, entry: Entry, first: bool) -> bytes:
+        """An event as a watch writes it, with its border; `first` on a watch's first one."""
 
-    def bookmark(self, metadata: dict[str, Any]) -> bytes: ...
+    def bookmark(self, metadata: dict[str, Any]) -> bytes:
+        """A BOOKMARK event; `metadata` is that of its object."""
+
+    def error(self, status: Status) -> bytes:
+        """An ERROR event, after which a watch ends."""
 
 
-class Whole:
+class _Lines:
+    """Watches in JSON: an event a line."""
+
+    @staticmethod
+    def error(status: Status) -> bytes:
+        return _line("ERROR", msgspec.json.encode(status))
+
+
+def _line(type_: str, obj: bytes) -> bytes:
+    return b'{"type":"%b","object":%b}\n' % (type_.encode(), obj)
+
+
+class Whole(_Lines):
     """Objects as they are stored."""
 
     def __init__(self, kind: Kind) -> None:
@@ -101,14 +118,14 @@ class Whole:
         items = b",".join([self.single(entry) for entry in entries])
         return b'%b%b,"items":[%b]}' % (head, msgspec.json.encode({"continue": "", **metadata}), items)
 
-    def event(self, entry: Entry, first: bool) -> bytes:
-        return self.single(entry)
+    def event(self, type_: str, entry: Entry, first: bool) -> bytes:
+        return _line(type_, self.single(entry))
 
     def bookmark(self, metadata: dict[str, Any]) -> bytes:
-        return self._head + b'"metadata":%b}' % msgspec.json.encode(metadata)
+        return _line("BOOKMARK", self._head + b'"metadata":%b}' % msgspec.json.encode(metadata))
 
 
-class Partial:
+class Partial(_Lines):
     """Only the objects' metadata."""
 
     def __init__(self, version: str) -> None:
@@ -129,15 +146,15 @@ class Partial:
     def parts(self, entries: Sequence[Entry], metadata: dict[str, Any]) -> Iterable[bytes]:
         yield self.listing(entries, metadata)
 
-    def event(self, entry: Entry, first: bool) -> bytes:
-        return self.single(entry)
+    def event(self, type_: str, entry: Entry, first: bool) -> bytes:
+        return _line(type_, self.single(entry))
 
     def bookmark(self, metadata: dict[str, Any]) -> bytes:
         head = {"kind": "PartialObjectMetadata", "apiVersion": self._version}
-        return msgspec.json.encode({**head, "metadata": metadata})
+        return _line("BOOKMARK", msgspec.json.encode({**head, "metadata": metadata}))
 
 
-class Table:
+class Table(_Lines):
     """Rows with the columns that `kubectl get` shows; `include` is the query's includeObject."""
 
     def __init__(self, kind: Kind, version: str, include: str, clock: Clock) -> None:
@@ -173,11 +190,11 @@ class Table:
     def parts(self, entries: Sequence[Entry], metadata: dict[str, Any]) -> Iterable[bytes]:
         yield self.listing(entries, metadata)
 
-    def event(self, entry: Entry, first: bool) -> bytes:
-        return self._table([self._row(entry)], {"resourceVersion": str(entry.revision)}, columns=first)
+    def event(self, type_: str, entry: Entry, first: bool) -> bytes:
+        return _line(type_, self._table([self._row(entry)], {"resourceVersion": str(entry.revision)}, columns=first))
 
     def bookmark(self, metadata: dict[str, Any]) -> bytes:
-        return self._table([], metadata, columns=False)
+        return _line("BOOKMARK", self._table([], metadata, columns=False))
 
 
 def partial_metadata(entry: Entry, version: str) -> dict[str, Any]:

@@ -11,12 +11,10 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-import msgspec
-
 from pybernetes.api.status import bad_request, expired, failure
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.collection import Collection
-from pybernetes.apiserver.fan_out import Audience, FanOut, event_line
+from pybernetes.apiserver.fan_out import Audience, FanOut
 from pybernetes.apiserver.negotiation import Accepted, negotiate
 from pybernetes.apiserver.query_numbers import parse_int, parse_uint
 from pybernetes.apiserver.registry import Registry
@@ -133,7 +131,7 @@ class _Stream(AsyncIterator[bytes]):
             if self.bookmark and now >= self._next_bookmark:
                 last = self._end - _LAST_BOOKMARK_SECONDS
                 self._next_bookmark = min(now + _BOOKMARK_SECONDS, last) if now < last else self._end
-                return event_line("BOOKMARK", self.bookmark())
+                return self.bookmark()
             if self._timer is None:
                 until = min(self._end, self._next_bookmark) if self.bookmark else self._end
                 self._timer = asyncio.get_running_loop().call_later(until - now, self._ring)
@@ -181,7 +179,7 @@ class Watches:
             self._begin(collection, audience, watcher, options)
         except Compacted:
             gone = expired(f"too old resource version: {options.since} ({self._registry.store.compacted})")
-            return self._response(_once(event_line("ERROR", msgspec.json.encode(gone.status))), accepted)
+            return self._response(_once(rendering.error(gone.status)), accepted)
         stop = fan_out.join(audience, watcher)
         self._running.add(watcher)
 
@@ -219,7 +217,7 @@ class Watches:
                     "resourceVersion": str(self._registry.revision),
                     "annotations": {"k8s.io/initial-events-end": "true"},
                 }
-                watcher.begin(event_line("BOOKMARK", audience.rendering.bookmark(metadata)))
+                watcher.begin(audience.rendering.bookmark(metadata))
         elif options.since < self._registry.revision:
             chunk = audience.chunk(collection.history(options.since))
             if chunk:
