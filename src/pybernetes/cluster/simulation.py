@@ -135,13 +135,21 @@ class SimulatedCluster:
 
 
 @asynccontextmanager
-async def simulated_cluster(options: SimulationOptions | None = None) -> AsyncIterator[SimulatedCluster]:
-    """A cluster that runs while the context is open; on a virtual-time loop."""
-    options = options or SimulationOptions()
+async def quiet_api_server(options: SimulationOptions) -> AsyncIterator[ApiServer]:
+    """An API server in memory with nothing around it, while the context is open; on a virtual-time loop."""
     clock, chance = LoopClock(options.start), Chance(options.seed)
     store = await EmbeddedStore.open(None, clock)
     api = await ApiServer.start(ApiServerOptions(_key(options.seed)), store, clock, chance)
-    async with asyncio.TaskGroup() as tasks:
+    yield api
+    api.close()
+    await store.close()
+
+
+@asynccontextmanager
+async def simulated_cluster(options: SimulationOptions | None = None) -> AsyncIterator[SimulatedCluster]:
+    """A cluster that runs while the context is open; on a virtual-time loop."""
+    options = options or SimulationOptions()
+    async with quiet_api_server(options) as api, asyncio.TaskGroup() as tasks:
         cluster = SimulatedCluster(options, api, tasks)
         await ensure_controller_rights(cluster.client)
         cluster.start()
@@ -149,8 +157,6 @@ async def simulated_cluster(options: SimulationOptions | None = None) -> AsyncIt
             yield cluster
         finally:
             await cluster.close()
-    api.close()
-    await store.close()
 
 
 def _key(seed: int) -> bytes:
