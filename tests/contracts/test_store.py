@@ -38,6 +38,12 @@ class TestWrites:
         assert store.get("/a") is None
         assert store.range("").items == []
 
+    async def test_a_store_can_be_reached_without_writing(self, store: Store) -> None:
+        await store.reach()
+        assert store.revision == 1
+        await store.put("/a", b"1" * 10_000)
+        assert store.size_bytes == 0 or store.size_bytes > 10_000
+
     async def test_every_write_takes_the_next_revision(self, store: Store) -> None:
         first = await store.put(PODS + "default/a", b"1")
         second = await store.put(PODS + "default/a", b"2")

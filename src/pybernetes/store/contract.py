@@ -63,6 +63,10 @@ class Store(Protocol):
     def compacted(self) -> int:
         """The newest revision that has been compacted away, 0 when none has."""
 
+    @property
+    def size_bytes(self) -> int:
+        """What the store takes on disk, 0 when it keeps nothing there."""
+
     def get(self, key: str) -> KeyValue | None:
         """The committed state of a key."""
 
@@ -103,6 +107,12 @@ class Store(Protocol):
         """Forgets the history up to `revision`, except the newest state of every key alive then.
 
         Raises `Compacted` when that has been done already, `FutureRevision` when it has not been committed.
+        """
+
+    async def reach(self) -> None:
+        """Returns when whoever makes writes durable has answered; changes nothing. Raises as `put` does.
+
+        It stands in the same line as the writes, so a store that stalls does not answer.
         """
 
     async def close(self) -> None:

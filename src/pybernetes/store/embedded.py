@@ -33,8 +33,9 @@ _RETRY_SECONDS = 1.0
 class EmbeddedStore:
     """The `Store` of one process; see the contract. Make it with `open`."""
 
-    def __init__(self, loaded: Loaded, committer: Committer, clock: Clock) -> None:
+    def __init__(self, loaded: Loaded, committer: Committer, clock: Clock, path: Path | None = None) -> None:
         self._loop = asyncio.get_running_loop()
+        self._path = path
         self._clock = clock
         self._committer = committer
         self._keyspace = Keyspace()
@@ -71,7 +72,7 @@ class EmbeddedStore:
         except StoreError:
             journal.close()
             raise
-        return cls(loaded, ThreadCommitter(journal), clock)
+        return cls(loaded, ThreadCommitter(journal), clock, path)
 
     @property
     def revision(self) -> int:
@@ -80,6 +81,12 @@ class EmbeddedStore:
     @property
     def compacted(self) -> int:
         return self._history.compacted
+
+    @property
+    def size_bytes(self) -> int:
+        # The log, which holds what came last, is there only while the file is open.
+        files = [self._path, self._path.with_name(f"{self._path.name}-wal")] if self._path is not None else []
+        return sum(file.stat().st_size for file in files if file.exists())
 
     def get(self, key: str) -> KeyValue | None:
         return self._keyspace.get(key)
@@ -132,6 +139,10 @@ class EmbeddedStore:
             garbage = superseded(self._history.compact(revision))
             for first in range(0, len(garbage), _REMOVED_PER_COMMIT):
                 await self._trim(garbage[first : first + _REMOVED_PER_COMMIT], None)
+
+    async def reach(self) -> None:
+        # A commit of nothing goes all the way and writes nothing.
+        await self._trim([], None)
 
     async def close(self) -> None:
         if self._closing:
