@@ -1,7 +1,7 @@
 """Protobuf bodies: the `k8s\\0` envelope and the messages of built-in kinds, to plain JSON values.
 
 Flow: bytes of a request and a definition go in; a dict with the field names of JSON comes out. The field numbers are in
-`schema/protobuf.json`; a message's decoder is made when the first one comes by. `protobuf_writer` is the way back.
+`protobuf_table`; a message's decoder is made when the first one comes by. `protobuf_writer` is the way back.
 """
 
 from __future__ import annotations
@@ -12,21 +12,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from importlib import resources
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from pybernetes.api import time
 from pybernetes.api.json_syntax import TOO_DEEP, is_too_deep
-from pybernetes.api.zeros import zero_is_absent
+from pybernetes.api.protobuf_table import EXTENSIONS, INT_OR_STRING, META, QUANTITY, RAW_EXTENSION, Field, fields
 
 PREFIX = b"k8s\x00"
 Wire = int | bytes
 Decode = Callable[[Wire], Any]
 
-META = "io.k8s.apimachinery.pkg.apis.meta.v1."
-EXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1."
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -45,26 +42,6 @@ class Envelope:
     api_version: str
     kind: str
     raw: bytes
-
-
-class Field(NamedTuple):
-    """One row of the table: the name in JSON (empty: embedded) and the type, `[]` or `{}` in front."""
-
-    name: str
-    type: str
-
-
-@cache
-def _table() -> dict[str, dict[str, tuple[str, str]]]:
-    text = (resources.files("pybernetes.api") / "schema" / "protobuf.json").read_bytes()
-    table: dict[str, dict[str, tuple[str, str]]] = msgspec.json.decode(text)
-    return table
-
-
-@cache
-def fields(definition: str) -> dict[int, Field]:
-    """The fields of a message by number; KeyError when it has no protobuf form."""
-    return {int(number): Field(*row) for number, row in _table()[definition].items()}
 
 
 def open_envelope(body: bytes) -> Envelope:
@@ -185,6 +162,10 @@ _SCALARS: dict[str, Decode] = {
 }
 
 
+# Messages that are lists of texts in JSON.
+_LISTS = (".ExtraValue", ".Verbs")
+
+
 class Message:
     """The decoder of one message type."""
 
@@ -201,7 +182,7 @@ class Message:
                 field = self.known.get(number)
                 if field is None:
                     continue
-                take = self.plan[number] = _taker(self.definition, field)
+                take = self.plan[number] = _taker(field)
             take(value, found)
 
 
@@ -210,9 +191,9 @@ def decoder_of(definition: str) -> Message:
     return Message(definition)
 
 
-def _taker(owner: str, field: Field) -> Callable[[Wire, dict[str, Any]], None]:
+def _taker(field: Field) -> Callable[[Wire, dict[str, Any]], None]:
     """What puts one field's value into the object."""
-    name, type_ = field
+    name, type_, zero = field
     if not name:
         embedded = decoder_of(type_)
         return lambda value, found: embedded.into(_bytes(value), found)
@@ -223,7 +204,7 @@ def _taker(owner: str, field: Field) -> Callable[[Wire, dict[str, Any]], None]:
         entry = _decoder(type_[2:])
         return lambda value, found: _take_entry(entry, value, found.setdefault(name, {}))
     decode_one = _decoder(type_)
-    drops_zero = zero_is_absent(owner, name, type_)
+    drops_zero = zero == "omitted" and (type_ in _SCALARS or type_ == INT_OR_STRING)
 
     def take(value: Wire, found: dict[str, Any]) -> None:
         decoded = decode_one(value)
@@ -250,7 +231,7 @@ def _decoder(type_: str) -> Decode:
         return _SCALARS[type_]
     if type_ in _SPECIAL:
         return _SPECIAL[type_]
-    if type_.endswith(".ExtraValue"):
+    if type_.endswith(_LISTS):
         return lambda value: [_text(item) for _, item in read(_bytes(value))]
     return lambda value: decode_message(_bytes(value), type_)
 
@@ -316,9 +297,9 @@ def _schema_or_strings(value: Wire) -> Any:
 
 
 _SPECIAL: dict[str, Decode] = {
-    "io.k8s.apimachinery.pkg.api.resource.Quantity": _quantity,
-    "io.k8s.apimachinery.pkg.util.intstr.IntOrString": _int_or_string,
-    "io.k8s.apimachinery.pkg.runtime.RawExtension": _raw_json,
+    QUANTITY: _quantity,
+    INT_OR_STRING: _int_or_string,
+    RAW_EXTENSION: _raw_json,
     META + "FieldsV1": _raw_json,
     META + "Time": _time,
     META + "MicroTime": _micro_time,

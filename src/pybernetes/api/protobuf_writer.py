@@ -1,83 +1,225 @@
 """Plain JSON values to protobuf bodies: the inverse of `protobuf`, for answers and clients that speak it.
 
-Flow: a dict with the field names of JSON and a definition go in; bytes with the `k8s\\0` envelope come out.
+Flow: a dict with the field names of JSON and a definition go in; bytes with the `k8s\\0` envelope come out, the same
+bytes that Go writes: fields by number, the zeros of what is no pointer, maps by key. A message's encoder is made when
+its first object comes by; it is a plan that is gone through, since lists of thousands of objects are written this way.
 """
 
 from __future__ import annotations
 
 import base64
 import struct
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
 
-from pybernetes.api import protobuf, time
-from pybernetes.api.protobuf import EXTENSIONS, META, PREFIX, UNIX_EPOCH
+from pybernetes.api import time
+from pybernetes.api.protobuf import PREFIX
+from pybernetes.api.protobuf_table import EXTENSIONS, INT_OR_STRING, META, QUANTITY, RAW_EXTENSION, Field, fields
+
+Value = Mapping[str, Any]
+Encode = Callable[[Any], bytes]
+# One field of a message: its name, what writes it, and what stands there when it is absent.
+Step = tuple[str, Encode, bytes]
+
+_WHOLE = (1 << 64) - 1
+_SHORT = 128
+_UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def encode(value: dict[str, Any], definition: str) -> bytes:
+def encode(value: Value, definition: str) -> bytes:
     """The body of an object; kind and apiVersion go into the envelope."""
-    header = _text(1, value.get("apiVersion", "")) + _text(2, value.get("kind", ""))
-    raw = encode_message(value, definition)
-    return PREFIX + _bytes(1, header) + _bytes(2, raw) + _text(3, "") + _text(4, "")
+    return envelope(value.get("apiVersion", ""), value.get("kind", ""), encode_message(value, definition))
 
 
-def encode_message(value: dict[str, Any], definition: str) -> bytes:
-    """One message; fields that the table does not know are left out."""
-    parts = []
-    for number, (name, type_) in sorted(protobuf.fields(definition).items()):
-        if not name:
-            parts.append(_bytes(number, encode_message(value, type_)))
-        elif (held := value.get(name)) is not None:
-            parts.append(_field(number, type_, held))
-    return b"".join(parts)
+def encode_message(value: Value, definition: str) -> bytes:
+    """One message; what the table does not know is left out. KeyError when there is no such message."""
+    return encoder_of(definition)(value)
 
 
-def _field(number: int, type_: str, value: Any) -> bytes:
+def envelope(api_version: str, kind: str, raw: bytes) -> bytes:
+    """A message as a body of its own."""
+    return envelope_head(api_version, kind, len(raw)) + raw + ENVELOPE_END
+
+
+def envelope_head(api_version: str, kind: str, size: int) -> bytes:
+    """What stands before a message of `size` bytes."""
+    return PREFIX + field(1, text_field(1, api_version) + text_field(2, kind)) + head(2, size)
+
+
+# The encoding and the type of the content, which are not set.
+ENVELOPE_END = b"\x1a\x00\x22\x00"
+
+
+def watch_frame(type_: str, body: bytes) -> bytes:
+    """An event of a watch: four bytes of length, and a WatchEvent without an envelope around the object's body."""
+    event = text_field(1, type_) + field(2, field(1, body))
+    return len(event).to_bytes(4, "big") + event
+
+
+def field(number: int, raw: bytes) -> bytes:
+    """A field that holds bytes."""
+    return head(number, len(raw)) + raw
+
+
+def text_field(number: int, text: str) -> bytes:
+    return field(number, text.encode())
+
+
+def head(number: int, size: int) -> bytes:
+    """What stands before `size` bytes of a field."""
+    return _heads(number)[size] if size < _SHORT else _varint(number << 3 | 2) + _varint(size)
+
+
+@cache
+def _heads(number: int) -> tuple[bytes, ...]:
+    """The heads of short fields, by size."""
+    tag = _varint(number << 3 | 2)
+    return tuple(tag + bytes((size,)) for size in range(_SHORT))
+
+
+def _varint(number: int) -> bytes:
+    written = bytearray()
+    while number > 0x7F:
+        written.append(number & 0x7F | 0x80)
+        number >>= 7
+    written.append(number)
+    return bytes(written)
+
+
+@cache
+def encoder_of(definition: str) -> Encode:
+    """What writes the messages of a definition."""
+    plan: list[Step] = []
+
+    def encode_plain(value: Value) -> bytes:
+        if not plan:
+            plan.extend(_plan(definition))
+        get = value.get
+        return b"".join([absent if (held := get(name)) is None else write(held) for name, write, absent in plan])
+
+    def encode_embedding(value: Value) -> bytes:
+        if not plan:
+            plan.extend(_plan(definition))
+        parts = []
+        for name, write, absent in plan:
+            held = value.get(name) if name else value
+            parts.append(absent if held is None else write(held))
+        return b"".join(parts)
+
+    embeds = any(not row.name for row in fields(definition).values())
+    return encode_embedding if embeds else encode_plain
+
+
+def _plan(definition: str) -> list[Step]:
+    return [(row.name, _writer(number, row.type), _absent(number, row)) for number, row in fields(definition).items()]
+
+
+def _absent(number: int, row: Field) -> bytes:
+    """What Go writes for a field that is not there: nothing where it can be nil."""
+    if not row.zero:
+        return b""
+    if row.type in _INTEGERS:
+        return _writer(number, row.type)(0)
+    if row.type == "double":
+        return _writer(number, row.type)(0.0)
+    if row.type == "string" or row.type in _INSTANTS or row.type in _JSON:
+        return field(number, b"")
+    zeros: dict[str, Any] = {QUANTITY: "0", INT_OR_STRING: 0}
+    return _writer(number, row.type)(zeros.get(row.type, {}))
+
+
+def _writer(number: int, type_: str) -> Encode:
+    """What writes a field of a message, its number included."""
     if type_.startswith("[]"):
-        return b"".join(_one(number, type_[2:], item) for item in value)
+        one = _writer(number, type_[2:])
+        return lambda items: b"".join([one(item) for item in items])
     if type_.startswith("{}"):
-        return b"".join(_bytes(number, _text(1, key) + _one(2, type_[2:], value[key])) for key in sorted(value))
-    return _one(number, type_, value)
+        return _map_writer(number, type_[2:])
+    if type_ == "string":
+        return _string_writer(number)
+    if type_ == "bool":
+        false, true = _varint(number << 3) + b"\0", _varint(number << 3) + b"\1"
+        return lambda given: true if given else false
+    if type_ in _INTEGERS:
+        return _integer_writer(number)
+    if type_ == "double":
+        tag = _varint(number << 3 | 1)
+        return lambda given: tag + struct.pack("<d", given)
+    return _framed(number, _content(type_))
 
 
-def _one(number: int, type_: str, value: Any) -> bytes:
-    match type_:
-        case "string":
-            return _text(number, value)
-        case "bool" | "int32" | "int64":
-            return _varint(number << 3) + _varint(int(value))
-        case "double":
-            return _varint(number << 3 | 1) + struct.pack("<d", value)
-        case "bytes":
-            return _bytes(number, base64.b64decode(value))
-    return _bytes(number, _message(type_, value))
+_INTEGERS = frozenset({"bool", "int32", "int64"})
 
 
-def _message(type_: str, value: Any) -> bytes:
-    name = type_.rpartition(".")[2]
-    if type_.startswith(META) and name in ("Time", "MicroTime"):
-        return _instant(value)
+def _framed(number: int, content: Encode) -> Encode:
+    heads = _heads(number)
+
+    def write(value: Any) -> bytes:
+        raw = content(value)
+        size = len(raw)
+        return heads[size] + raw if size < _SHORT else head(number, size) + raw
+
+    return write
+
+
+def _string_writer(number: int) -> Encode:
+    heads = _heads(number)
+
+    def write(text: str) -> bytes:
+        raw = text.encode()
+        size = len(raw)
+        return heads[size] + raw if size < _SHORT else head(number, size) + raw
+
+    return write
+
+
+def _integer_writer(number: int) -> Encode:
+    tag = _varint(number << 3)
+    small = tuple(tag + bytes((value,)) for value in range(_SHORT))
+
+    def write(value: int) -> bytes:
+        return small[value] if 0 <= value < _SHORT else tag + _varint(int(value) & _WHOLE)
+
+    return write
+
+
+def _map_writer(number: int, type_: str) -> Encode:
+    key, value = _writer(1, "string"), _writer(2, type_)
+    entry = _framed(number, lambda pair: key(pair[0]) + (b"" if pair[1] is None else value(pair[1])))
+    return lambda items: b"".join([entry((name, items[name])) for name in sorted(items)])
+
+
+def _content(type_: str) -> Encode:
+    """What writes the inside of a field of bytes."""
+    if type_ == "bytes":
+        return base64.b64decode
+    if type_ in _INSTANTS:
+        return _instant
     if type_ in _JSON:
-        return _bytes(1, msgspec.json.encode(value))
-    match name:
-        case "Quantity":
-            return _text(1, str(value))
-        case "IntOrString":
-            text = value if isinstance(value, str) else ""
-            number = 0 if isinstance(value, str) else value
-            kind = 1 if isinstance(value, str) else 0
-            return _one(1, "int64", kind) + _one(2, "int32", number) + _text(3, text)
-        case "ExtraValue":
-            return b"".join(_text(1, item) for item in value)
-        case "JSONSchemaPropsOrArray" | "JSONSchemaPropsOrBool" | "JSONSchemaPropsOrStringArray":
-            return _schema_or(type_, value)
-    return encode_message(value, type_)
+        return lambda value: field(1, msgspec.json.encode(value))
+    if type_ == QUANTITY:
+        return lambda value: text_field(1, str(value))
+    if type_ == INT_OR_STRING:
+        return _int_or_string
+    if type_.endswith((".ExtraValue", ".Verbs")):
+        return _writer(1, "[]string")
+    if type_.startswith(EXTENSIONS + "JSONSchemaPropsOr"):
+        return lambda value: _schema_or(type_, value)
+    return encoder_of(type_)
 
 
-_JSON = {META + "FieldsV1", EXTENSIONS + "JSON", "io.k8s.apimachinery.pkg.runtime.RawExtension"}
+_INSTANTS = frozenset({META + "Time", META + "MicroTime"})
+_JSON = frozenset({META + "FieldsV1", EXTENSIONS + "JSON", RAW_EXTENSION})
+
+
+def _int_or_string(value: int | str) -> bytes:
+    if isinstance(value, str):
+        return b"\x08\x01\x10\x00" + text_field(3, value)
+    return b"\x08\x00" + _writer(2, "int32")(value) + b"\x1a\x00"
 
 
 def _schema_or(type_: str, value: Any) -> bytes:
@@ -88,32 +230,12 @@ def _schema_or(type_: str, value: Any) -> bytes:
     return encode_message({"allows": value, "jSONSchemas": value, "property": value}, type_)
 
 
+# Objects that were made together have the same times in many places.
+@lru_cache(maxsize=4096)
 def _instant(text: str) -> bytes:
     if not text:
         return b""
-    since = time.parse(text) - UNIX_EPOCH
+    since = time.parse(text) - _UNIX_EPOCH
     seconds = since // timedelta(seconds=1)
     nanos = (since - timedelta(seconds=seconds)).microseconds * 1000
-    return _one(1, "int64", seconds) + _one(2, "int32", nanos)
-
-
-def _text(number: int, text: str) -> bytes:
-    return _bytes(number, text.encode())
-
-
-def _bytes(number: int, raw: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(raw)) + raw
-
-
-def _varint(number: int) -> bytes:
-    number &= (1 << 64) - 1
-    parts: Iterable[int] = _groups(number)
-    return bytes(parts)
-
-
-def _groups(number: int) -> Iterable[int]:
-    """Groups of seven bits, the lowest first, all but the last marked."""
-    while number > 0x7F:
-        yield number & 0x7F | 0x80
-        number >>= 7
-    yield number
+    return _writer(1, "int64")(seconds) + _writer(2, "int32")(nanos)

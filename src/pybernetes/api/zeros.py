@@ -1,7 +1,7 @@
 """Zeros that mean "never set": Go leaves the zero of a plain (not pointer) field out of JSON, whoever sent it.
 
 Flow: an object just decoded (private to the caller) goes in, and plain numbers and truth values that are zero become
-None in place; the protobuf decoder asks `zero_is_absent` instead. Strings are left as they came in JSON.
+None in place. Strings are left as they came in JSON; the protobuf decoder drops theirs itself.
 """
 
 from __future__ import annotations
@@ -11,50 +11,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from pybernetes.api import schema
+from pybernetes.api import protobuf_table, schema
 
 _MAY_HOLD_ZEROS = re.compile(rb":\s*(?:false|0(?:[.0]*)?)\s*[,}\]]")
 _SCALARS = frozenset({"int32", "int64", "double", "bool"})
 Visit = Callable[[Any], None]
-
-# Go sends plain (not pointer) fields even when they are zero, and leaves them out of JSON. The table cannot tell plain
-# from pointer, so these lists do: strings are plain but for the first list, numbers and truth values in the second are.
-_POINTER_STRINGS = {
-    "GRPCAction.service",
-    "HostPathVolumeSource.type",
-    "PersistentVolumeClaimSpec.storageClassName",
-    "PersistentVolumeClaimSpec.volumeAttributesClassName",
-}
-_PLAIN_WORDS = """
-    active allowed authenticated availableReplicas chapAuthDiscovery chapAuthSession clusterScope code count
-    currentReplicas denied deprecated deprecatedCount exclusiveMaximum
-    exclusiveMinimum failed failureThreshold fullyLabeledReplicas generation globalDefault handSize
-    healthCheckNodePort hostIPC hostNetwork hostPID hostPort initialDelaySeconds insecureSkipTLSVerify
-    matchingPrecedence minReadySeconds nodePort nullable number numberAvailable numberUnavailable observedGeneration
-    paused periodSeconds preserveUnknownFields publishNotReadyAddresses queueLengthLimit queues readOnly readyReplicas
-    retryAfterSeconds signal sizeBytes sslEnabled stdin stdinOnce succeeded successThreshold targetPort tty
-    unavailableReplicas uniqueItems unschedulable updatedNumberScheduled updatedReplicas
-    x-kubernetes-embedded-resource x-kubernetes-int-or-string Probe.timeoutSeconds ReplicaSetStatus.replicas
-    DeploymentStatus.replicas AWSElasticBlockStoreVolumeSource.partition GCEPersistentDiskVolumeSource.partition
-    CustomResourceColumnDefinition.priority
-"""
-_PLAIN = frozenset(_PLAIN_WORDS.split())
-_POINTERS = frozenset(
-    {
-        "AzureDiskVolumeSource.readOnly",
-        "CSIVolumeSource.readOnly",
-        "HorizontalPodAutoscalerStatus.observedGeneration",
-        "VolumeNodeResources.count",
-    }
-)
-
-
-def zero_is_absent(owner: str, name: str, type_: str) -> bool:
-    """Whether a zero that was sent for this field means that it was never set."""
-    qualified = f"{owner.rpartition('.')[2]}.{name}"
-    if type_ in ("string", "bytes"):
-        return qualified not in _POINTER_STRINGS
-    return (name in _PLAIN or qualified in _PLAIN) and qualified not in _POINTERS
 
 
 def may_be_in(body: bytes) -> bool:
@@ -93,6 +54,7 @@ def _plan(definition: str, type_: Any) -> Plan:
     """The plain optional scalars of a struct, and how its other fields are walked over."""
     nodes = schema.fields(definition)
     needed = schema.required(definition)
+    omitted = protobuf_table.omitted_zeros(definition)
     plain: list[str] = []
     visits: list[tuple[str, Visit]] = []
     for attribute, wire in zip(type_.__struct_fields__, type_.__struct_encode_fields__, strict=True):
@@ -100,7 +62,7 @@ def _plan(definition: str, type_: Any) -> Plan:
         if node is None:
             continue
         if node.type in _SCALARS:
-            if wire not in needed and zero_is_absent(definition, wire, node.type):
+            if wire not in needed and wire in omitted:
                 plain.append(attribute)
         elif (visit := _visit(node)) is not None:
             visits.append((attribute, visit))
