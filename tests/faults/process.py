@@ -13,6 +13,8 @@ from typing import Any, Self
 
 import msgspec
 
+from tests.faults.disk import Disk
+
 TOKEN = "faults-token"
 _PATIENCE = 60.0  # seconds until a process that does not say that it serves is given up
 _ROOT = Path(__file__).parents[2]
@@ -21,12 +23,20 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 class ApiServerProcess:
-    """A server with all its files below `folder`; `limits` are prlimit's flags, such as `--fsize=1000000`."""
+    """A server with all its files below `folder`.
 
-    def __init__(self, folder: Path, limits: Sequence[str] = ()) -> None:
+    `limits` are prlimit's flags, such as `--fsize=1000000`, `flags` further ones of the server, `disk` what its fsyncs
+    depend on.
+    """
+
+    def __init__(
+        self, folder: Path, limits: Sequence[str] = (), flags: Sequence[str] = (), disk: Disk | None = None
+    ) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.limits = limits
+        self.flags = flags
+        self.disk = disk
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port = self.listener.getsockname()[1]
         self.process: asyncio.subprocess.Process
@@ -40,15 +50,22 @@ class ApiServerProcess:
         notify.unlink(missing_ok=True)
         environment = {**os.environ, "NOTIFY_SOCKET": str(notify), "PYB_LISTEN_FDS": str(self.listener.fileno())}
         words = [sys.executable, "-m", "pybernetes.cli.main", "apiserver", "--data-dir", str(self.data)]
-        words += ["--secure-port", str(self.port), "--token-auth-file", str(self.folder / "tokens.csv")]
+        words += ["--secure-port", str(self.port), "--token-auth-file", str(self.folder / "tokens.csv"), *self.flags]
         if self.limits:
             words = ["prlimit", *self.limits, *words]
+        inherited = [self.listener.fileno()]
+        if self.disk is not None:
+            words, theirs, ours = self.disk.command(words)
+            inherited.append(theirs.fileno())
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as readiness, (self.folder / "log").open("ab") as log:
             readiness.bind(str(notify))
             readiness.setblocking(False)
             self.process = await asyncio.create_subprocess_exec(
-                *words, pass_fds=[self.listener.fileno()], env=environment, stdout=log, stderr=log, cwd=_ROOT
+                *words, pass_fds=inherited, env=environment, stdout=log, stderr=log, cwd=_ROOT
             )
+            if self.disk is not None:
+                theirs.close()
+                await self.disk.attend(ours)
             loop = asyncio.get_running_loop()
             async with asyncio.timeout(_PATIENCE):
                 while b"READY=1" not in await loop.sock_recv(readiness, 4096):
@@ -70,6 +87,8 @@ class ApiServerProcess:
         self.listener.close()
         for connection in self._connections:
             connection.close()
+        if self.disk is not None:
+            self.disk.leave()
 
     @property
     def log(self) -> str:

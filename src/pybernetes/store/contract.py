@@ -84,8 +84,8 @@ class Store(Protocol):
 
         `expected`: None, whatever is there; 0, the key must not exist; n, its `revision` must be n. Otherwise raises
         `Conflict`. With `lease_seconds` the key is deleted unless put again in time; a put without makes it stay.
-        Raises `StoreFull` or another `StoreFailed` when it could not be made durable. Cancelling the waiting does not
-        take the write back.
+        Raises `StoreFull` or another `StoreFailed` when it could not be made durable, `StoreUncertain` among them.
+        Cancelling the waiting does not take the write back.
         """
 
     async def delete(self, key: str, expected: int | None = None) -> KeyValue:

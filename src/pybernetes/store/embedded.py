@@ -14,7 +14,15 @@ from pathlib import Path
 from pybernetes.environment.clock import Clock
 from pybernetes.store.committer import Committer, MemoryCommitter, ThreadCommitter
 from pybernetes.store.contract import Event, KeyValue, Range, Receive, Watch
-from pybernetes.store.errors import Compacted, Conflict, FutureRevision, StoreClosed, StoreError, StoreFull
+from pybernetes.store.errors import (
+    Compacted,
+    Conflict,
+    FutureRevision,
+    StoreClosed,
+    StoreError,
+    StoreFull,
+    StoreUncertain,
+)
 from pybernetes.store.history import History, range_at, superseded
 from pybernetes.store.journal import Commit, Journal, Loaded
 from pybernetes.store.keyspace import Keyspace
@@ -245,6 +253,13 @@ class EmbeddedStore:
             self._loop.call_soon(self._start_commit)
         else:
             self._idle.set()
+            if isinstance(error, StoreUncertain):
+                # A commit of nothing begins with making certain what became of the last one.
+                self._loop.call_later(_RETRY_SECONDS, self._try_again)
+
+    def _try_again(self) -> None:
+        if not self._closing:
+            self._wake()
 
     def _reject(self, writes: list[Write]) -> list[Write]:
         """Takes out failed writes and those queued that build on them; returns all of these."""

@@ -41,11 +41,15 @@ class FutureRevision(StoreError):
 
 
 class StoreFailed(StoreError):
-    """The write did not reach the disk and will not: it has not happened."""
+    """The write could not be made durable. Unless it is `StoreUncertain` it has not happened and will not."""
 
 
 class StoreFull(StoreFailed):
     """The write did not happen because there is no room for it."""
+
+
+class StoreUncertain(StoreFailed):
+    """The disk failed and would not say how far it got: nobody sees the write, but after a crash it might be there."""
 
 
 class StoreClosed(StoreFailed):

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pybernetes.store.errors import StoreError, StoreFailed, StoreFull, StoreLocked
+from pybernetes.store.errors import StoreError, StoreFailed, StoreFull, StoreLocked, StoreUncertain
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ _VERSION = 1
 # lock around each, and getting it back from a busy event loop takes up to a switch interval.
 _ROWS_PER_STATEMENT = (64, 16, 4, 1)
 _INSERTS = {n: "INSERT INTO changes VALUES " + ",".join(["(?,?,?,?,?)"] * n) for n in _ROWS_PER_STATEMENT}
+_NOT_WRITTEN = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
 _DELETE = "DELETE FROM changes WHERE revision IN (SELECT value FROM json_each(?))"
 _SCHEMA = f"""
 BEGIN;
@@ -63,7 +64,8 @@ class Loaded:
 
 
 class Journal:
-    """An open file. `open` and `commit` raise `StoreError`s; after a failed `commit` nothing of it has happened."""
+    """An open file. `open` and `commit` raise `StoreError`s; after a failed `commit` nothing of it has happened, unless
+    the disk leaves no way to make sure of that (`StoreUncertain`)."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -111,17 +113,19 @@ class Journal:
         return Loaded(rows, compacted, self._assigned)
 
     def commit(self, commit: Commit) -> None:
-        """Makes all of it durable, or none of it and raises `StoreFull` or `StoreFailed`."""
+        """Makes all of it durable, or none of it and raises `StoreFull` or another `StoreFailed`."""
         if commit.rows:
             self._assigned = max(self._assigned, commit.rows[-1][0])
         try:
             if self._doubtful:
                 self._make_certain()
-            self._execute(list(_statements(commit)))
         except sqlite3.Error as error:
-            self._doubtful = True
             self._roll_back()
             raise _translated(error) from error
+        try:
+            self._execute(list(_statements(commit)))
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
         if commit.rows:
             self._newest = commit.rows[-1][0]
         elif self._newest in commit.remove:
@@ -144,6 +148,20 @@ class Journal:
         for statement, parameters in statements:
             execute(statement, parameters)
         execute("COMMIT")
+
+    def _failed(self, error: sqlite3.Error) -> StoreFailed:
+        """What a commit that failed amounts to, once it is sure not to come back."""
+        self._doubtful = True
+        self._roll_back()
+        if getattr(error, "sqlite_errorcode", 0) in _NOT_WRITTEN:
+            # The end of it could not be written, without which the log holds nothing that counts.
+            return _translated(error)
+        try:
+            self._make_certain()
+        except sqlite3.Error as still:
+            self._roll_back()
+            return StoreUncertain(f"it is not known whether the write is durable: {error}; then {still}")
+        return _translated(error)
 
     def _make_certain(self) -> None:
         """After a failure: overwrites in the log whatever the failed commit may have left, so that it cannot come back.
