@@ -79,7 +79,9 @@ class Api:
         parts = ["/api/v1" if group_version == "v1" else f"/apis/{group_version}", resource, name, sub]
         return "/".join(filter(None, parts))
 
-    async def send(self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None) -> Response:
+    async def send(
+        self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
+    ) -> Response:
         path, _, query = path.partition("?")
         content = body if isinstance(body, bytes) else b"" if body is None else msgspec.json.encode(body)
         sent = {"content-type": "application/json", "accept": "application/json", **(headers or {})}

@@ -265,3 +265,19 @@ def test_pod_deleted_while_its_image_is_awaited_goes_at_once(play: Any, api: Any
         assert cluster.clock.monotonic() - begun < 1
 
     play(story)
+
+
+def test_extended_resources_that_others_tell_of_become_allocatable_and_go_again(play: Any, api: Any) -> None:
+    async def story(cluster: Cluster) -> None:
+        await api.until(lambda: api.get("nodes", "node-1", ""))
+        for amount in ("3", None):
+            patch = {"status": {"capacity": {"example.com/dongle": amount}}}
+            await cluster.client.patch(Node, "node-1", "", patch, subresource="status")
+            await api.until(
+                lambda amount=amount: (
+                    api.get("nodes", "node-1", "")["status"]["allocatable"].get("example.com/dongle") == amount
+                )
+            )
+        assert "example.com/dongle" not in api.get("nodes", "node-1", "")["status"]["capacity"]
+
+    play(story)

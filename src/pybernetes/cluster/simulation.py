@@ -140,7 +140,12 @@ async def quiet_api_server(options: SimulationOptions) -> AsyncIterator[ApiServe
     clock, chance = LoopClock(options.start), Chance(options.seed)
     store = await EmbeddedStore.open(None, clock)
     api = await ApiServer.start(ApiServerOptions(_key(options.seed)), store, clock, chance)
-    yield api
+    running = asyncio.create_task(api.run(), name="kube-apiserver")
+    try:
+        yield api
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
     api.close()
     await store.close()
 

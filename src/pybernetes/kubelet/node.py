@@ -74,6 +74,8 @@ class NodeKeeper:
         self._node = node
         if node is not None and self._told_ready not in (None, is_ready(node.status)):
             self._changed.set()  # somebody who did not hear of us for a while has marked the node
+        elif node is not None and node.status.capacity.keys() != node.status.allocatable.keys():
+            self._changed.set()  # somebody gave or took an extended resource
 
     def look_again(self) -> None:
         """Something about the node may have changed."""
@@ -221,7 +223,8 @@ def is_ready(status: NodeStatus) -> bool:
 
 
 def node_patch(old: NodeStatus, new: NodeStatus) -> dict[str, Any]:
-    """The strategic merge patch between two statuses of a node; lists with a merge key only name what differs."""
+    """The strategic merge patch between two statuses of a node; lists with a merge key only name what differs,
+    and an extended resource that nobody tells of any more is taken away."""
     before, after = to_builtins(old), to_builtins(new)
     patch: dict[str, Any] = {}
     for name in {**before, **after}:
@@ -229,4 +232,6 @@ def node_patch(old: NodeStatus, new: NodeStatus) -> dict[str, Any]:
         if was == is_:
             continue
         patch[name] = [each for each in is_ if each not in (was or [])] if name == "conditions" and is_ else is_
+        if name == "allocatable" and was and is_:
+            patch[name] = {**dict.fromkeys(was), **is_}
     return patch

@@ -22,7 +22,11 @@ from pybernetes.apiserver.custom.list_types import list_errors
 from pybernetes.apiserver.custom.rules import VersionRules, rules_of
 from pybernetes.apiserver.custom.validation import NOWHERE, validate
 from pybernetes.apiserver.resources.strategy import Strategy
-from pybernetes.apiserver.resources.validation.metadata import validate_metadata, validate_metadata_update
+from pybernetes.apiserver.resources.validation.metadata import (
+    finalizer_warnings,
+    validate_metadata,
+    validate_metadata_update,
+)
 
 _BLOCKING = frozenset(
     {
@@ -49,6 +53,7 @@ def strategy(rules: VersionRules) -> Strategy:
         validate_create=_create_errors,
         validate_update=_update_errors,
         validate_status=_status_errors,
+        warnings=_warnings,
         fields=lambda obj: _fields(obj, rules.selectable),
         field_names=frozenset(rules.selectable),
         unconditional_update=False,
@@ -101,6 +106,10 @@ def _text(value: Any) -> bytes:
     return msgspec.json.encode(value, order="sorted")
 
 
+def _warnings(new: CustomObject, old: CustomObject | None) -> list[str]:
+    return finalizer_warnings(new.metadata.finalizers, old.metadata.finalizers if old is not None else ())
+
+
 def _spoken(obj: CustomObject) -> VersionRules:
     return rules_of(obj.spoken or type(obj))
 
@@ -108,14 +117,14 @@ def _spoken(obj: CustomObject) -> VersionRules:
 def _create_errors(obj: CustomObject) -> list[FieldError]:
     rules = _spoken(obj)
     _require_kind(obj, rules)
-    errors = validate_metadata(obj.metadata, namespaced=rules.namespaced)
+    errors = validate_metadata(obj.metadata, namespaced=rules.namespaced, any_finalizer=True)
     return errors + _content_errors(obj, None, rules)
 
 
 def _update_errors(new: CustomObject, old: CustomObject) -> list[FieldError]:
     rules = _spoken(new)
     _require_kind(new, rules)
-    errors = validate_metadata_update(new.metadata, old.metadata, namespaced=rules.namespaced)
+    errors = validate_metadata_update(new.metadata, old.metadata, namespaced=rules.namespaced, any_finalizer=True)
     return errors + _content_errors(new, old, rules)
 
 
@@ -131,7 +140,7 @@ def _content_errors(new: CustomObject, old: CustomObject | None, rules: VersionR
 def _status_errors(new: CustomObject, old: CustomObject) -> list[FieldError]:
     rules = _spoken(new)
     _require_kind(new, rules)
-    errors = validate_metadata_update(new.metadata, old.metadata, namespaced=rules.namespaced)
+    errors = validate_metadata_update(new.metadata, old.metadata, namespaced=rules.namespaced, any_finalizer=True)
     inner = schemas.properties(rules.schema).get("status")
     if inner is not None and "status" in new.content:
         before = old.content.get("status")

@@ -90,7 +90,8 @@ def node_labels(options: KubeletOptions, machine: Machine) -> dict[str, str]:
 
 def node_status(options: KubeletOptions, facts: NodeFacts, old: NodeStatus, now: str) -> NodeStatus:
     """The status to have at the API server; `old` keeps transition times and what others own."""
-    capacity = node_capacity(options, facts.machine)
+    # Extended resources are told of by whoever patches the capacity; all of them are allocatable.
+    capacity = {**old.capacity, **node_capacity(options, facts.machine)}
     addresses = [
         NodeAddress(type="InternalIP", address=options.node_ip),
         NodeAddress(type="Hostname", address=options.hostname or options.node_name),

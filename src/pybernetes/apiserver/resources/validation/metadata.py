@@ -32,9 +32,14 @@ _KEY_LIMIT = SUBDOMAIN_LIMIT + 1 + LABEL_LIMIT
 
 
 def validate_metadata(
-    metadata: ObjectMeta, *, namespaced: bool, rule: NameRule = dns1123_subdomain, path: str = "metadata"
+    metadata: ObjectMeta,
+    *,
+    namespaced: bool,
+    rule: NameRule = dns1123_subdomain,
+    path: str = "metadata",
+    any_finalizer: bool = False,
 ) -> list[FieldError]:
-    """The rules for new metadata."""
+    """The rules for new metadata; custom resources take finalizers without a domain as well."""
     errors: list[FieldError] = []
     if metadata.generate_name:
         prefix = masked_generate_name(metadata.generate_name)
@@ -50,10 +55,10 @@ def validate_metadata(
         errors.append(required(f"{path}.namespace"))
     else:
         errors += [invalid(f"{path}.namespace", metadata.namespace, t) for t in dns1123_label(metadata.namespace)]
-    return errors + validate_decorations(metadata, path)
+    return errors + _validate_decorations(metadata, path, any_finalizer)
 
 
-def validate_decorations(metadata: ObjectMeta, path: str) -> list[FieldError]:
+def _validate_decorations(metadata: ObjectMeta, path: str, any_finalizer: bool) -> list[FieldError]:
     """Labels, annotations, owners and finalizers."""
     errors: list[FieldError] = []
     if metadata.labels:
@@ -63,7 +68,7 @@ def validate_decorations(metadata: ObjectMeta, path: str) -> list[FieldError]:
     if metadata.owner_references:
         errors += _validate_owners(metadata.owner_references, f"{path}.ownerReferences")
     if metadata.finalizers:
-        errors += _validate_finalizers(metadata.finalizers, f"{path}.finalizers")
+        errors += _validate_finalizers(metadata.finalizers, f"{path}.finalizers", any_finalizer)
     return errors
 
 
@@ -141,13 +146,21 @@ def _shown_owner(owner: OwnerReference) -> dict[str, Any]:
     return {key: value for key, value in shown.items() if value is not None}
 
 
-def _validate_finalizers(finalizers: Sequence[str], path: str) -> list[FieldError]:
+def finalizer_warnings(new: Iterable[str], old: Iterable[str]) -> list[str]:
+    """What is said of new finalizers that a custom resource may have and others may not."""
+    text = "prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers"
+    strange = [name for name in sorted(set(new) - set(old)) if validate_finalizer(name, "")]
+    return [f'metadata.finalizers: "{name}": {text}' for name in strange]
+
+
+def _validate_finalizers(finalizers: Sequence[str], path: str, any_finalizer: bool) -> list[FieldError]:
     errors = [invalid(path, name, text) for name in finalizers for text in qualified_name(name)]
     if "orphan" in finalizers and "foregroundDeletion" in finalizers:
         detail = "finalizer orphan and foregroundDeletion cannot be both set"
         errors.append(invalid(path, list(finalizers), detail))
-    for index, name in enumerate(finalizers):
-        errors += validate_finalizer(name, f"{path}[{index}]")
+    if not any_finalizer:
+        for index, name in enumerate(finalizers):
+            errors += validate_finalizer(name, f"{path}[{index}]")
     return errors
 
 
@@ -158,7 +171,9 @@ def validate_finalizer(name: str, path: str) -> list[FieldError]:
     return [invalid(path, name, _NOT_QUALIFIED)]
 
 
-def validate_metadata_update(new: ObjectMeta, old: ObjectMeta, *, namespaced: bool) -> list[FieldError]:
+def validate_metadata_update(
+    new: ObjectMeta, old: ObjectMeta, *, namespaced: bool, any_finalizer: bool = False
+) -> list[FieldError]:
     """The rules for changed metadata; as upstream, the general rules and the kind's report the same thing again."""
     once = _validate_changes(new, old)
     errors: list[FieldError] = []
@@ -168,7 +183,7 @@ def validate_metadata_update(new: ObjectMeta, old: ObjectMeta, *, namespaced: bo
         errors.append(forbidden_field("metadata.namespace", "not allowed on this type"))
     decorations: list[FieldError] = []
     if _decorations(new) != _decorations(old):
-        decorations = validate_decorations(new, "metadata")
+        decorations = _validate_decorations(new, "metadata", any_finalizer)
     return errors + decorations + once + decorations + once + decorations
 
 

@@ -1,0 +1,197 @@
+"""[sig-api-machinery] CustomResourceDefinition: the definitions themselves, their status, defaults and watches."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tests.conformance.custom import CRDS, define, definition
+from tests.conformance.driving import Api, Json, alone, condition
+
+STRING: Json = {"type": "string"}
+
+
+@alone
+async def test_definitions_are_created_and_deleted(api: Api) -> None:
+    """Simple CustomResourceDefinition creating/deleting custom resource definition objects works."""
+    made = await define(api, definition("noxus"))
+    path = f"{CRDS}/{made['metadata']['name']}"
+    await api.delete(path)
+    await api.until(lambda: api.gone(path), 30)
+    await api.until(lambda: api.gone(api.root("group.example.com/v1", "noxus")), 30)
+
+
+@alone
+async def test_definitions_are_listed_and_deleted_by_label(api: Api) -> None:
+    """Simple CustomResourceDefinition listing custom resource definition objects works."""
+    for number in range(10):
+        body = definition(f"tests{number}s")
+        body["metadata"]["labels"] = {"e2e-list-test-uuid": "u"}
+        await define(api, body)
+    await define(api, definition("others"))
+    chosen = f"{CRDS}?labelSelector=e2e-list-test-uuid%3Du"
+    assert len(await api.items(chosen)) == 10
+    await api.delete(chosen)
+
+    async def only_the_other() -> bool:
+        return [each["metadata"]["name"] for each in await api.items(CRDS)] == ["others.group.example.com"]
+
+    await api.until(only_the_other, 30)
+
+
+@alone
+async def test_status_of_definitions_is_read_updated_and_patched(api: Api) -> None:
+    """Simple CustomResourceDefinition getting/updating/patching custom resource definition status sub-resource works."""
+    made = await define(api, definition("noxus"))
+    status = f"{CRDS}/{made['metadata']['name']}/status"
+    got = await api.get(status)
+    assert got["spec"] == made["spec"]
+
+    def add(obj: Json) -> None:
+        obj["status"]["conditions"].append({"type": "StatusUpdate", "status": "True", "reason": "E2E", "message": "m"})
+
+    updated = await api.edit(status, add)
+    assert condition(updated, "StatusUpdate") == "True"
+    change = {"metadata": {"annotations": {"x": "y"}}, "spec": {"scope": "Namespaced"}}
+    conditions = [{"type": "StatusPatched", "status": "True", "reason": "E2E", "message": "m"}]
+    patched = await api.patch(status, {**change, "status": {"conditions": conditions}})
+    assert condition(patched, "StatusPatched") == "True"
+    assert patched["spec"]["scope"] == "Cluster"
+    assert condition(await api.get(status), "StatusPatched") == "True"
+
+
+@alone
+async def test_definitions_are_in_discovery_documents(api: Api) -> None:
+    """CustomResourceDefinition resources should include custom resource definition resources in discovery documents."""
+    groups = {each["name"]: each for each in (await api.get("/apis"))["groups"]}
+    wanted = {"groupVersion": "apiextensions.k8s.io/v1", "version": "v1"}
+    assert wanted in groups["apiextensions.k8s.io"]["versions"]
+    assert wanted in (await api.get("/apis/apiextensions.k8s.io"))["versions"]
+    found = {each["name"] for each in (await api.get("/apis/apiextensions.k8s.io/v1"))["resources"]}
+    assert found >= {"customresourcedefinitions", "customresourcedefinitions/status"}
+
+
+@alone
+async def test_defaults_for_requests_and_from_storage(api: Api) -> None:
+    """CustomResourceDefinition resources custom resource defaulting for requests and from storage works."""
+    made = await define(api, definition("noxus", {"type": "object", "properties": {"a": STRING, "b": STRING}}))
+    path = f"{CRDS}/{made['metadata']['name']}"
+    place = api.root("group.example.com/v1", "noxus")
+    await api.post(place, {"apiVersion": "group.example.com/v1", "kind": "Noxu", "metadata": {"name": "one"}})
+    where = "/spec/versions/0/schema/openAPIV3Schema/properties"
+    await api.patch(path, [{"op": "add", "path": f"{where}/a/default", "value": "A"}], "json")
+
+    async def of(name: str, key: str) -> str | None:
+        found: str | None = (await api.get(f"{place}/{name}")).get(key)
+        return found
+
+    await api.until(lambda: of("one", "a"), 30)
+    second = {"apiVersion": "group.example.com/v1", "kind": "Noxu", "metadata": {"name": "two"}}
+    assert (await api.post(place, second))["a"] == "A"
+    change = [
+        {"op": "remove", "path": f"{where}/a/default"},
+        {"op": "add", "path": f"{where}/b/default", "value": "B"},
+    ]
+    await api.patch(path, change, "json")
+    await api.until(lambda: of("two", "b"), 30)
+    assert (await of("two", "a"), await of("two", "b")) == ("A", "B")
+    assert await of("one", "a") is None
+
+
+@alone
+async def test_watch_on_custom_resources(api: Api) -> None:
+    """CustomResourceDefinition Watch watch on custom resource definition objects."""
+    await define(api, definition("noxus"))
+    place = api.root("group.example.com/v1", "noxus")
+    for name in ("name1", "name2"):
+        async with api.watch(f"{place}?fieldSelector=metadata.name%3D{name}") as watching:
+            body = {
+                "apiVersion": "group.example.com/v1",
+                "kind": "Noxu",
+                "metadata": {"name": name},
+                "num": {"num1": 1},
+            }
+            await api.post(place, body)
+            assert (await watching.next())[0] == "ADDED"
+            change = {"op": "replace", "path": "/num/num1", "value": 2}
+            await api.patch(f"{place}/{name}", [change], "json")
+            kind, obj = await watching.next()
+            assert (kind, obj["num"]) == ("MODIFIED", {"num1": 2})
+            await api.delete(f"{place}/{name}")
+            assert (await watching.next())[0] == "DELETED"
+
+
+async def published(api: Api) -> Json:
+    """The definitions of /openapi/v2."""
+    document: Json = msgspec.json.decode((await api.send("GET", "/openapi/v2")).body)
+    found: Json = document["definitions"]
+    return found
+
+
+def names(document: Json, *kinds: tuple[str, str, str]) -> bool:
+    """Whether the document has a definition for each (group, version, kind)."""
+    found = {
+        (each["group"], each["version"], each["kind"])
+        for one in document.values()
+        for each in one.get("x-kubernetes-group-version-kind", [])
+    }
+    return set(kinds) <= found
+
+
+SCHEMA: Json = {
+    "type": "object",
+    "description": "Foo CRD for Testing",
+    "properties": {"spec": {"type": "object", "properties": {"bars": {"type": "array", "items": STRING}}}},
+}
+
+
+@alone
+async def test_several_definitions_are_published(api: Api) -> None:
+    """CustomResourcePublishOpenAPI works for multiple CRDs of different groups / of same group but different versions /
+    of same group and version but different kinds."""
+    await define(api, definition("foos", SCHEMA, group="one.example.com"))
+    await define(api, definition("waldos", SCHEMA, group="two.example.com", versions=("v1", "v2")))
+    await define(api, definition("bars", SCHEMA, group="one.example.com"))
+    document = await published(api)
+    assert names(
+        document,
+        ("one.example.com", "v1", "Foo"),
+        ("one.example.com", "v1", "Bar"),
+        ("two.example.com", "v1", "Waldo"),
+        ("two.example.com", "v2", "Waldo"),
+    )
+    shown = document["com.example.one.v1.Foo"]
+    assert shown["description"] == "Foo CRD for Testing"
+    assert shown["properties"]["spec"]["properties"] == {"bars": {"type": "array", "items": STRING}}
+
+
+@alone
+async def test_a_renamed_version_is_published(api: Api) -> None:
+    """CustomResourcePublishOpenAPI updates the published spec when one version gets renamed."""
+    made = await define(api, definition("foos", SCHEMA, versions=("v2", "v3")))
+    assert names(await published(api), ("group.example.com", "v2", "Foo"), ("group.example.com", "v3", "Foo"))
+    path = f"{CRDS}/{made['metadata']['name']}"
+    await api.patch(path, [{"op": "replace", "path": "/spec/versions/1/name", "value": "v4"}], "json")
+
+    async def renamed() -> bool:
+        document = await published(api)
+        return names(document, ("group.example.com", "v4", "Foo"), ("group.example.com", "v2", "Foo")) and not names(
+            document, ("group.example.com", "v3", "Foo")
+        )
+
+    await api.until(renamed, 30)
+
+
+@alone
+async def test_a_version_no_longer_served_is_not_published(api: Api) -> None:
+    """CustomResourcePublishOpenAPI removes definition from spec when one version gets changed to not be served."""
+    made = await define(api, definition("foos", SCHEMA, versions=("v5", "v6alpha1")))
+    path = f"{CRDS}/{made['metadata']['name']}"
+    await api.patch(path, [{"op": "replace", "path": "/spec/versions/1/served", "value": False}], "json")
+
+    async def removed() -> bool:
+        document = await published(api)
+        return names(document, ("group.example.com", "v5", "Foo")) and not names(
+            document, ("group.example.com", "v6alpha1", "Foo")
+        )
+
+    await api.until(removed, 30)
