@@ -34,12 +34,19 @@ class AdmissionRequest:
     warnings: list[str] = field(default_factory=list)
     audit: dict[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    # Names that a plug-in has made up for the object: how each begins, and the whole of it.
+    drawn: list[tuple[str, str]] = field(default_factory=list)
+    # What a plug-in decided is about this one write: the next one of the same kind has to be asked about again.
+    unique: bool = False
 
 
 class Plugin(Protocol):
     """One admission plug-in, named as upstream names it. Refusals are `StatusError`s."""
 
     name: str
+
+    # What it does with a create depends only on the request, its object's name aside, and on what its reader shows.
+    repeats: bool
 
     def handles(self, request: AdmissionRequest) -> bool:
         """Whether the plug-in wants to see this write; cheap, asked for every write."""

@@ -49,6 +49,7 @@ from pybernetes.apiserver.subresources.scale import ScaleSubresource
 from pybernetes.apiserver.subresources.token import TokenSubresource
 from pybernetes.apiserver.subresources.workload_replicas import WorkloadReplicas
 from pybernetes.apiserver.watches import Watches
+from pybernetes.apiserver.witness import Witness
 from pybernetes.apiserver.writer import Allocator, Aspect, Intent, Writer
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import Clock
@@ -75,12 +76,13 @@ class ApiServer:
         self.authorizer = Authorizer(self.registry, options.authorization_modes, node_rules=node_rules())
         for type_ in _RBAC_KINDS:
             self.registry.collection(kind_of(type_)).listen(lambda _changes: self.authorizer.invalidate())
-        plugins: tuple[Plugin, ...] = default_plugins(self.registry, self.authorizer, chance, options.enable_admission)
+        witness = Witness(self.registry)
+        plugins: tuple[Plugin, ...] = default_plugins(witness, self.authorizer, chance, options.enable_admission)
         services = ServiceAllocator(
             options.service_cluster_ip_range, options.service_node_port_range, chance, self.registry
         )
         allocators: Mapping[type[ApiObject], Allocator] = {core_v1.Service: services}
-        self.writer = Writer(self.registry, plugins, allocators, clock, chance)
+        self.writer = Writer(self.registry, witness, plugins, allocators, clock, chance)
         self._watches = Watches(self.registry, clock, chance)
         reads = Reads(self.registry, clock)
         commands = Commands(self.writer, reads, self.authorizer.require)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pybernetes.api.kind import Kind
 from pybernetes.api.labels import Selector
 from pybernetes.api.objects import ApiObject
-from pybernetes.apiserver.entry import Entry, Form
+from pybernetes.apiserver.entry import Common, Entry, Form
 from pybernetes.apiserver.label_index import LabelIndex
 from pybernetes.store.contract import Event, KeyValue, Store
 
@@ -46,8 +46,10 @@ class Collection:
         self._listeners: dict[Listener, None] = {}
         self._ends: list[Callable[[], None]] = []
         # By key and the identity of the value, whose bytes the store hands back as they are: to hash them takes longer.
-        self._written: dict[tuple[str, int], ApiObject] = {}
+        self._written: dict[tuple[str, int], ApiObject | Common] = {}
         self._labels: LabelIndex | None = None
+        # Grows whenever something may look different from before.
+        self.generation = 0
         for item in store.range(self.prefix).items:
             self._place(Entry(self.form, item))
         self._watch = store.watch(self.prefix, store.revision, self._receive)
@@ -84,9 +86,9 @@ class Collection:
             return len(self._namespaces.get(namespace, ()))
         return sum(len(objects) for objects in self._namespaces.values())
 
-    def expect(self, key: str, value: bytes, obj: ApiObject) -> None:
-        """Hands over the parsed form of what is being written, so that the commit need not parse it again."""
-        self._written[key, id(value)] = obj
+    def expect(self, key: str, value: bytes, known: ApiObject | Common) -> None:
+        """Hands over what is known of what is being written, so that the commit need not parse it again."""
+        self._written[key, id(value)] = known
 
     def forget(self, key: str, value: bytes) -> None:
         """Takes `expect` back after a write that failed."""
@@ -107,6 +109,7 @@ class Collection:
     def reform(self, kind: Kind) -> None:
         """Goes on with the same objects under a changed definition."""
         self.kind, self.form = kind, Form(kind)
+        self.generation += 1
         for item in self._store.range(self.prefix).items:
             self._place(Entry(self.form, item))
 
@@ -120,6 +123,7 @@ class Collection:
             end()
 
     def _receive(self, events: Sequence[Event]) -> None:
+        self.generation += 1
         changes = []
         for event in events:
             change = self._change(event)
@@ -135,9 +139,9 @@ class Collection:
         item = event.item
         if event.type == "DELETE":
             return Change(item.revision, Entry(self.form, item), None)
-        obj = self._written.pop((item.key, id(item.value)), None)
+        known = self._written.pop((item.key, id(item.value)), None)
         old = event.previous
-        return Change(item.revision, self.known(old) if old else None, Entry(self.form, item, obj))
+        return Change(item.revision, self.known(old) if old else None, Entry(self.form, item, known))
 
     def known(self, item: KeyValue) -> Entry:
         """The entry of a former state: the one in memory if it still is that one, so that it is parsed once."""

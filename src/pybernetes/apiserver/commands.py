@@ -23,6 +23,7 @@ from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.field_management.application import Application, document_in
 from pybernetes.apiserver.field_management.options import is_apply
 from pybernetes.apiserver.field_management.tracking import Given, Updates
+from pybernetes.apiserver.moulds import Wish, wish_of
 from pybernetes.apiserver.negotiation import negotiate
 from pybernetes.apiserver.patching import patch_of, patched
 from pybernetes.apiserver.query_numbers import parse_uint
@@ -54,16 +55,19 @@ class Commands:
         """201 with the stored object."""
         kind, options = _kind(asked), write_options(asked.request)
         intent = intent_of(asked, options)
+        wish = wish_of(asked, options, self._writer.registry.collection(intent.kind).form)
+        if wish is not None and (entry := await self._writer.create_again(intent, wish)) is not None:
+            return answer(asked, entry, self._writer, (), 201)
         obj = read_object(asked.request, kind.type, options.validation, intent.warnings.append)
         try:
-            entry = await self._create(asked, intent, obj)
+            entry = await self._create(asked, intent, obj, wish)
         except status.StatusError as error:
             if given := warning_headers(intent.warnings):
                 error.headers["warning"] = ", ".join(given["warning"])
             raise
         return answer(asked, entry, self._writer, intent.warnings, 201)
 
-    async def _create(self, asked: Authenticated, intent: Intent, obj: ApiObject) -> Entry:
+    async def _create(self, asked: Authenticated, intent: Intent, obj: ApiObject, wish: Wish | None = None) -> Entry:
         place(obj, asked.info, _kind(asked))
         if obj.metadata.resource_version:
             raise status.failure(500, "", "resourceVersion should not be set on objects to be created")
@@ -73,7 +77,7 @@ class Commands:
             stored.metadata.managed_fields = intent.tracker.created(obj, self._writer.now())
             intent = replace(intent, tracker=Given())
         self._writer.registry.collection(intent.kind).form.strategy.default(stored)
-        return await self._writer.create(intent, stored)
+        return await self._writer.create(intent, stored, wish)
 
     async def update(self, asked: Authenticated) -> Response:
         """200 with the stored object; 201 for the kinds that a PUT creates."""

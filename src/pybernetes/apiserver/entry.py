@@ -71,24 +71,39 @@ class Form:
         return value
 
 
+class Common:
+    """What the entries of many objects share: labels, and all selectable fields but the name's and the namespace's."""
+
+    __slots__ = ("fields", "labels")
+
+    def __init__(self, labels: Mapping[str, str], fields: Mapping[str, str]) -> None:
+        self.labels = labels
+        self.fields = fields
+
+
 class Entry:
     """An object at one revision (0: a dry run's result). Shared by everyone who reads: nothing in it may be changed."""
 
-    __slots__ = ("_fields", "_labels", "_object", "form", "name", "namespace", "revision", "value")
+    __slots__ = ("_common", "_fields", "_labels", "_object", "form", "name", "namespace", "revision", "value")
 
-    def __init__(self, form: Form, item: KeyValue, obj: ApiObject | None = None) -> None:
+    def __init__(self, form: Form, item: KeyValue, known: ApiObject | Common | None = None) -> None:
+        """`known` is what need not be read from the bytes: the parsed object, or what it has in common with others."""
         self.form = form
-        self.value = item.value if form.restored is None or obj is not None else form.restored(item.value)
+        self.value = item.value if form.restored is None or known is not None else form.restored(item.value)
         self.revision = item.revision
         *_root, self.namespace, self.name = item.key.split("/")
         if not form.kind.namespaced:
             self.namespace = ""
         self._fields: Mapping[str, str] | None = None
         self._labels: Mapping[str, str] | None = None
-        self._object = obj
-        if obj is not None:
+        self._common: Common | None = None
+        self._object: ApiObject | None = None
+        if isinstance(known, Common):
+            self._common = known
+        elif known is not None:
+            self._object = known
             form.keep(self)
-            obj.metadata.resource_version = str(item.revision) if item.revision else None
+            known.metadata.resource_version = str(item.revision) if item.revision else None
 
     @property
     def object(self) -> ApiObject:
@@ -105,6 +120,8 @@ class Entry:
     @property
     def labels(self) -> Mapping[str, str]:
         if self._labels is None:
+            if self._common is not None:
+                return self._common.labels
             if self._object is not None:
                 return self._object.metadata.labels
             self._labels = _labels_decoder.decode(self.value).metadata.labels
@@ -114,7 +131,9 @@ class Entry:
     def fields(self) -> Mapping[str, str]:
         """What field selectors see."""
         if self._fields is None:
-            own = {"metadata.name": self.name, **self.form.strategy.fields(self.object)}
+            common = self._common
+            fields = common.fields if common is not None else self.form.strategy.fields(self.object)
+            own = {"metadata.name": self.name, **fields}
             if self.form.kind.namespaced:
                 own["metadata.namespace"] = self.namespace
             self._fields = own

@@ -6,7 +6,7 @@ store. A write that loses a race is tried again on the newer state, unless the c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -20,10 +20,12 @@ from pybernetes.api.types.meta_v1 import ManagedFieldsEntry
 from pybernetes.apiserver.admission import AdmissionRequest, Plugin
 from pybernetes.apiserver.admission_plugins.bystander import Bystander
 from pybernetes.apiserver.collection import Collection
-from pybernetes.apiserver.entry import Entry
+from pybernetes.apiserver.entry import Common, Entry
 from pybernetes.apiserver.field_management.tracking import Tracker, same_but_for_time
+from pybernetes.apiserver.moulds import Made, Moulds, Own, Wish
 from pybernetes.apiserver.registry import Registry
 from pybernetes.apiserver.request import UserInfo
+from pybernetes.apiserver.witness import Witness
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import Clock
 from pybernetes.store.contract import KeyValue
@@ -80,12 +82,16 @@ class Writer:
     def __init__(
         self,
         registry: Registry,
+        witness: Witness,
         plugins: Sequence[Plugin],
         allocators: Mapping[type[ApiObject], Allocator],
         clock: Clock,
         chance: Chance,
     ) -> None:
+        """`witness` is what the plug-ins read by."""
         self.registry = registry
+        self._witness = witness
+        self._moulds = Moulds()
         self.clock = clock
         self.chance = chance
         # Most plug-ins take part in one half only; asking the others would be the larger part of a write's admission.
@@ -104,23 +110,59 @@ class Writer:
             self._second = (now.replace(microsecond=0), text := format_time(now))
         return text
 
-    async def create(self, intent: Intent, obj: ApiObject) -> Entry:
-        """Stores a new object; `obj` is private and complete but for what the server fills in."""
-        attempts = _GENERATED_NAME_ATTEMPTS if not obj.metadata.name and obj.metadata.generate_name else 1
+    async def create(self, intent: Intent, obj: ApiObject, wish: Wish | None = None) -> Entry:
+        """Stores a new object; `obj` is private and complete but for what the server fills in.
+
+        `wish` is the request that it was read from, if it is to be remembered for `create_again`.
+        """
         admission = self._admission("CREATE", intent, obj, None)
+        if wish is None or not self._moulds.is_worth_learning(wish):
+            return await self._create(intent, obj, admission)
+        with self._witness.attention() as looked_at:
+            entry = await self._create(intent, obj, admission)
+        form = self.registry.collection(intent.kind).form
+        self._moulds.learn(wish, Made(form, admission, looked_at, obj, entry.value))
+        return entry
+
+    async def create_again(self, intent: Intent, wish: Wish) -> Entry | None:
+        """Does for a wish what `create` did for others like it; None when it has to be done."""
+        collection = self.registry.collection(intent.kind)
+        mould = self._moulds.find(wish, collection.form)
+        if mould is None:
+            return None
+        drawn = mould.draw(self.chance)
+
+        async def store(name: str) -> Entry:
+            value = mould.cast(Own(name, self.chance.uid(), self.now(), drawn))
+            return await self._store(collection, intent, name, value, mould.common)
+
+        return await self._under_free_name(intent, wish.name, mould.generate_name, store)
+
+    async def _create(self, intent: Intent, obj: ApiObject, admission: AdmissionRequest) -> Entry:
         admission.name = obj.metadata.name or ""
         # Before admission: what that adds is nobody's.
         obj.metadata.managed_fields = intent.tracker.created(obj, self.now()) if intent.tracker is not None else []
         await self._mutate(admission)
+
+        async def store(name: str) -> Entry:
+            obj.metadata.name = name or None
+            return await self._create_named(intent, obj, admission)
+
+        return await self._under_free_name(intent, obj.metadata.name or "", obj.metadata.generate_name or "", store)
+
+    async def _under_free_name(
+        self, intent: Intent, name: str, generate_name: str, store: Callable[[str], Awaitable[Entry]]
+    ) -> Entry:
+        """Stores under the name, or, where there is none, under one that is generated: another one if it is taken."""
+        attempts = _GENERATED_NAME_ATTEMPTS if not name and generate_name else 1
         for attempt in range(attempts):
             if attempts > 1:
-                base = (obj.metadata.generate_name or "")[:_GENERATED_BASE_MAX]
-                obj.metadata.name = base + self.chance.suffix()
+                name = generate_name[:_GENERATED_BASE_MAX] + self.chance.suffix()
             try:
-                return await self._create_named(intent, obj, admission)
+                return await store(name)
             except Conflict as conflict:
                 if attempt == attempts - 1:
-                    raise self._exists(intent, obj.metadata.name or "") from conflict
+                    raise self._exists(intent, name) from conflict
         raise AssertionError("unreachable")
 
     def _exists(self, intent: Intent, name: str) -> status.StatusError:
@@ -242,7 +284,20 @@ class Writer:
                 raise Conflict(key, None)
             revision = old.revision if old is not None else 0
             return Entry(collection.form, KeyValue(key, value, revision, revision), obj)
-        collection.expect(key, value, obj)
+        return await self._store(collection, intent, obj.metadata.name or "", value, obj, old)
+
+    async def _store(  # noqa: PLR0913 - where, what, and in whose place
+        self,
+        collection: Collection,
+        intent: Intent,
+        name: str,
+        value: bytes,
+        known: ApiObject | Common,
+        old: Entry | None = None,
+    ) -> Entry:
+        """The compare-and-swap that every write ends in."""
+        key = collection.key(intent.namespace, name)
+        collection.expect(key, value, known)
         lease = _EVENT_SECONDS if collection.kind.type is core_v1.Event else None
         try:
             item = await self.registry.store.put(key, value, old.revision if old is not None else 0, lease)
@@ -250,7 +305,7 @@ class Writer:
             raise _unavailable(error) from error
         finally:
             collection.forget(key, value)
-        stored = collection.get(intent.namespace, obj.metadata.name or "")
+        stored = collection.get(intent.namespace, name)
         return stored if stored is not None and stored.revision == item.revision else Entry(collection.form, item)
 
     def _fill_metadata(self, obj: ApiObject, intent: Intent) -> None:

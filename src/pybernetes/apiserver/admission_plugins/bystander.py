@@ -17,6 +17,8 @@ class Bystander:
     name = ""
     # The only resources (`pods`, `ingresses.networking.k8s.io`) that it ever wants to see; empty: it is asked for each.
     resources: frozenset[str] = frozenset()
+    # See `admission.Plugin`; to be claimed by each plug-in for itself.
+    repeats = False
 
     async def admit(self, request: AdmissionRequest) -> None:
         return None

@@ -14,6 +14,7 @@ class DefaultTolerationSeconds(Bystander):
     """Adds the two tolerations to pods that do not say otherwise."""
 
     name = "DefaultTolerationSeconds"
+    repeats = True
     resources = frozenset({"pods"})
 
     def handles(self, request: AdmissionRequest) -> bool:

@@ -20,6 +20,7 @@ class LimitRanger(Bystander):
     """Applies the LimitRanges of a namespace to new pods and claims."""
 
     name = "LimitRanger"
+    repeats = True
     resources = frozenset({"pods", "persistentvolumeclaims"})
 
     def __init__(self, reader: Reader) -> None:

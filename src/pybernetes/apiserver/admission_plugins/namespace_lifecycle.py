@@ -17,6 +17,7 @@ class NamespaceLifecycle(Bystander):
     """Looks at every write inside of a namespace, and at deletions of namespaces."""
 
     name = "NamespaceLifecycle"
+    repeats = True
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader

@@ -58,6 +58,7 @@ class PodSecurity(Bystander):
     """Checks pods, workloads and the labels of namespaces."""
 
     name = "PodSecurity"
+    repeats = True
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader

@@ -17,6 +17,7 @@ class PodTopologyLabels(Bystander):
     """Labels pods when it becomes known where they run."""
 
     name = "PodTopologyLabels"
+    repeats = True
     resources = frozenset({"pods"})
 
     def __init__(self, reader: Reader) -> None:

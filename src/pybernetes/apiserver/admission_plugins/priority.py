@@ -17,6 +17,7 @@ class Priority(Bystander):
     """Fills in pods; checks PriorityClasses."""
 
     name = "Priority"
+    repeats = True
     resources = frozenset({"pods", "priorityclasses.scheduling.k8s.io"})
 
     def __init__(self, reader: Reader) -> None:

@@ -28,6 +28,7 @@ class ResourceQuotaAdmission(Bystander):
     """Checks creates of everything, and updates of what can grow."""
 
     name = "ResourceQuota"
+    repeats = True
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -44,6 +45,7 @@ class ResourceQuotaAdmission(Bystander):
         quotas = list(self._reader.list(ResourceQuota, request.namespace))
         if obj is None or not quotas:
             return
+        request.unique = True
         old = request.old_object
         wanted = growth(usage(obj, request.kind), usage(old, request.kind) if old is not None else {})
         relevant = [quota for quota in quotas if is_relevant(quota, obj)]

@@ -17,6 +17,7 @@ class RuntimeClassAdmission(Bystander):
     """Fills in and checks new pods."""
 
     name = "RuntimeClass"
+    repeats = True
     resources = frozenset({"pods"})
 
     def __init__(self, reader: Reader) -> None:

@@ -43,6 +43,7 @@ class ServiceAccountAdmission(Bystander):
     """Fills in new pods."""
 
     name = "ServiceAccount"
+    repeats = True
     resources = frozenset({"pods"})
 
     def __init__(self, reader: Reader, chance: Chance) -> None:
@@ -61,7 +62,7 @@ class ServiceAccountAdmission(Bystander):
         spec.service_account = spec.service_account_name
         account = await self._account(request, spec.service_account_name)
         if _automounts(pod, account):
-            self._mount(pod)
+            self._mount(request, pod)
         if not spec.image_pull_secrets:
             spec.image_pull_secrets = [LocalObjectReference(name=item.name) for item in account.image_pull_secrets]
 
@@ -75,12 +76,15 @@ class ServiceAccountAdmission(Bystander):
         where = f"{request.namespace}/{name}"
         raise refusal(request, f'error looking up service account {where}: serviceaccount "{name}" not found')
 
-    def _mount(self, pod: Pod) -> None:
+    def _mount(self, request: AdmissionRequest, pod: Pod) -> None:
         spec = pod.spec
         known = next((volume.name for volume in spec.volumes if volume.name.startswith(_PREFIX)), "")
         name = known or _PREFIX + self._chance.suffix()
         mounted = [_mount_into(container, name) for container in (*spec.init_containers, *spec.containers)]
-        if any(mounted) and not known:
+        if known:
+            return
+        request.drawn.append((_PREFIX, name))
+        if any(mounted):
             spec.volumes = [*spec.volumes, _token_volume(name)]
 
     async def validate(self, request: AdmissionRequest) -> None:

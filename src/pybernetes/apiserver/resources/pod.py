@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pybernetes.api.names import dns1123_subdomain
 from pybernetes.api.struct import Quantity
 from pybernetes.api.types.core_v1 import Pod, PodCondition, PodIP, PodSpec, PodStatus, ResourceRequirements
 from pybernetes.apiserver.resources.pod_affinity import merge_label_keys
@@ -103,5 +104,6 @@ POD = Strategy(
     prepare_status=prepare_status,
     fields=fields,
     field_names=frozenset(fields(Pod())),
+    repeats=lambda name: not dns1123_subdomain(name),
     returns_deleted=True,
 )

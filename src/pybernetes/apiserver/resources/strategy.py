@@ -77,5 +77,8 @@ class Strategy:
     creates_on_update: bool = False
     # PUT without a resourceVersion is accepted.
     unconditional_update: bool = True
+    # Whether nothing comes of such a name but the name itself, so that objects which are given as the same but for such
+    # names are stored as the same but for them (see `moulds`). None for kinds of which few alike are made.
+    repeats: Callable[[str], bool] | None = None
     # DELETE answers the deleted object instead of a Status.
     returns_deleted: bool = False

@@ -27,6 +27,7 @@ _EVERYTHING = [
 class RbacEscalation:
     """The check as an admission plug-in."""
 
+    repeats = False
     name = "RBACEscalation"
 
     def __init__(self, authorizer: Authorizer) -> None:
