@@ -17,7 +17,6 @@ _CHANCE = "hangs on what ran at the same time: two controllers, and names drawn 
 _BUILD = "counts roles, or shows rights, of the recorded build's distribution"
 _NORMALISED = "the recording replaced a text that is no value of the server (10.96.0.0, ?hash=)"
 _LEFTOVER = "shows what former scenarios had left behind"
-_DRY_RUN = "addresses and ports that are taken or out of range pass a dry run in the original"
 _COMPONENTS = "componentstatuses are not served with content"
 _ADDRESSES = "IPAddress objects are not made for the addresses of Services"
 _DESCRIPTION = "the description of a column has list items, which the package of descriptions joins"
@@ -67,7 +66,6 @@ ACCEPTED: dict[str, dict[int, str]] = {
     "errors/not-found-conflict": {**_steps(_TWICE, 41), **_steps(_NULL_OWNED, 53)},
     "errors/pod-update": _steps(_GO_DUMP, 2, 3, 8),
     "errors/pv": _steps(_GO_DUMP, 3, 17),
-    "errors/service": {**_steps(_NORMALISED, 17, 26, 45), **_steps(_DRY_RUN, 18, 21)},
     "list-watch/selectors": _steps(_AGGREGATION, 113),
     "list-watch/tables": {
         **_steps(_COMPONENTS, 0, 1),

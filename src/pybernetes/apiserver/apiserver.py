@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from itertools import groupby
 
 from pybernetes.api.kinds import kind_of
@@ -16,6 +15,10 @@ from pybernetes.api.types import core_v1, rbac_v1
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.admission import Plugin
 from pybernetes.apiserver.admission_plugins.order import default_plugins
+from pybernetes.apiserver.allocation.addresses import Addresses
+from pybernetes.apiserver.allocation.node_ports import NodePorts
+from pybernetes.apiserver.allocation.ranges import family_of
+from pybernetes.apiserver.allocation.repair import AllocationRepair
 from pybernetes.apiserver.allocation.services import ServiceAllocator
 from pybernetes.apiserver.bootstrap.default_rbac import node_rules
 from pybernetes.apiserver.bootstrap.objects import BootstrapOptions, bootstrap_objects, reconciled
@@ -33,7 +36,7 @@ from pybernetes.apiserver.options import ApiServerOptions
 from pybernetes.apiserver.pipeline import Answer, Pipeline, Stages
 from pybernetes.apiserver.reads import Reads
 from pybernetes.apiserver.registry import Registry
-from pybernetes.apiserver.request import UserInfo
+from pybernetes.apiserver.request import ITSELF
 from pybernetes.apiserver.reviewing import review_answers
 from pybernetes.apiserver.stages.authentication import (
     Authenticator,
@@ -50,13 +53,12 @@ from pybernetes.apiserver.subresources.token import TokenSubresource
 from pybernetes.apiserver.subresources.workload_replicas import WorkloadReplicas
 from pybernetes.apiserver.watches import Watches
 from pybernetes.apiserver.witness import Witness
-from pybernetes.apiserver.writer import Allocator, Aspect, Intent, Writer
+from pybernetes.apiserver.writer import Aspect, Intent, Writer
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import Clock
 from pybernetes.store.contract import Store
 
 _log = logging.getLogger(__name__)
-_ITSELF = UserInfo("system:apiserver", groups=("system:masters",))
 _RBAC_KINDS = (rbac_v1.Role, rbac_v1.ClusterRole, rbac_v1.RoleBinding, rbac_v1.ClusterRoleBinding)
 _SCALED = ("deployments", "replicasets", "statefulsets", "replicationcontrollers")
 _COMPACTION_SECONDS = 300.0
@@ -114,6 +116,8 @@ class ApiServer:
         """An API server whose start-up objects exist; without `nodes` it has no way to its kubelets."""
         server = cls(options, store, clock, chance, nodes or NoNodes())
         await server._bootstrap()
+        # A store that was written by a server before this one may lack addresses, which must not be given out again.
+        await server._allocations.run_once()
         await server._definitions.settle()
         return server
 
@@ -126,6 +130,7 @@ class ApiServer:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._compact(), name="compaction")
             tasks.create_task(self._definitions.run(), name="definitions")
+            tasks.create_task(self._allocations.run(), name="allocations")
 
     async def _compact(self) -> None:
         """Compacts the store's history now and then: upstream's five minutes."""
@@ -171,7 +176,7 @@ class ApiServer:
         options = self._options
         wanted = bootstrap_objects(
             BootstrapOptions(
-                str(options.service_cluster_ip_range),
+                tuple(map(str, options.service_networks)),
                 options.advertise_address,
                 options.secure_port,
                 options.client_ca,
@@ -185,7 +190,7 @@ class ApiServer:
     async def _ensure(self, wanted: ApiObject) -> None:
         kind = kind_of(type(wanted))
         name, namespace = wanted.metadata.name or "", wanted.metadata.namespace or ""
-        intent = Intent(kind, _ITSELF, namespace, name, tracker=Updates(kind, "kube-apiserver"))
+        intent = Intent(kind, ITSELF, namespace, name, tracker=Updates(kind, "kube-apiserver"))
         collection = self.registry.collection(kind)
         entry = collection.get(namespace, name)
         result = reconciled(entry.private() if entry is not None else None, wanted)

@@ -19,6 +19,8 @@ class UserInfo:
     extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
 
+# The API server, where it writes on its own.
+ITSELF = UserInfo("system:apiserver", groups=("system:masters",))
 ANONYMOUS = UserInfo("system:anonymous", groups=("system:unauthenticated",))
 
 

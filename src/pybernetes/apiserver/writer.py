@@ -58,14 +58,35 @@ class Intent:
     tracker: Tracker | None = None
 
 
+class Reservation(Protocol):
+    """What has been handed out for one write: one of the two is called, once the write's outcome is known."""
+
+    async def commit(self) -> None:
+        """The object is stored: what it no longer needs can go."""
+
+    async def revert(self) -> None:
+        """The object is not stored: what was handed out goes back."""
+
+
 class Allocator(Protocol):
     """Hands out what objects need from a common pool, such as addresses and ports of Services."""
 
-    def reserve(self, new: ApiObject, old: ApiObject | None) -> Callable[[], None]:
-        """Fills in `new` and returns what undoes it; raises StatusError when it cannot be had."""
+    async def reserve(self, new: ApiObject, old: ApiObject | None, dry_run: bool) -> Reservation:
+        """Fills in `new`; raises StatusError when it cannot be had. A dry run takes nothing."""
 
-    def release(self, obj: ApiObject) -> None:
+    async def release(self, obj: ApiObject) -> None:
         """Takes back what a deleted object had."""
+
+
+class _NoReservation:
+    async def commit(self) -> None:
+        pass
+
+    async def revert(self) -> None:
+        pass
+
+
+NO_RESERVATION: Reservation = _NoReservation()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +105,6 @@ class Writer:
         registry: Registry,
         witness: Witness,
         plugins: Sequence[Plugin],
-        allocators: Mapping[type[ApiObject], Allocator],
         clock: Clock,
         chance: Chance,
     ) -> None:
@@ -100,7 +120,8 @@ class Writer:
         # By group resource: those that may want to see its writes.
         self._concerned: dict[str, tuple[list[Plugin], list[Plugin]]] = {}
         self._second = (datetime.min.replace(tzinfo=UTC), "")
-        self._allocators = allocators
+        # By type; who hands out writes too, and so comes after the writer.
+        self.allocators: dict[type[ApiObject], Allocator] = {}
 
     def now(self) -> str:
         """The time as objects show it: the same text for a second."""
@@ -176,7 +197,7 @@ class Writer:
         collection = self.registry.collection(intent.kind)
         strategy = collection.form.strategy
         self._fill_metadata(obj, intent)
-        undo = self._reserve(obj, None)
+        reservation = await self._reserve(intent, obj, None)
         try:
             strategy.prepare_create(obj)
             strategy.stamp(obj, None, intent.user, self.now())
@@ -186,11 +207,10 @@ class Writer:
             admission.name = obj.metadata.name or ""
             await self._approve(admission)
             entry = await self._put(collection, intent, obj, None)
-        except BaseException:
-            undo()
+        except Exception:
+            await reservation.revert()
             raise
-        if intent.dry_run:
-            undo()
+        await reservation.commit()
         return entry
 
     async def modify(self, intent: Intent, make: Callable[[Entry], ApiObject], aspect: Aspect) -> Entry:
@@ -219,7 +239,7 @@ class Writer:
         aspect.prepare(new, old)
         collection.form.strategy.stamp(new, old, intent.user, self.now())
         new.metadata.managed_fields = managed
-        undo = self._reserve(new, old)
+        reservation = await self._reserve(intent, new, old)
         try:
             if errors := aspect.validate(new, old):
                 raise status.invalid_object(intent.kind, intent.name, errors)
@@ -228,11 +248,10 @@ class Writer:
             if is_finished(new):
                 return await self._erase(collection, intent, entry, new)
             result = await self._put(collection, intent, new, entry)
-        except BaseException:
-            undo()
+        except Exception:
+            await reservation.revert()
             raise
-        if intent.dry_run:
-            undo()
+        await reservation.commit()
         return result
 
     def _managed(self, intent: Intent, new: ApiObject, old: ApiObject) -> list[ManagedFieldsEntry]:
@@ -256,8 +275,8 @@ class Writer:
             gone = await self.registry.store.delete(key, expected=entry.revision)
         except StoreFailed as error:
             raise _unavailable(error) from error
-        if (allocator := self._allocators.get(collection.kind.type)) is not None:
-            allocator.release(entry.object)
+        if (allocator := self.allocators.get(collection.kind.type)) is not None:
+            await allocator.release(entry.object)
         return gone.revision
 
     async def check_create(self, intent: Intent, obj: ApiObject) -> None:
@@ -317,9 +336,10 @@ class Writer:
         metadata.self_link = None
         metadata.namespace = intent.namespace or None
 
-    def _reserve(self, new: ApiObject, old: ApiObject | None) -> Callable[[], None]:
-        allocator = self._allocators.get(type(new))
-        return allocator.reserve(new, old) if allocator is not None else lambda: None
+    async def _reserve(self, intent: Intent, new: ApiObject, old: ApiObject | None) -> Reservation:
+        allocator = self.allocators.get(type(new))
+        # What is cancelled may be stored all the same, so that it keeps what it was given until a repair looks at it.
+        return await allocator.reserve(new, old, intent.dry_run) if allocator is not None else NO_RESERVATION
 
     def _admission(
         self, operation: str, intent: Intent, obj: ApiObject | None, old: ApiObject | None

@@ -53,7 +53,7 @@ def _forget_what_others_own(document: dict[str, Any]) -> None:
 
 
 def _forget_allocations(spec: dict[str, Any]) -> None:
-    for name in ("clusterIP", "clusterIPs", "healthCheckNodePort"):
+    for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "healthCheckNodePort"):
         spec.pop(name, None)
     for port in spec.get("ports", []):
         port.pop("nodePort", None)

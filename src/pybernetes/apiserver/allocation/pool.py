@@ -1,4 +1,4 @@
-"""A pool of numbers, such as addresses or ports, and who has which.
+"""A pool of numbers, such as ports, and who has which.
 
 A request for a number goes in; it is given out once or refused. A number stays with its owner until the owner is gone
 or no longer shows it, which is looked up only when somebody else wants it: so a change that fails leaks nothing.
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pybernetes.environment.chance import Chance
 
 _LUCKY_DRAWS = 32
+_SWEEPS = 3
 
 
 class PoolError(Exception):
@@ -37,8 +38,8 @@ class Pool:
         self._static_end = min(static_end, high)
         self._shows = shows
         self._owners: dict[int, Owner] = {}
-        # Given out for a write that is not known to be stored yet.
-        self._pending: set[int] = set()
+        # Given out for a write that is not known to be stored yet, and how often `sweep` has met it.
+        self._pending: dict[int, int] = {}
 
     def adopt(self, number: int, owner: Owner) -> None:
         """Notes what a stored object has, at start-up."""
@@ -46,10 +47,10 @@ class Pool:
 
     def take(self, number: int, owner: Owner) -> None:
         """Gives out this very number; PoolError when it is somebody else's."""
-        if self._is_taken(number):
-            raise PoolError("already allocated")
+        if self.is_taken(number):
+            raise PoolError("provided port is already allocated")
         self._owners[number] = owner
-        self._pending.add(number)
+        self._pending[number] = 0
 
     def draw(self, owner: Owner, chance: Chance) -> int:
         """Gives out any free number; PoolError when there is none."""
@@ -68,27 +69,38 @@ class Pool:
             number = low + int(chance.uniform(0, size)) % size
             if number not in self._owners:
                 return number
-        return next((number for number in range(low, high + 1) if not self._is_taken(number)), None)
+        return next((number for number in range(low, high + 1) if not self.is_taken(number)), None)
 
-    def _is_taken(self, number: int) -> bool:
+    def is_taken(self, number: int) -> bool:
+        """Whether a number is somebody's; one that its owner no longer shows is free from now on."""
         owner = self._owners.get(number)
         if owner is None:
             return False
         if self._shows(owner, number):
-            self._pending.discard(number)
+            self._pending.pop(number, None)
             return True
         if number in self._pending:
             return True
         del self._owners[number]
         return False
 
+    def sweep(self) -> None:
+        """Frees numbers of writes that were never stored: those that it meets for the third time."""
+        for number, met in list(self._pending.items()):
+            if self._shows(self._owners[number], number):
+                self.settle(number)
+            elif met + 1 < _SWEEPS:
+                self._pending[number] = met + 1
+            else:
+                del self._owners[number], self._pending[number]
+
     def settle(self, number: int) -> None:
         """Notes that the number has been seen in a stored object, whose later state then decides about it."""
-        self._pending.discard(number)
+        self._pending.pop(number, None)
 
     def give_back(self, number: int, uid: str) -> None:
         """Takes a number back from its owner; nothing happens when it is by now another's."""
         owner = self._owners.get(number)
         if owner is not None and owner.uid == uid:
             del self._owners[number]
-            self._pending.discard(number)
+            self._pending.pop(number, None)

@@ -40,7 +40,8 @@ _MANDATORY = ("exempt", "catch-all")
 class BootstrapOptions:
     """What the start-up objects depend on."""
 
-    service_cluster_ip_range: str = "10.96.0.0/16"
+    # The default family's first.
+    service_cluster_ip_ranges: tuple[str, ...] = ("10.96.0.0/16",)
     advertise_address: str = "127.0.0.1"
     secure_port: int = 6443
     # PEM of the authority that signs client certificates, shown to extension API servers.
@@ -50,13 +51,13 @@ class BootstrapOptions:
     @property
     def kubernetes_address(self) -> str:
         """The ClusterIP of the Service `kubernetes`: the first address of the range."""
-        return str(ipaddress.ip_network(self.service_cluster_ip_range)[1])
+        return str(ipaddress.ip_network(self.service_cluster_ip_ranges[0])[1])
 
 
 def bootstrap_objects(options: BootstrapOptions) -> list[ApiObject]:
     """Everything, in an order in which it can be written."""
     cidr = ServiceCIDR(
-        metadata=ObjectMeta(name="kubernetes"), spec=ServiceCIDRSpec(cidrs=[options.service_cluster_ip_range])
+        metadata=ObjectMeta(name="kubernetes"), spec=ServiceCIDRSpec(cidrs=list(options.service_cluster_ip_ranges))
     )
     objects: list[ApiObject] = [
         *(_namespace(name) for name in NAMESPACES),

@@ -22,12 +22,11 @@ from pybernetes.apiserver.custom.resources import DEFINITIONS, CustomResources
 from pybernetes.apiserver.deletion import CLEANUP_FINALIZER, Deletion
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.field_management.tracking import Updates
-from pybernetes.apiserver.request import UserInfo
+from pybernetes.apiserver.request import ITSELF
 from pybernetes.apiserver.writer import Aspect, Intent, Writer
 
 _log = logging.getLogger(__name__)
 _ROUNDS_MAX = 5
-_ITSELF = UserInfo("system:apiserver", groups=("system:masters",))
 
 
 class Definitions:
@@ -88,7 +87,7 @@ class Definitions:
             await self._change(entry.name, self._in_progress)
             stored = self._resources.stored(entry.name) or stored
             objects = self._writer.registry.collection(stored)
-            await self._deletion.delete_all(Intent(stored, _ITSELF), list(objects.entries()), DeleteOptions())
+            await self._deletion.delete_all(Intent(stored, ITSELF), list(objects.entries()), DeleteOptions())
             if objects.count():
                 self._wait_for(entry.name, stored)
                 return
@@ -124,7 +123,7 @@ class Definitions:
             return definition
 
         tracker = Updates(DEFINITIONS, "kube-apiserver", "status")
-        intent = Intent(DEFINITIONS, _ITSELF, name=name, subresource="status", tracker=tracker)
+        intent = Intent(DEFINITIONS, ITSELF, name=name, subresource="status", tracker=tracker)
         await self._writer.modify(intent, make, Aspect(lambda _new, _old: None, lambda _new, _old: []))
 
     def _now(self) -> str:

@@ -1,4 +1,4 @@
-"""The strategy of Services. Cluster IPs and node ports are given out by the allocator, after these defaults."""
+"""The strategy of Services. Addresses, their families and node ports are given out by the allocator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _AFFINITY_SECONDS = 10800
 
 
 def default_service(service: Service) -> None:
-    """Fills a Service in place; what depends on allocation (IP families, addresses) is `default_families`."""
+    """Fills a Service in place, but for what the allocator gives."""
     spec = service.spec
     spec.session_affinity = spec.session_affinity or "None"
     if spec.session_affinity == "None":
@@ -47,10 +47,10 @@ def _default_traffic(spec: ServiceSpec) -> None:
 
 
 def prepare_create(service: Service) -> None:
-    """A new Service has no load balancer yet; its address, if it names one, is in both fields."""
+    """A new Service has no load balancer yet."""
     clear_status(service)
     _drop_foreign_fields(service, None)
-    default_families(service.spec)
+    same_addresses(service.spec)
 
 
 def prepare_update(new: Service, old: Service) -> None:
@@ -58,23 +58,13 @@ def prepare_update(new: Service, old: Service) -> None:
     _follow_address(new.spec, old.spec)
     _drop_foreign_fields(new, old)
     _keep_allocations(new.spec, old.spec)
-    default_families(new.spec)
+    same_addresses(new.spec)
 
 
-def default_families(spec: ServiceSpec) -> None:
-    """`clusterIPs` follows `clusterIP`; a cluster of one family answers SingleStack IPv4 unless more is preferred."""
-    if spec.type == "ExternalName":
-        return
+def same_addresses(spec: ServiceSpec) -> None:
+    """`clusterIPs` follows `clusterIP`, the one field that older clients know."""
     if spec.cluster_ip and not spec.cluster_ips:
         spec.cluster_ips = [spec.cluster_ip]
-    elif spec.cluster_ips and not spec.cluster_ip:
-        spec.cluster_ip = spec.cluster_ips[0]
-    if spec.cluster_ip == "None" and not spec.selector:
-        # Without addresses and pods of its own it names endpoints of any family.
-        spec.ip_family_policy = spec.ip_family_policy or "RequireDualStack"
-        spec.ip_families = spec.ip_families or ["IPv4", "IPv6"]
-    spec.ip_family_policy = spec.ip_family_policy or "SingleStack"
-    spec.ip_families = spec.ip_families or ["IPv4"]
 
 
 def _follow_address(new: ServiceSpec, old: ServiceSpec) -> None:

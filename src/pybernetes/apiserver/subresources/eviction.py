@@ -18,11 +18,10 @@ from pybernetes.apiserver.bodies import read_object, write_options
 from pybernetes.apiserver.commands import answer_object, intent_of
 from pybernetes.apiserver.deletion import Deletion
 from pybernetes.apiserver.entry import Entry
-from pybernetes.apiserver.request import Authenticated, UserInfo
+from pybernetes.apiserver.request import ITSELF, Authenticated
 from pybernetes.apiserver.writer import Aspect, Intent, Writer
 
 _PODS = kind_of(core_v1.Pod)
-_ITSELF = UserInfo("system:apiserver", groups=("system:masters",))
 _DISRUPTED = "DisruptionTarget"
 _BUDGETS = kind_of(PodDisruptionBudget)
 
@@ -66,7 +65,7 @@ class EvictionSubresource:
             return pod
 
         # Who may evict has been decided; this write is the server's own.
-        marking = replace(intent, user=_ITSELF, subresource="status", tracker=None)
+        marking = replace(intent, user=ITSELF, subresource="status", tracker=None)
         await self._writer.modify(marking, make, Aspect(lambda _new, _old: None, lambda _new, _old: []))
 
     async def _spend_budget(self, intent: Intent, pod: core_v1.Pod) -> None:

@@ -10,11 +10,11 @@ from pybernetes.api.status import FieldError, duplicate, forbidden_field, invali
 from pybernetes.api.types.core_v1 import Service, ServiceSpec
 from pybernetes.apiserver.resources.validation.metadata import validate_labels
 from pybernetes.apiserver.resources.validation.probes import named_port
+from pybernetes.apiserver.resources.validation.service_addresses import validate_address_change, validate_addresses
 
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _POLICIES = ("Cluster", "Local")
-_FAMILY_POLICIES = ("PreferDualStack", "RequireDualStack", "SingleStack")
 _DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
 _ONLY_LOAD_BALANCER = "may only be used when `type` is 'LoadBalancer'"
 _LOOPBACK = "may not be in the loopback range (127.0.0.0/8, ::1/128)"
@@ -30,7 +30,7 @@ def validate_create(service: Service) -> list[FieldError]:
     errors += _validate_external(spec)
     errors += _validate_load_balancer(spec)
     errors += _validate_traffic(spec)
-    return errors + _validate_addresses(spec)
+    return errors + validate_addresses(spec)
 
 
 def _is_headless(spec: ServiceSpec) -> bool:
@@ -179,56 +179,9 @@ def _validate_traffic(spec: ServiceSpec) -> list[FieldError]:
     return errors
 
 
-def _validate_addresses(spec: ServiceSpec) -> list[FieldError]:
-    if spec.type == "ExternalName":
-        return _validate_no_addresses(spec)
-    errors: list[FieldError] = []
-    if spec.cluster_ip and spec.cluster_ips and spec.cluster_ips[0] != spec.cluster_ip:
-        errors.append(invalid("spec.clusterIPs", spec.cluster_ips, "first value must match `clusterIP`"))
-    if spec.ip_family_policy and spec.ip_family_policy not in _FAMILY_POLICIES:
-        errors.append(not_supported("spec.ipFamilyPolicy", spec.ip_family_policy, _FAMILY_POLICIES))
-    for index, family in enumerate(spec.ip_families):
-        path = f"spec.ipFamilies[{index}]"
-        if family not in ("IPv4", "IPv6"):
-            errors.append(not_supported(path, family, ("IPv4", "IPv6")))
-        elif family in spec.ip_families[:index]:
-            errors.append(duplicate(path, family))
-    for index, address in enumerate(spec.cluster_ips):
-        if address == "None":
-            continue
-        path = f"spec.clusterIPs[{index}]"
-        problems = ip_address(address)
-        errors += [invalid(path, address, text) for text in problems]
-        if not problems and index < len(spec.ip_families):
-            errors += _validate_family(address, spec.ip_families[index], index)
-    return errors
-
-
-def _validate_family(address: str, family: str, index: int) -> list[FieldError]:
-    actual = "IPv4" if ipaddress.ip_address(address).version == 4 else "IPv6"
-    if actual == family or family not in ("IPv4", "IPv6"):
-        return []
-    detail = f"expected an {family} value as indicated by `ipFamilies[{index}]`"
-    return [invalid(f"spec.clusterIPs[{index}]", address, detail)]
-
-
-def _validate_no_addresses(spec: ServiceSpec) -> list[FieldError]:
-    detail = "may not be set for ExternalName services"
-    given = (
-        ("clusterIPs", spec.cluster_ips or spec.cluster_ip),
-        ("ipFamilies", spec.ip_families),
-        ("ipFamilyPolicy", spec.ip_family_policy),
-    )
-    return [forbidden_field(f"spec.{name}", detail) for name, value in given if value]
-
-
 def validate_update(new: Service, old: Service) -> list[FieldError]:
     """Addresses once given stay while the type stays one that has them."""
-    errors: list[FieldError] = []
-    if new.spec.type != "ExternalName" and old.spec.type != "ExternalName" and old.spec.cluster_ips:
-        before, after = old.spec.cluster_ips[0], new.spec.cluster_ips[:1]
-        if before and after and after[0] != before:
-            errors.append(invalid("spec.clusterIPs[0]", new.spec.cluster_ips, "may not change once set"))
+    errors = validate_address_change(new.spec, old.spec)
     balanced = new.spec.type == old.spec.type == "LoadBalancer"
     if balanced and new.spec.load_balancer_class != old.spec.load_balancer_class:
         detail = "may not change once set"

@@ -1,0 +1,207 @@
+"""Keeps Services and what they were given in step: after a crash, after an upgrade, and after somebody's meddling.
+
+`run_once` looks at everything; `run` does so at upstream's interval, and at once at what has changed. What is found is
+told by events and put right: missing IPAddress objects are made, leaked ones removed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from pybernetes.api import time
+from pybernetes.api.kinds import kind_of
+from pybernetes.api.objects import ApiObject
+from pybernetes.api.status import StatusError
+from pybernetes.api.types.core_v1 import Event, EventSource, ObjectReference, Service
+from pybernetes.api.types.meta_v1 import ObjectMeta
+from pybernetes.api.types.networking_v1 import IPAddress
+from pybernetes.apiserver.allocation.addresses import Addresses
+from pybernetes.apiserver.allocation.findings import (
+    GRACE_SECONDS,
+    Finding,
+    check_addresses,
+    check_owner,
+    check_ports,
+)
+from pybernetes.apiserver.allocation.node_ports import NodePorts
+from pybernetes.apiserver.collection import Change
+from pybernetes.apiserver.field_management.tracking import Updates
+from pybernetes.apiserver.request import ITSELF
+from pybernetes.apiserver.writer import Intent, Writer
+
+_log = logging.getLogger(__name__)
+_INTERVAL_SECONDS = 180.0
+_ADDRESSES, _PORTS = "ipallocator-repair-controller", "portallocator-repair-controller"
+# Events that were told already are not told again; of more than this many they are.
+_TOLD_MAX = 1000
+_Key = tuple[str, str]
+
+
+class AllocationRepair:
+    """Looks after the ClusterIPs and node ports of one server."""
+
+    def __init__(self, writer: Writer, addresses: Addresses, ports: NodePorts) -> None:
+        self._writer = writer
+        self._reader = writer.registry
+        self._addresses = addresses
+        self._ports = ports
+        self._services: dict[_Key, None] = {}
+        # IPAddresses to look at, and when: those that were just made wait for their Service.
+        self._due: dict[str, float] = {}
+        self._woken = asyncio.Event()
+        self._told: dict[tuple[str, str], None] = {}
+        self._moments = 0
+
+    async def run(self) -> None:
+        """Repairs until cancelled."""
+        ends = [
+            self._reader.collection(kind_of(Service)).listen(self._services_changed),
+            self._reader.collection(kind_of(IPAddress)).listen(self._addresses_changed),
+        ]
+        try:
+            while True:
+                await self.run_once()
+                whole = self._writer.clock.monotonic() + _INTERVAL_SECONDS
+                while (left := whole - self._writer.clock.monotonic()) > 0:
+                    await self._wait(left)
+                    await self._look_at_changes()
+        finally:
+            for end in ends:
+                end()
+
+    async def run_once(self) -> None:
+        """Looks at every Service and every IPAddress."""
+        for service in list(self._reader.list(Service)):
+            await self._check_service(service)
+        for address in list(self._reader.list(IPAddress)):
+            await self._check_owner(address)
+        services = list(self._reader.list(Service))
+        for service, finding in check_ports(services, self._ports.low, self._ports.high):
+            await self._tell(service, finding, _PORTS)
+        self._ports.sweep()
+
+    def _services_changed(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            if change.new is not None:
+                self._services[change.new.namespace, change.new.name] = None
+        self._woken.set()
+
+    def _addresses_changed(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            if change.new is not None:
+                self._due[change.new.name] = self._writer.clock.monotonic() + GRACE_SECONDS + 1
+            elif change.old is not None:
+                self._due.pop(change.old.name, None)
+                self._services |= dict.fromkeys(_parents(change.old.object))
+                self._woken.set()
+
+    async def _wait(self, seconds: float) -> None:
+        """Until something has changed, or an address is due, or the time is up."""
+        now = self._writer.clock.monotonic()
+        until = min((due - now for due in self._due.values()), default=seconds)
+        try:
+            async with asyncio.timeout(max(0.0, min(seconds, until))):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+        self._woken.clear()
+
+    async def _look_at_changes(self) -> None:
+        services, self._services = self._services, {}
+        for namespace, name in services:
+            if (service := self._reader.get(Service, name, namespace)) is not None:
+                await self._check_service(service)
+        now = self._writer.clock.monotonic()
+        for name in [name for name, due in self._due.items() if due <= now]:
+            del self._due[name]
+            if (address := self._reader.get(IPAddress, name)) is not None:
+                await self._check_owner(address)
+
+    async def _check_service(self, service: Service) -> None:
+        ranges = self._addresses.known
+        for finding in check_addresses(service, ranges, self._find_address, self._find_service):
+            if self._is_gone(service):
+                return
+            await self._tell(service, finding, _ADDRESSES)
+            await self._act(finding, service)
+
+    def _find_address(self, name: str) -> IPAddress | None:
+        return self._reader.get(IPAddress, name)
+
+    def _find_service(self, name: str, namespace: str) -> Service | None:
+        return self._reader.get(Service, name, namespace)
+
+    def _is_gone(self, service: Service) -> bool:
+        """Whether a Service went while others were looked at: its addresses are nobody's to make any more."""
+        meta = service.metadata
+        found = self._find_service(meta.name or "", meta.namespace or "")
+        return found is None or found.metadata.uid != meta.uid
+
+    async def _check_owner(self, address: IPAddress) -> None:
+        made = time.parse(address.metadata.creation_timestamp or "")
+        age = (self._writer.clock.now() - made).total_seconds()
+        finding = check_owner(address, self._find_service, age)
+        if finding is not None:
+            await self._tell(address, finding, _ADDRESSES)
+            await self._addresses.remove(finding.address)
+
+    async def _act(self, finding: Finding, service: Service) -> None:
+        if finding.act == "recreate":
+            await self._addresses.remove(finding.address)
+        if finding.act in ("create", "recreate"):
+            try:
+                await self._addresses.create(finding.address, service)
+            except StatusError as error:
+                if error.reason != "AlreadyExists":
+                    _log.warning("IPAddress %s is not made: %s", finding.address, error)
+
+    async def _tell(self, obj: ApiObject, finding: Finding, component: str) -> None:
+        known = (obj.metadata.uid or "", finding.message)
+        if not finding.reason or known in self._told:
+            return
+        self._told[known] = None
+        if len(self._told) > _TOLD_MAX:
+            del self._told[next(iter(self._told))]
+        _log.warning("%s", finding.message)
+        event = self._event(obj, finding, component)
+        kind = kind_of(Event)
+        intent = Intent(kind, ITSELF, event.metadata.namespace or "", tracker=Updates(kind, "kube-apiserver"))
+        try:
+            await self._writer.create(intent, event)
+        except StatusError as error:
+            _log.info("event %s is refused: %s", finding.reason, error)
+
+    def _event(self, obj: ApiObject, finding: Finding, component: str) -> Event:
+        meta, now = obj.metadata, self._writer.clock.now()
+        # Names end in the time in nanoseconds; two of one moment differ all the same.
+        self._moments = max(int(now.timestamp() * 1_000_000) * 1000, self._moments + 1)
+        about = ObjectReference(
+            kind=obj.kind,
+            api_version=obj.api_version,
+            name=meta.name,
+            namespace=meta.namespace,
+            uid=meta.uid,
+            resource_version=meta.resource_version,
+        )
+        event = Event(
+            metadata=ObjectMeta(name=f"{meta.name}.{self._moments:x}", namespace=meta.namespace or "default"),
+            involved_object=about,
+            reason=finding.reason,
+            message=finding.message,
+            type="Warning",
+            reporting_component=component,
+        )
+        if component == _PORTS:
+            event.source, event.count = EventSource(component=component), 1
+            event.first_timestamp = event.last_timestamp = time.format(now)
+        else:
+            event.event_time, event.action = time.format_micro(now), finding.action
+            event.reporting_instance = "kube-apiserver"
+        return event
+
+
+def _parents(obj: ApiObject) -> list[_Key]:
+    parent = obj.spec.parent_ref if isinstance(obj, IPAddress) else None
+    return [(parent.namespace or "", parent.name)] if parent is not None else []
