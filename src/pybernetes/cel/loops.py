@@ -1,0 +1,87 @@
+"""Compiled loops: what `all`, `exists`, `map`, `filter` and their kin have become.
+
+A comprehension and the compiler of its parts go in; a function of a frame comes out. Called by the compiler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pybernetes.cel.frame import Evaluator, Frame
+from pybernetes.cel.syntax import Comprehension, Literal, Node
+from pybernetes.cel.values import CostExceeded, EvaluationError, no_overload
+
+_ABSENT = object()
+
+
+def loop(node: Comprehension, compiled: Callable[[Node], Evaluator]) -> Evaluator:
+    """The loop, or for `is_bind` the one evaluation with one more name."""
+    initial, result = compiled(node.initial), compiled(node.result)
+    if node.is_bind:
+        return _bound(node.accumulator, initial, result)
+    over, step = compiled(node.range), compiled(node.step)
+    # A condition that always holds lets a loop that has failed stop: no later step could mend it.
+    condition = None if isinstance(node.condition, Literal) else compiled(node.condition)
+    gathered, first, second = node.accumulator, node.variable, node.variable2
+
+    def run(frame: Frame) -> Any:
+        items = _items(over(frame), bool(second))
+        values = frame.values
+        before = [(name, values.get(name, _ABSENT)) for name in (gathered, first, second)]
+        values[gathered] = initial(frame)
+        try:
+            for item in items:
+                if second:
+                    values[first], values[second] = item
+                else:
+                    values[first] = item
+                if condition is not None and not condition(frame):
+                    break
+                if _stepped(frame, step, gathered) and condition is None:
+                    break
+            return result(frame)
+        finally:
+            _restore(values, before)
+
+    return run
+
+
+def _stepped(frame: Frame, step: Evaluator, gathered: str) -> bool:
+    """Whether a step failed; what failed is what has been gathered then."""
+    try:
+        frame.values[gathered] = step(frame)
+    except CostExceeded:
+        raise
+    except EvaluationError as error:
+        frame.values[gathered] = error
+        return True
+    return False
+
+
+def _bound(name: str, value: Evaluator, result: Evaluator) -> Evaluator:
+    def run(frame: Frame) -> Any:
+        before = [(name, frame.values.get(name, _ABSENT))]
+        frame.values[name] = value(frame)
+        try:
+            return result(frame)
+        finally:
+            _restore(frame.values, before)
+
+    return run
+
+
+def _items(value: Any, in_pairs: bool) -> Iterator[Any]:
+    if isinstance(value, dict):
+        return iter(list(value.items() if in_pairs else value))
+    if isinstance(value, list):
+        return iter(enumerate(value)) if in_pairs else iter(value)
+    raise no_overload()
+
+
+def _restore(values: dict[str, Any], before: list[tuple[str, Any]]) -> None:
+    for name, value in before:
+        if value is _ABSENT:
+            values.pop(name, None)
+        else:
+            values[name] = value

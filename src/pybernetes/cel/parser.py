@@ -1,0 +1,321 @@
+"""Reads an expression: the grammar of CEL by recursive descent, in the words of Go's CEL when it does not fit. Pure.
+
+Text goes in; a tree comes out, macros expanded, or CompileError. Called by `environment.Environment.compile`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pybernetes.cel import literals
+from pybernetes.cel.lexer import END, Token, tokens
+from pybernetes.cel.macros import MACROS, MacroError
+from pybernetes.cel.source import Problems, Source
+from pybernetes.cel.syntax import (
+    Call,
+    Entry,
+    Identifier,
+    ListLiteral,
+    Literal,
+    MapLiteral,
+    MessageLiteral,
+    Node,
+    Select,
+    dotted,
+)
+
+_MOST_NESTED = 250
+# Longer than any that upstream takes: its limit counts code points.
+_LONGEST = 100_000
+_RESERVED = frozenset(
+    ("as", "break", "const", "continue", "else", "false", "function", "for", "if", "import", "in", "let", "loop")
+) | frozenset(("package", "namespace", "null", "return", "true", "var", "void", "while"))
+_OPERANDS = (
+    "'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER"
+)
+_STARTS = frozenset(
+    [
+        "[",
+        "{",
+        "(",
+        ".",
+        "-",
+        "!",
+        "true",
+        "false",
+        "null",
+        "NUM_FLOAT",
+        "NUM_INT",
+        "NUM_UINT",
+        "STRING",
+        "BYTES",
+        "IDENTIFIER",
+    ]
+)
+_LEVELS = (("==", "!=", "<", "<=", ">", ">=", "in"), ("+", "-"), ("*", "/", "%"))
+_VALUES: Mapping[str, Callable[[str], Any]] = {
+    "NUM_INT": literals.integer,
+    "NUM_UINT": literals.unsigned,
+    "NUM_FLOAT": literals.double,
+    "STRING": literals.string,
+    "BYTES": literals.byte_string,
+    "true": lambda _text: True,
+    "false": lambda _text: False,
+    "null": lambda _text: None,
+}
+
+
+class _Stop(Exception):
+    """The rest cannot be read; what is wrong has been reported."""
+
+
+def parse(source: Source) -> Node:
+    """The tree; CompileError with all that is wrong."""
+    problems = Problems(source)
+    if len(source.text) > _LONGEST:
+        problems.add(0, f"expression code point size exceeds limit: size: {len(source.text)}, limit {_LONGEST}")
+        problems.check()
+    parser = _Parser(tokens(problems), problems)
+    try:
+        node = parser.whole()
+    except _Stop:
+        node = None
+    problems.check()
+    assert node is not None
+    return node
+
+
+class _Parser:
+    """One reading of one expression."""
+
+    def __init__(self, found: list[Token], problems: Problems) -> None:
+        self._tokens, self._problems = found, problems
+        self._place = self._depth = 0
+
+    @property
+    def _next(self) -> Token:
+        return self._tokens[self._place]
+
+    def _take(self, *kinds: str) -> Token | None:
+        token = self._next
+        if token.kind in kinds:
+            self._place += 1
+            return token
+        return None
+
+    def _expect(self, kind: str, expected: str = "") -> Token:
+        token = self._take(kind)
+        if token is None:
+            self._fail(expected or (kind if kind == "IDENTIFIER" else f"'{kind}'"))
+        assert token is not None
+        return token
+
+    def _fail(self, expected: str, extra: bool = False) -> None:
+        token = self._next
+        word = "extraneous" if extra else "mismatched"
+        self._problems.add(token.position, f"Syntax error: {word} input '{token.text}' expecting {expected}")
+        raise _Stop
+
+    def whole(self) -> Node:
+        node = self._expression()
+        if self._next.kind != END:
+            self._fail(END, extra=self._tokens[self._place + 1].kind == END)
+        return node
+
+    def _expression(self) -> Node:
+        self._depth += 1
+        if self._depth > _MOST_NESTED:
+            self._problems.add(0, f"expression recursion limit exceeded: {_MOST_NESTED}")
+            raise _Stop
+        node = self._chain("||", "_||_", self._conjunction)
+        question = self._take("?")
+        if question is not None:
+            yes = self._chain("||", "_||_", self._conjunction)
+            self._expect(":")
+            no = self._expression()
+            node = Call(question.position, "_?_:_", [node, yes, no])
+        self._depth -= 1
+        return node
+
+    def _conjunction(self) -> Node:
+        return self._chain("&&", "_&&_", lambda: self._binary(0))
+
+    def _chain(self, operator: str, function: str, part: Callable[[], Node]) -> Node:
+        """A chain of one logical operator, as a balanced tree so that long chains stay shallow."""
+        terms, places = [part()], []
+        while (token := self._take(operator)) is not None:
+            places.append(token.position)
+            terms.append(part())
+        return _balanced(function, terms, places)
+
+    def _binary(self, level: int) -> Node:
+        if level == len(_LEVELS):
+            return self._unary()
+        node = self._binary(level + 1)
+        while (token := self._take(*_LEVELS[level])) is not None:
+            function = "@in" if token.kind == "in" else f"_{token.kind}_"
+            node = Call(token.position, function, [node, self._binary(level + 1)])
+        return node
+
+    def _unary(self) -> Node:
+        for kind, function in (("!", "!_"), ("-", "-_")):
+            first = self._next
+            count = 0
+            if kind == "-" and first.kind == "-" and self._tokens[self._place + 1].kind in ("NUM_INT", "NUM_FLOAT"):
+                break
+            while self._take(kind) is not None:
+                count += 1
+            if count:
+                operand = self._member()
+                return operand if count % 2 == 0 else Call(first.position, function, [operand])
+        return self._member()
+
+    def _member(self) -> Node:
+        node = self._primary()
+        nested = 0
+        while (token := self._take(".", "[", "{")) is not None:
+            nested += 1
+            if nested > _MOST_NESTED:
+                self._problems.add(0, f"expression recursion limit exceeded: {_MOST_NESTED}")
+                raise _Stop
+            if token.kind == "{":
+                self._place -= 1
+                name = dotted(node)
+                if not name:
+                    return node
+                self._place += 1
+                node = MessageLiteral(token.position, name, self._entries(fields=True))
+            elif token.kind == "[":
+                function = "_[?_]" if self._take("?") is not None else "_[_]"
+                index = self._expression()
+                self._expect("]")
+                node = Call(token.position, function, [node, index])
+            else:
+                node = self._selected(node, token)
+        return node
+
+    def _selected(self, node: Node, dot: Token) -> Node:
+        is_optional = self._take("?") is not None
+        name = self._take("IDENTIFIER", "ESC_IDENTIFIER", "in") if not is_optional else self._take("IDENTIFIER")
+        if name is None:
+            self._fail("{'?', IDENTIFIER, ESC_IDENTIFIER}" if not is_optional else "{IDENTIFIER, ESC_IDENTIFIER}")
+        assert name is not None
+        if name.kind == "in":
+            self._place -= 1
+            self._fail("IDENTIFIER")
+        opened = self._take("(") if name.kind == "IDENTIFIER" and not is_optional else None
+        if opened is None:
+            text = name.text.strip("`")
+            return Select(dot.position, node, text, is_optional=is_optional)
+        return self._called(opened, name.text, self._arguments(), node)
+
+    def _primary(self) -> Node:
+        token = self._next
+        if token.kind == "-":
+            self._place += 1
+            number = self._take("NUM_INT", "NUM_FLOAT")
+            if number is None:
+                self._fail("{NUM_FLOAT, NUM_INT}")
+            assert number is not None
+            return self._literal(Token(number.kind, "-" + number.text, token.position))
+        if token.kind in _VALUES:
+            self._place += 1
+            return self._literal(token)
+        if token.kind == "(":
+            self._place += 1
+            node = self._expression()
+            self._expect(")")
+            return node
+        if token.kind == "[":
+            self._place += 1
+            return self._list(token)
+        if token.kind == "{":
+            self._place += 1
+            return MapLiteral(token.position, self._entries(fields=False))
+        return self._named(token)
+
+    def _named(self, token: Token) -> Node:
+        dot = self._take(".")
+        name = self._take("IDENTIFIER")
+        if name is None:
+            follows = self._tokens[min(self._place + 1, len(self._tokens) - 1)].kind
+            self._fail("IDENTIFIER" if dot else f"{{{_OPERANDS}}}", extra=follows in _STARTS and token.kind != END)
+        assert name is not None
+        text = f".{name.text}" if dot else name.text
+        opened = self._take("(")
+        if opened is not None:
+            return self._called(opened, text, self._arguments(), None)
+        if name.text in _RESERVED:
+            self._problems.add(name.position, f"reserved identifier: {name.text}")
+        return Identifier(name.position, text)
+
+    def _literal(self, token: Token) -> Node:
+        try:
+            return Literal(token.position, _VALUES[token.kind](token.text))
+        except ValueError as error:
+            self._problems.add(token.position, str(error))
+            return Literal(token.position, None)
+
+    def _arguments(self) -> list[Node]:
+        if self._take(")") is not None:
+            return []
+        found = [self._expression()]
+        while self._take(",") is not None:
+            found.append(self._expression())
+        self._expect(")", "{',', ')'}" if self._next.kind != END else "')'")
+        return found
+
+    def _list(self, opened: Token) -> Node:
+        elements: list[Node] = []
+        optional: set[int] = set()
+        while self._next.kind != "]":
+            if self._take("?") is not None:
+                optional.add(len(elements))
+            elements.append(self._expression())
+            if self._take(",") is None:
+                break
+        self._expect("]")
+        return ListLiteral(opened.position, elements, frozenset(optional))
+
+    def _entries(self, fields: bool) -> list[Entry]:
+        found: list[Entry] = []
+        while self._next.kind != "}":
+            is_optional = self._take("?") is not None
+            key: Node | str
+            if fields:
+                name = self._take("IDENTIFIER", "ESC_IDENTIFIER")
+                if name is None:
+                    self._fail("IDENTIFIER")
+                assert name is not None
+                key = name.text.strip("`")
+            else:
+                key = self._expression()
+            colon = self._expect(":")
+            found.append(Entry(colon.position, key, self._expression(), is_optional))
+            if self._take(",") is None:
+                break
+        self._expect("}")
+        return found
+
+    def _called(self, opened: Token, function: str, arguments: list[Node], target: Node | None) -> Node:
+        """The call, or what its macro makes of it."""
+        macro = MACROS.get((function, len(arguments), target is not None))
+        if macro is not None:
+            try:
+                made = macro(opened.position, target, arguments)
+            except MacroError as error:
+                self._problems.add(error.position, error.text)
+                made = None
+            if made is not None:
+                return made
+        return Call(opened.position, function, arguments, target)
+
+
+def _balanced(function: str, terms: list[Node], places: list[int]) -> Node:
+    if len(terms) == 1:
+        return terms[0]
+    middle = (len(terms) - 1) // 2 + 1 if len(terms) > 2 else 1
+    left = _balanced(function, terms[:middle], places[: middle - 1])
+    right = _balanced(function, terms[middle:], places[middle:])
+    return Call(places[middle - 1], function, [left, right])

@@ -1,0 +1,167 @@
+"""The types of expressions, how CEL writes them, and when a value of one may stand for another. Pure.
+
+Types are values (compared with `==`); what is learned of type parameters is kept in a `Bindings`. Called by the
+checker, and by whoever declares variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """`kind` is one of the constants below; `name` tells opaque types, objects and type parameters apart."""
+
+    kind: str
+    name: str = ""
+    parameters: tuple[Type, ...] = ()
+
+    def __str__(self) -> str:
+        word = self.name or _SHOWN.get(self.kind, self.kind)
+        return f"{word}({', '.join(map(str, self.parameters))})" if self.parameters else word
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ObjectType(Type):
+    """An object with known fields; `fields` may be filled in later, so that types can contain themselves.
+
+    `names` are the fields' names in the data, where those differ from what expressions call them.
+    """
+
+    fields: dict[str, Type] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Type) and other.kind == "object" and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(("object", self.name))
+
+    def __str__(self) -> str:
+        return self.name
+
+
+_SHOWN = {"null": "null", "error": "!error!"}
+
+BOOL, INT, UINT, DOUBLE = Type("bool"), Type("int"), Type("uint"), Type("double")
+STRING, BYTES, NULL, DYN, ERROR = Type("string"), Type("bytes"), Type("null"), Type("dyn"), Type("error")
+TIMESTAMP, DURATION = Type("timestamp"), Type("duration")
+TYPE = Type("type")
+
+
+def list_of(item: Type) -> Type:
+    return Type("list", parameters=(item,))
+
+
+def map_of(key: Type, value: Type) -> Type:
+    return Type("map", parameters=(key, value))
+
+
+def type_of(held: Type) -> Type:
+    return Type("type", parameters=(held,))
+
+
+def opaque(name: str, *parameters: Type) -> Type:
+    return Type("opaque", name, parameters)
+
+
+def optional_of(held: Type) -> Type:
+    return opaque("optional_type", held)
+
+
+def parameter(name: str) -> Type:
+    return Type("parameter", name)
+
+
+def object_type(name: str, fields: dict[str, Type], names: Mapping[str, str] | None = None) -> ObjectType:
+    return ObjectType("object", name, (), fields, names or {})
+
+
+def is_optional(held: Type) -> bool:
+    return held.kind == "opaque" and held.name == "optional_type"
+
+
+def is_dynamic(held: Type) -> bool:
+    return held.kind in ("dyn", "error")
+
+
+_NULLABLE = frozenset(("object", "timestamp", "duration", "opaque"))
+
+
+class Bindings:
+    """What type parameters have turned out to be."""
+
+    def __init__(self, known: Mapping[Type, Type] | None = None) -> None:
+        self.known = dict(known or {})
+
+    def resolved(self, held: Type, unknown_to_dyn: bool = False) -> Type:
+        """The type with every known parameter replaced."""
+        if held.kind == "parameter":
+            found = self.known.get(held)
+            if found is not None:
+                return self.resolved(found, unknown_to_dyn)
+            return DYN if unknown_to_dyn else held
+        if not held.parameters:
+            return held
+        return Type(held.kind, held.name, tuple(self.resolved(part, unknown_to_dyn) for part in held.parameters))
+
+    def accepts(self, wanted: Iterable[Type], given: Iterable[Type]) -> bool:
+        """Whether values of `given` may stand where `wanted` are; what that tells of parameters is kept only then."""
+        before = dict(self.known)
+        if all(self._fits(*pair) for pair in zip(wanted, given, strict=True)):
+            return True
+        self.known = before
+        return False
+
+    def _fits(self, wanted: Type, given: Type) -> bool:
+        if wanted.kind == "parameter":
+            return self._bind(wanted, given)
+        if given.kind == "parameter":
+            return self._bind(given, wanted)
+        if is_dynamic(wanted) or is_dynamic(given):
+            return True
+        if given.kind == "null":
+            return wanted.kind in _NULLABLE or wanted.kind == "null"
+        if wanted.kind == "null":
+            return given.kind in _NULLABLE
+        if wanted.kind != given.kind or wanted.name != given.name:
+            return False
+        if wanted.kind == "type":
+            return True
+        if len(wanted.parameters) != len(given.parameters):
+            return False
+        return all(self._fits(*pair) for pair in zip(wanted.parameters, given.parameters, strict=True))
+
+    def _bind(self, wanted: Type, given: Type) -> bool:
+        if wanted == given:
+            return True
+        known = self.known.get(wanted)
+        if known is not None:
+            if not self._fits(known, given):
+                return False
+            if self._is_more_general(given, known):
+                self.known[wanted] = given
+            return True
+        if _mentions(self.resolved(given), wanted):
+            return False
+        self.known[wanted] = given
+        return True
+
+    @staticmethod
+    def _is_more_general(first: Type, second: Type) -> bool:
+        return is_dynamic(first) and not is_dynamic(second)
+
+
+def _mentions(held: Type, wanted: Type) -> bool:
+    return held == wanted or any(_mentions(part, wanted) for part in held.parameters)
+
+
+def freshened(held: Type, fresh: Callable[[str], Type]) -> Type:
+    """The type with its parameters replaced by new ones, for one use of an overload."""
+    if held.kind == "parameter":
+        return fresh(held.name)
+    if not held.parameters:
+        return held
+    return Type(held.kind, held.name, tuple(freshened(part, fresh) for part in held.parameters))
