@@ -19,6 +19,7 @@ from pybernetes.api.wire import Peer, Request, Response
 from pybernetes.apiserver.apiserver import ApiServer
 from pybernetes.client.lines import LineSplitter
 from pybernetes.cluster.simulation import SimulatedCluster, SimulationOptions, quiet_api_server, simulated_cluster
+from pybernetes.controllers.context import ControllerOptions
 from pybernetes.environment.virtual_time import run_virtual
 
 Json = dict[str, Any]
@@ -219,14 +220,15 @@ def simulated(story: Story) -> Callable[[], None]:
     """A test on a cluster with a control plane and two workers that are Ready."""
 
     async def main() -> None:
-        async with simulated_cluster(SimulationOptions(workers=2)) as cluster:
+        controllers = ControllerOptions(cluster_cidr="10.244.0.0/16", root_ca="-----BEGIN CERTIFICATE-----\n")
+        async with simulated_cluster(SimulationOptions(workers=2, controllers=controllers)) as cluster:
             api = Simulated(cluster)
             await _prepare(api)
 
             async def settled() -> bool:
                 nodes = await api.items("/api/v1/nodes")
-                accounts = await api.items(api.at("v1", "serviceaccounts"))
-                return sum(map(ready, nodes)) == 3 and len(accounts) == 1
+                given = [len(await api.items(api.at("v1", kind))) for kind in ("serviceaccounts", "configmaps")]
+                return sum(map(ready, nodes)) == 3 and given == [1, 1]
 
             await api.until(settled)
             await story(api)

@@ -30,7 +30,7 @@ class Kind:
 
 
 async def supports_operations(api: Api, kind: Kind) -> None:
-    """Discovery, create, get, list, watch, patch, update, status, delete and deletecollection, with what is asserted."""
+    """Discovery, create, get, list, watch, patch, update, status, delete and deletecollection."""
     await _is_discovered(api, kind)
     place = (api.at if kind.namespaced else api.root)(kind.group_version, kind.resource)
     created = [await api.post(place, _object(kind)) for _ in range(3)]

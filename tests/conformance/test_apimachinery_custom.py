@@ -40,7 +40,8 @@ async def test_definitions_are_listed_and_deleted_by_label(api: Api) -> None:
 
 @alone
 async def test_status_of_definitions_is_read_updated_and_patched(api: Api) -> None:
-    """Simple CustomResourceDefinition getting/updating/patching custom resource definition status sub-resource works."""
+    """Simple CustomResourceDefinition getting/updating/patching custom resource definition status sub-resource
+    works."""
     made = await define(api, definition("noxus"))
     status = f"{CRDS}/{made['metadata']['name']}/status"
     got = await api.get(status)

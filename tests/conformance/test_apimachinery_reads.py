@@ -7,10 +7,9 @@ import re
 from typing import Any
 
 import msgspec
-import pytest
 
-from tests.conformance.driving import Api, Json, alone
 from tests.conformance.custom import definition
+from tests.conformance.driving import Api, Json, alone
 
 RESOURCES = {
     "v1": "namespaces",
@@ -99,7 +98,8 @@ async def test_server_version(api: Api) -> None:
 
 @alone
 async def test_table_of_a_kind_without_metadata_is_not_acceptable(api: Api) -> None:
-    """Servers with support for Table transformation should return a 406 for a backend which does not implement metadata."""
+    """Servers with support for Table transformation should return a 406 for a backend which does not implement
+    metadata."""
     review = {
         "kind": "SelfSubjectAccessReview",
         "apiVersion": "authorization.k8s.io/v1",

@@ -1,4 +1,4 @@
-"""[sig-scheduling] LimitRange, SchedulerPredicates and SchedulerPreemption; [sig-architecture] how many nodes there are."""
+"""[sig-scheduling] LimitRange, SchedulerPredicates and SchedulerPreemption; [sig-architecture] the nodes."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ async def advertise(api: Simulated, resource: str, amount: str, workers: tuple[s
 
 
 async def fill(api: Simulated) -> None:
-    """A pod of low priority on the first worker, one of medium priority on the second; each has 2 of 3 of a resource."""
+    """A pod of low priority on the first worker, one of medium priority on the second; each has 2 of 3 things."""
     for name, value in (("low", 1), ("medium", 100), ("high", 1000)):
         await api.post(CLASSES, {"metadata": {"name": f"sched-preemption-{name}-priority"}, "value": value})
     await advertise(api, "scheduling.k8s.io/foo", "3")

@@ -33,10 +33,7 @@ def _become(new: ApiObject, whole: ApiObject) -> None:
 
 
 def _finalize(new: core_v1.Namespace, old: core_v1.Namespace) -> None:
-    finalizers = new.spec.finalizers
-    whole = copy(old)
-    whole.spec.finalizers = finalizers
-    _become(new, whole)
+    new.status = old.status
 
 
 def _ephemeral_containers(new: core_v1.Pod, old: core_v1.Pod) -> None:
@@ -78,10 +75,9 @@ def _resize(new: core_v1.Pod, old: core_v1.Pod) -> None:
 
 
 def _approval(new: certificates_v1.CertificateSigningRequest, old: certificates_v1.CertificateSigningRequest) -> None:
-    conditions = new.status.conditions
-    whole = copy(old)
-    whole.status.conditions = conditions
-    _become(new, whole)
+    # Metadata may change along with the conditions.
+    new.spec = old.spec
+    new.status.certificate = old.status.certificate
 
 
 _PARTS = {
