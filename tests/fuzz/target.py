@@ -12,6 +12,9 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from pybernetes.api import protobuf, schema
+from pybernetes.api.encoding import PROTOBUF
+from pybernetes.api.types.meta_v1 import Status
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.apiserver import ApiServer
 from pybernetes.apiserver.options import ApiServerOptions
@@ -111,6 +114,15 @@ class Target:
         assert self.json("DELETE", f"{path}/alive")["status"] == "Success"
 
 
+def read_status(body: bytes, media: str) -> Any:
+    """A Status in whatever media type."""
+    if media == "application/yaml":
+        return yaml.safe_load(body)
+    if media == PROTOBUF:
+        return protobuf.decode(body, schema.definition_of(Status))
+    return msgspec.json.decode(body)
+
+
 def check(response: Response) -> None:
     """No internal error; a failure is a Status that says the code it came with."""
     for value in response.headers.values():
@@ -126,7 +138,7 @@ def check(response: Response) -> None:
         # Upstream's answer for what is no path of the API.
         assert response.status in (404, 405, 406), response.body
         return
-    status = yaml.safe_load(response.body) if media == "application/yaml" else msgspec.json.decode(response.body)
+    status = read_status(response.body, media)
     assert status["kind"] == "Status" and status["status"] == "Failure" and status["code"] == response.status
     # Some errors of clients are 500 upstream too (reference 5.17); those have no reason.
     assert response.status < 500 or status.get("reason") in (None, "", "Timeout", "ServiceUnavailable"), status

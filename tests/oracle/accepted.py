@@ -55,7 +55,7 @@ ACCEPTED: dict[str, dict[int, str]] = {
     "discovery/health": {**_steps(_VERSION, 0, 1, 19), **_steps(_HEALTH, 5, 6, 7, 14, 15), **_steps(_KEY, 18)},
     "discovery/unknown-paths": _steps(_DEBUG, 34),
     "errors/auth": _steps(_VERSION, 24, 75),
-    "errors/bad-bodies": {**_steps(_PROTOBUF, 40), **_steps(_GO_DUMP, 51)},
+    "errors/bad-bodies": _steps(_GO_DUMP, 51),
     "errors/crd": {**_steps(_CUSTOM, 0), **_steps(_CEL, 24, 25, 26, 28, 29)},
     "errors/custom-resource": _steps(_CUSTOM, 4, 6, 7, 8, 24, 26, 27, 35, 39, 40, 42, 44),
     "errors/eviction-429": _steps(_SERVER_WRITES, 5),

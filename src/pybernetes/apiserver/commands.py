@@ -194,7 +194,7 @@ class Commands:
     async def delete_collection(self, asked: Authenticated) -> Response:
         """200 with the list of what has been deleted, as it was before."""
         kind = _kind(asked)
-        accepted = negotiate(asked.request)
+        accepted = negotiate(asked.request, kind)
         warnings: list[str] = []
         options = delete_options(asked.request, warnings.append)
         write = write_options(asked.request)
@@ -202,8 +202,8 @@ class Commands:
         intent = replace(intent_of(asked, write), dry_run=write.dry_run or bool(options.dry_run), warnings=warnings)
         await self.deletion.delete_all(intent, list(page.entries), options)
         rendering = rendering_of(kind, accepted, self._writer.clock)
-        body, content_type = finished(rendering.listing(page.entries, list_metadata(page)), accepted)
-        return Response(200, {"content-type": content_type, **_NO_CACHE, **warning_headers(warnings)}, body)
+        body = rendering.listing(page.entries, list_metadata(page))
+        return Response(200, {"content-type": rendering.content_type, **_NO_CACHE, **warning_headers(warnings)}, body)
 
 
 def _require_number(revision: str) -> None:
@@ -258,10 +258,10 @@ def application_of(asked: Authenticated, options: WriteOptions, warn: Callable[[
 
 def answer(asked: Authenticated, entry: Entry, writer: Writer, warnings: Sequence[str], code: int = 200) -> Response:
     """The response that shows one object in the form that the client accepts."""
-    accepted = negotiate(asked.request)
+    accepted = negotiate(asked.request, _kind(asked))
     rendering = rendering_of(_kind(asked), accepted, writer.clock, asked.request.parameter("includeObject"))
-    body, content_type = finished(rendering.single(entry), accepted)
-    return Response(code, {"content-type": content_type, **_NO_CACHE, **warning_headers(warnings)}, body)
+    body = rendering.single(entry)
+    return Response(code, {"content-type": rendering.content_type, **_NO_CACHE, **warning_headers(warnings)}, body)
 
 
 def answer_object(request: Request, obj: ApiStruct, warnings: Sequence[str] = (), code: int = 200) -> Response:

@@ -16,15 +16,11 @@ from pybernetes.api.kind import Kind, Subresource
 from pybernetes.api.status import StatusError, failure
 from pybernetes.api.types.meta_v1 import StatusDetails
 from pybernetes.api.wire import Request, Response
-from pybernetes.apiserver.negotiation import Accepted, by_quality, negotiate
+from pybernetes.apiserver.negotiation import Accepted, by_quality, negotiate_document
 from pybernetes.apiserver.rendering import finished
 
 _AGGREGATED_TYPE = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _AGGREGATED = {"g": "apidiscovery.k8s.io", "v": "v2", "as": "APIGroupDiscoveryList"}
-_NOT_ACCEPTABLE = (
-    "only the following media types are accepted: "
-    "application/json, application/yaml, application/vnd.kubernetes.protobuf"
-)
 UNCACHED = "no-cache, private"
 
 
@@ -56,10 +52,7 @@ class Discovery:
             raise method_not_allowed()
         if path in self._aggregated and _wants_aggregated(request):
             return self._aggregated[path].answer(request)
-        accepted = negotiate(request)
-        if accepted.form != "object":
-            raise failure(406, "NotAcceptable", _NOT_ACCEPTABLE)
-        return document(body, accepted)
+        return document(body, negotiate_document(request))
 
     def _owns(self, path: str) -> bool:
         parts = path.split("/")[1:]

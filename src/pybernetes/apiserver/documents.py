@@ -21,7 +21,7 @@ from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.discovery import UNCACHED, Discovery, document, method_not_allowed
 from pybernetes.apiserver.health import Check, Health
 from pybernetes.apiserver.metrics import CONTENT_TYPE, Metrics
-from pybernetes.apiserver.negotiation import by_quality, negotiate
+from pybernetes.apiserver.negotiation import by_quality, negotiate_document
 from pybernetes.apiserver.openapi.publisher import Publisher
 from pybernetes.apiserver.request import Authenticated
 from pybernetes.apiserver.stages.service_account_tokens import TokenIssuer
@@ -88,7 +88,7 @@ class ApiDocuments:
     def _index(self, request: Request) -> Response:
         others = ["/metrics", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version", _JWKS, _OPENID]
         paths = sorted({*self._discovery.paths, *self._health.paths, *others, "/apis/"})
-        return document(msgspec.json.encode({"paths": paths}), negotiate(request))
+        return document(msgspec.json.encode({"paths": paths}), negotiate_document(request))
 
     def _metrics(self) -> bytes:
         return self._measured.text().encode()

@@ -20,14 +20,14 @@ _QUESTION_LENGTH_MAX = 1000
 
 def question_of(request: Request, kind: Kind, accepted: Accepted) -> Hashable | None:
     """Equal for lists with the same answer at one revision; None where the answer depends on more. Pure."""
-    if accepted.form != "object" or accepted.media != "json" or accepted.pretty or issubclass(kind.type, CustomObject):
+    if accepted.form != "object" or accepted.media == "yaml" or accepted.pretty or issubclass(kind.type, CustomObject):
         return None
     for name, value in request.query:
         # Whether the past can still be read is no matter of the revision.
         if name == "continue" or (name == "resourceVersion" and value not in ("", "0")):
             return None
     length = len(request.path) + sum(len(name) + len(value) for name, value in request.query)
-    return (request.path, request.query) if length <= _QUESTION_LENGTH_MAX else None
+    return (request.path, request.query, accepted.media) if length <= _QUESTION_LENGTH_MAX else None
 
 
 class KnownLists:

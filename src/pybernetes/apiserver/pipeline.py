@@ -24,7 +24,7 @@ from pybernetes.apiserver.commands import Commands, warning_of_age
 from pybernetes.apiserver.custom.answering import CustomAnswers
 from pybernetes.apiserver.identify import identify, selected
 from pybernetes.apiserver.metrics import Metrics
-from pybernetes.apiserver.negotiation import Accepted, negotiate
+from pybernetes.apiserver.negotiation import Accepted, negotiate_document
 from pybernetes.apiserver.query_options import check_list_options
 from pybernetes.apiserver.reads import Reads
 from pybernetes.apiserver.rendering import finished
@@ -186,7 +186,7 @@ def _method_not_allowed() -> StatusError:
 def error_response(request: Request, error: StatusError) -> Response:
     """The one exit of errors: a Status in the form that the client accepts."""
     try:
-        accepted = negotiate(request)
+        accepted = negotiate_document(request)
     except StatusError:
         accepted = Accepted()
     body, content_type = finished(msgspec.json.encode(error.status), accepted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +14,10 @@ from pybernetes.apiserver.collection import Collection
 from pybernetes.apiserver.continuation import Continuation, decode_token, encode_token
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.known_lists import KnownLists, question_of
-from pybernetes.apiserver.negotiation import negotiate
+from pybernetes.apiserver.negotiation import CONTENT_TYPES, negotiate
 from pybernetes.apiserver.query_numbers import parse_int, parse_uint
 from pybernetes.apiserver.registry import Registry
-from pybernetes.apiserver.rendering import finished, rendering_of
+from pybernetes.apiserver.rendering import rendering_of
 from pybernetes.apiserver.request import RequestInfo
 from pybernetes.apiserver.selection import Selection, selection_of
 from pybernetes.environment.clock import Clock
@@ -48,31 +49,30 @@ class Reads:
     def get(self, request: Request, info: RequestInfo) -> Response:
         """One object; 404 when there is none."""
         assert info.kind is not None
-        accepted = negotiate(request)
+        accepted = negotiate(request, info.kind)
         self._require_reached(request.parameter("resourceVersion"))
         entry = self._registry.collection(info.kind).get(info.namespace, info.name)
         if entry is None:
             raise not_found(info.kind, info.name)
         rendering = rendering_of(info.kind, accepted, self._clock, request.parameter("includeObject"))
-        body, content_type = finished(rendering.single(entry), accepted)
-        return Response(200, {"content-type": content_type, **_NO_CACHE}, body)
+        return Response(200, {"content-type": rendering.content_type, **_NO_CACHE}, rendering.single(entry))
 
     def listing(self, request: Request, info: RequestInfo) -> Response:
         """All objects that a request selects, or a page of them."""
         assert info.kind is not None
-        accepted = negotiate(request)
+        accepted = negotiate(request, info.kind)
         question = question_of(request, info.kind, accepted)
+        headers = {"content-type": CONTENT_TYPES[accepted.media], **_NO_CACHE}
         if (known := self._known.body(question, self._registry.revision)) is not None:
-            return Response(200, {"content-type": "application/json", **_NO_CACHE}, known)
+            return Response(200, headers, known)
         rendering = rendering_of(info.kind, accepted, self._clock, request.parameter("includeObject"))
         page = self.page(request, info)
-        if len(page.entries) > _WHOLE_MAX and accepted.media == "json" and not accepted.pretty:
-            parts = rendering.parts(page.entries, list_metadata(page))
-            return Response(200, {"content-type": "application/json", **_NO_CACHE}, stream=_each(parts))
-        body, content_type = finished(rendering.listing(page.entries, list_metadata(page)), accepted)
+        if len(page.entries) > _WHOLE_MAX:
+            return Response(200, headers, stream=_each(rendering.parts(page.entries, list_metadata(page))))
+        body = rendering.listing(page.entries, list_metadata(page))
         if question is not None:
             self._known.note(question, self._registry.revision, body)
-        return Response(200, {"content-type": content_type, **_NO_CACHE}, body)
+        return Response(200, headers, body)
 
     def page(self, request: Request, info: RequestInfo) -> Page:
         """The entries that a list or deletecollection request is about."""
@@ -177,6 +177,8 @@ def _is_plain(selection: Selection) -> bool:
 
 async def _each(parts: Iterable[bytes]) -> AsyncIterator[bytes]:
     for part in parts:
+        if not part:
+            await asyncio.sleep(0)
         yield part
 
 

@@ -17,17 +17,18 @@ from pybernetes.api.kind import Kind
 from pybernetes.api.objects import CustomObject, encode, to_builtins
 from pybernetes.api.status import bad_request
 from pybernetes.api.types.meta_v1 import Status
+from pybernetes.apiserver import messages
 from pybernetes.apiserver.conversion import convert, storage_kind
 from pybernetes.apiserver.entry import Entry
-from pybernetes.apiserver.negotiation import Accepted
+from pybernetes.apiserver.negotiation import CONTENT_TYPES, Accepted
+from pybernetes.apiserver.partial_metadata import partial_metadata
 from pybernetes.apiserver.printing.table import Printer, printer_of
+from pybernetes.apiserver.protobuf_rendering import PartialItems, Protobuf, WholeItems
 from pybernetes.environment.clock import Clock
 
 # Entries in one piece of a long list: about as many bytes as a connection takes at once.
 _PART_ENTRIES = 128
 _INCLUDES = ("", "Metadata", "Object", "None")
-# Upstream adds it to whole objects only, where it turns them into the version that is served.
-_TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 
 
 class Rendering(Protocol):
@@ -37,12 +38,19 @@ class Rendering(Protocol):
     def shared(self) -> Hashable | None:
         """Equal for renderings that write the same events; None for one that cannot be shared among watches."""
 
+    @property
+    def content_type(self) -> str: ...
+
+    @property
+    def stream_type(self) -> str:
+        """The content type of watches."""
+
     def single(self, entry: Entry) -> bytes: ...
 
     def listing(self, entries: Iterable[Entry], metadata: dict[str, Any]) -> bytes: ...
 
     def parts(self, entries: Sequence[Entry], metadata: dict[str, Any]) -> Iterable[bytes]:
-        """A list in pieces, for one that is long."""
+        """A list in pieces, for one that is long; an empty piece is a moment for others."""
 
     def event(self, type_: str, entry: Entry, first: bool) -> bytes:
         """An event as a watch writes it, with its border; `first` on a watch's first one."""
@@ -54,8 +62,18 @@ class Rendering(Protocol):
         """An ERROR event, after which a watch ends."""
 
 
-class _Lines:
-    """Watches in JSON: an event a line."""
+class _Text:
+    """What the forms in JSON and YAML have in common; in watches, an event is a line of JSON."""
+
+    stream_type = CONTENT_TYPES["json"]
+
+    def __init__(self, accepted: Accepted) -> None:
+        self._accepted = accepted
+        self._is_plain = accepted.media == "json" and not accepted.pretty
+        self.content_type = CONTENT_TYPES[accepted.media]
+
+    def _finished(self, body: bytes) -> bytes:
+        return body if self._is_plain else finished(body, self._accepted)[0]
 
     @staticmethod
     def error(status: Status) -> bytes:
@@ -66,10 +84,11 @@ def _line(type_: str, obj: bytes) -> bytes:
     return b'{"type":"%b","object":%b}\n' % (type_.encode(), obj)
 
 
-class Whole(_Lines):
+class Whole(_Text):
     """Objects as they are stored."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: Kind, accepted: Accepted) -> None:
+        super().__init__(accepted)
         self._kind = kind
         self._head = f'{{"kind":"{kind.name}","apiVersion":"{kind.api_version}",'.encode()
         self._converts = storage_kind(kind) is not kind
@@ -81,9 +100,15 @@ class Whole(_Lines):
         return encode(convert(entry.object, self._kind))[len(self._head) :]
 
     def single(self, entry: Entry) -> bytes:
+        return self._finished(self._whole(entry))
+
+    def _whole(self, entry: Entry) -> bytes:
         return self._head + self._body(entry)
 
     def listing(self, entries: Iterable[Entry], metadata: dict[str, Any]) -> bytes:
+        return self._finished(self._listing(entries, metadata))
+
+    def _listing(self, entries: Iterable[Entry], metadata: dict[str, Any]) -> bytes:
         if issubclass(self._kind.type, CustomObject):
             return self._custom_listing(entries, metadata)
         head = f'{{"kind":"{self._kind.list_name}","apiVersion":"{self._kind.api_version}","metadata":'.encode()
@@ -101,11 +126,14 @@ class Whole(_Lines):
         return b"".join(pieces)
 
     def parts(self, entries: Sequence[Entry], metadata: dict[str, Any]) -> Iterable[bytes]:
+        if not self._is_plain:
+            yield self.listing(entries, metadata)
+            return
         # The list without items ends in "]}".
         empty = self.listing((), metadata)
         yield empty[:-2]
         is_custom = issubclass(self._kind.type, CustomObject)
-        item, border, begin = (self.single, b",", b"") if is_custom else (self._body, b",{", b"{")
+        item, border, begin = (self._whole, b",", b"") if is_custom else (self._body, b",{", b"{")
         for first in range(0, len(entries), _PART_ENTRIES):
             if first:
                 begin = border
@@ -115,51 +143,53 @@ class Whole(_Lines):
     def _custom_listing(self, entries: Iterable[Entry], metadata: dict[str, Any]) -> bytes:
         """Upstream holds lists of custom resources as plain values: every item says what it is."""
         head = f'{{"apiVersion":"{self._kind.api_version}","kind":"{self._kind.list_name}","metadata":'.encode()
-        items = b",".join([self.single(entry) for entry in entries])
+        items = b",".join([self._whole(entry) for entry in entries])
         return b'%b%b,"items":[%b]}' % (head, msgspec.json.encode({"continue": "", **metadata}), items)
 
     def event(self, type_: str, entry: Entry, first: bool) -> bytes:
-        return _line(type_, self.single(entry))
+        return _line(type_, self._whole(entry))
 
     def bookmark(self, metadata: dict[str, Any]) -> bytes:
         return _line("BOOKMARK", self._head + b'"metadata":%b}' % msgspec.json.encode(metadata))
 
 
-class Partial(_Lines):
+class Partial(_Text):
     """Only the objects' metadata."""
 
-    def __init__(self, version: str) -> None:
-        self._version = f"meta.k8s.io/{version}"
-        self.shared: Hashable | None = ("partial", version)
+    def __init__(self, accepted: Accepted) -> None:
+        super().__init__(accepted)
+        self._version = f"meta.k8s.io/{accepted.version}"
+        self.shared: Hashable | None = ("partial", accepted.version)
 
     def _object(self, entry: Entry) -> dict[str, Any]:
         return partial_metadata(entry, self._version)
 
     def single(self, entry: Entry) -> bytes:
-        return msgspec.json.encode(self._object(entry))
+        return self._finished(msgspec.json.encode(self._object(entry)))
 
     def listing(self, entries: Iterable[Entry], metadata: dict[str, Any]) -> bytes:
         items = [self._object(entry) for entry in entries]
         listed = {"kind": "PartialObjectMetadataList", "apiVersion": self._version, "metadata": metadata}
-        return msgspec.json.encode({**listed, "items": items})
+        return self._finished(msgspec.json.encode({**listed, "items": items}))
 
     def parts(self, entries: Sequence[Entry], metadata: dict[str, Any]) -> Iterable[bytes]:
         yield self.listing(entries, metadata)
 
     def event(self, type_: str, entry: Entry, first: bool) -> bytes:
-        return _line(type_, self.single(entry))
+        return _line(type_, msgspec.json.encode(self._object(entry)))
 
     def bookmark(self, metadata: dict[str, Any]) -> bytes:
         head = {"kind": "PartialObjectMetadata", "apiVersion": self._version}
         return _line("BOOKMARK", msgspec.json.encode({**head, "metadata": metadata}))
 
 
-class Table(_Lines):
+class Table(_Text):
     """Rows with the columns that `kubectl get` shows; `include` is the query's includeObject."""
 
-    def __init__(self, kind: Kind, version: str, include: str, clock: Clock) -> None:
+    def __init__(self, kind: Kind, accepted: Accepted, include: str, clock: Clock) -> None:
+        super().__init__(accepted)
         self._kind = kind
-        self._version = f"meta.k8s.io/{version}"
+        self._version = f"meta.k8s.io/{accepted.version}"
         self._include = include or "Metadata"
         self._printer: Printer = printer_of(kind)
         self._clock = clock
@@ -182,10 +212,10 @@ class Table(_Lines):
         return msgspec.json.encode({**head, "columnDefinitions": definitions, "rows": rows})
 
     def single(self, entry: Entry) -> bytes:
-        return self._table([self._row(entry)], {"resourceVersion": str(entry.revision)})
+        return self._finished(self._table([self._row(entry)], {"resourceVersion": str(entry.revision)}))
 
     def listing(self, entries: Iterable[Entry], metadata: dict[str, Any]) -> bytes:
-        return self._table([self._row(entry) for entry in entries], metadata)
+        return self._finished(self._table([self._row(entry) for entry in entries], metadata))
 
     def parts(self, entries: Sequence[Entry], metadata: dict[str, Any]) -> Iterable[bytes]:
         yield self.listing(entries, metadata)
@@ -197,30 +227,26 @@ class Table(_Lines):
         return _line("BOOKMARK", self._table([], metadata, columns=False))
 
 
-def partial_metadata(entry: Entry, version: str) -> dict[str, Any]:
-    """An entry as PartialObjectMetadata."""
-    metadata = to_builtins(entry.object.metadata)
-    if _TEMPLATE_GENERATION in metadata.get("annotations", ()):
-        metadata["annotations"].pop(_TEMPLATE_GENERATION)
-        if not metadata["annotations"]:
-            del metadata["annotations"]
-    return {"kind": "PartialObjectMetadata", "apiVersion": version, "metadata": metadata}
-
-
 def rendering_of(kind: Kind, accepted: Accepted, clock: Clock, include: str = "") -> Rendering:
     """The rendering for a request."""
+    if accepted.media == "protobuf":
+        return Protobuf(PartialItems(accepted.version) if accepted.form == "partial" else WholeItems(kind))
     if accepted.form == "partial":
-        return Partial(accepted.version)
+        return Partial(accepted)
     if accepted.form == "table":
         if include not in _INCLUDES:
             problem = f"includeObject: Invalid value: \"{include}\": must be 'Metadata', 'Object', 'None', or empty"
             raise bad_request(f"Unable to convert to Table as requested: {problem}")
-        return Table(kind, accepted.version, include, clock)
-    return Whole(kind)
+        return Table(kind, accepted, include, clock)
+    return Whole(kind, accepted)
 
 
 def finished(body: bytes, accepted: Accepted) -> tuple[bytes, str]:
-    """JSON in the accepted media type, and that type's name."""
-    if accepted.media == "yaml":
-        return yaml.dump(msgspec.json.decode(body)).encode(), "application/yaml"
-    return (pretty(body) if accepted.pretty else body), "application/json"
+    """JSON of an object that says what it is in the accepted media type, and that type's name."""
+    if accepted.media == "protobuf":
+        body = messages.body(msgspec.json.decode(body))
+    elif accepted.media == "yaml":
+        body = yaml.dump(msgspec.json.decode(body)).encode()
+    elif accepted.pretty:
+        body = pretty(body)
+    return body, CONTENT_TYPES[accepted.media]

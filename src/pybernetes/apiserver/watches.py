@@ -15,10 +15,10 @@ from pybernetes.api.status import bad_request, expired, failure
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.collection import Collection
 from pybernetes.apiserver.fan_out import Audience, FanOut
-from pybernetes.apiserver.negotiation import Accepted, negotiate
+from pybernetes.apiserver.negotiation import negotiate
 from pybernetes.apiserver.query_numbers import parse_int, parse_uint
 from pybernetes.apiserver.registry import Registry
-from pybernetes.apiserver.rendering import rendering_of
+from pybernetes.apiserver.rendering import Rendering, rendering_of
 from pybernetes.apiserver.request import RequestInfo
 from pybernetes.apiserver.selection import Selection, selection_of
 from pybernetes.environment.chance import Chance
@@ -166,9 +166,9 @@ class Watches:
         return len(self._running)
 
     def watch(self, request: Request, info: RequestInfo) -> Response:
-        """A stream of events as JSON documents."""
+        """A stream of events, framed as their media type wants it."""
         assert info.kind is not None
-        accepted = negotiate(request, watch=True)
+        accepted = negotiate(request, info.kind, watch=True)
         options = self._options(request, info)
         rendering = rendering_of(info.kind, accepted, self._clock, request.parameter("includeObject"))
         collection = self._registry.collection(info.kind)
@@ -179,7 +179,7 @@ class Watches:
             self._begin(collection, audience, watcher, options)
         except Compacted:
             gone = expired(f"too old resource version: {options.since} ({self._registry.store.compacted})")
-            return self._response(_once(rendering.error(gone.status)), accepted)
+            return self._response(_once(rendering.error(gone.status)), rendering)
         stop = fan_out.join(audience, watcher)
         self._running.add(watcher)
 
@@ -190,7 +190,7 @@ class Watches:
         stream = _Stream(watcher, options.seconds, self._clock, leave)
         if options.bookmarks:
             stream.bookmark = lambda: rendering.bookmark({"resourceVersion": str(self._registry.revision)})
-        return self._response(stream, accepted)
+        return self._response(stream, rendering)
 
     def _fan_out(self, collection: Collection) -> FanOut:
         if collection not in self._fan_outs:
@@ -239,8 +239,9 @@ class Watches:
         return _Options(selection_of(request, info), since, initial == "true" and bookmarks, bookmarks, length)
 
     @staticmethod
-    def _response(stream: AsyncIterator[bytes], _accepted: Accepted) -> Response:
-        return Response(200, {"content-type": "application/json", "cache-control": "no-cache, private"}, stream=stream)
+    def _response(stream: AsyncIterator[bytes], rendering: Rendering) -> Response:
+        headers = {"content-type": rendering.stream_type, "cache-control": "no-cache, private"}
+        return Response(200, headers, stream=stream)
 
 
 async def _once(chunk: bytes) -> AsyncIterator[bytes]:

@@ -114,7 +114,7 @@ class ScaleSubresource:
         return self._shown(asked, self._scale(entry, kind), intent.warnings)
 
     def _shown(self, asked: Authenticated, scale: Scale, warnings: Sequence[str] = ()) -> Response:
-        accepted = negotiate(asked.request)
+        accepted = negotiate(asked.request, asked.info.kind)
         if accepted.form != "table":
             return answer_object(asked.request, scale, warnings)
         document = scale_table(scale, f"meta.k8s.io/{accepted.version}", self._writer.clock.now())
