@@ -28,6 +28,8 @@ MARKS = (
     Mark("list-label", "list by label, 170 of 17,000", "per s", 68, 600),
     Mark("watch-100", "watch fan-out, 100 watchers, 300 pods", "events per s", 38_000, 150_000),
     Mark("watch-500", "watch fan-out, 500 watchers, 300 pods", "events per s", 95_000, 300_000),
+    Mark("watch-small-100", "watch fan-out, 100 watchers, 300 objects of 1 kB", "events per s", None, 150_000),
+    Mark("watch-small-500", "watch fan-out, 500 watchers, 300 objects of 1 kB", "events per s", None, 300_000),
     Mark("ready-empty", "ready after start, empty", "s", 3.1, 0.7, lower=True),
     Mark("ready-full", "ready after start, with 17,000 pods", "s", None, 3.0, lower=True),
     Mark("memory-idle", "memory idle", "MB", 302, 110, lower=True),

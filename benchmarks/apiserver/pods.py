@@ -11,6 +11,7 @@ from benchmarks.apiserver.served import ADMIN, Served
 
 NAMESPACE = "bench"
 PATH = f"/api/v1/namespaces/{NAMESPACE}/pods"
+SMALL_PATH = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
 # One pod in a hundred carries the label that the selective list asks for.
 RARE = "tier=rare"
 _LOADERS = 32
@@ -56,19 +57,46 @@ async def prepare(served: Served) -> None:
     connection.close()
 
 
-async def load(port: int, token: str, prefix: str, count: int, writers: int = _LOADERS) -> None:
-    """Creates pods `prefix-0` and so on, each hundredth of them rare."""
-    numbers = iter(range(count))
+def pods(prefix: str, count: int) -> list[bytes]:
+    """The bodies of `prefix-0` and so on, each hundredth of them rare."""
+    return [json.dumps(pod(f"{prefix}-{number}", number % 100 == 0)).encode() for number in range(count)]
 
-    async def writer() -> None:
-        connection = await Connection.open(port, token)
-        for number in numbers:
-            body = json.dumps(pod(f"{prefix}-{number}", number % 100 == 0)).encode()
-            status, answer = await connection.request("POST", PATH, body)
-            if status != 201:
-                raise RuntimeError(f"{status} {answer.decode()[:300]}")
-        connection.close()
 
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(min(writers, count)):
-            tasks.create_task(writer())
+def small_objects(prefix: str, count: int) -> list[bytes]:
+    """The bodies of ConfigMaps that make events of about 1 kB."""
+    data = {"settings": "a line of settings\n" * 25}
+    return [
+        json.dumps(
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"{prefix}-{n}"}, "data": data}
+        ).encode()
+        for n in range(count)
+    ]
+
+
+class Loader:
+    """Some connections that objects are created on, all at once."""
+
+    def __init__(self, connections: list[Connection]) -> None:
+        self._connections = connections
+
+    @classmethod
+    async def open(cls, port: int, token: str, writers: int = _LOADERS) -> Loader:
+        return cls(await asyncio.gather(*(Connection.open(port, token) for _ in range(writers))))
+
+    async def create(self, path: str, bodies: list[bytes]) -> None:
+        """Returns when each of the bodies has become an object."""
+        left = iter(bodies)
+
+        async def writer(connection: Connection) -> None:
+            for body in left:
+                status, answer = await connection.request("POST", path, body)
+                if status != 201:
+                    raise RuntimeError(f"{status} {answer.decode()[:300]}")
+
+        async with asyncio.TaskGroup() as tasks:
+            for connection in self._connections:
+                tasks.create_task(writer(connection))
+
+    def close(self) -> None:
+        for connection in self._connections:
+            connection.close()
