@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
+import logging
+
 import msgspec
 
 from tests.apiserver.conftest import Caller
 
 
+async def metrics(call: Caller) -> str:
+    return (await call.send("GET", "/metrics")).body.decode()
+
+
 async def test_version(call: Caller) -> None:
     _, version = await call("GET", "/version")
-    assert (version["gitVersion"], version["minor"], version["platform"]) == ("v1.36.2", "36", "linux/amd64")
+    assert (version["gitVersion"], version["minor"], version["gitCommit"]) == ("v1.36.2", "36", "")
+    assert version["platform"].startswith("linux/")
     code, status = await call("DELETE", "/version")
     assert (code, status["reason"]) == (405, "MethodNotAllowed")
 
@@ -28,26 +36,109 @@ async def test_keys_have_a_media_type_of_their_own(call: Caller) -> None:
 async def test_metrics_count_requests(call: Caller) -> None:
     await call("GET", "/api/v1/namespaces/default/configmaps")
     await call("GET", "/apis/apps/v1/namespaces/default/deployments/none")
-    text = (await call.send("GET", "/metrics")).body.decode()
-    listed = 'group="",resource="configmaps",scope="namespace",subresource="",verb="LIST"} 1'
-    assert f'apiserver_request_total{{code="200",component="apiserver",{listed}' in text
-    assert 'code="404",component="apiserver",group="apps",resource="deployments",scope="resource"' in text
-    assert 'apiserver_request_duration_seconds_bucket{component="apiserver",group="apps",le="+Inf"' in text
-    assert 'apiserver_current_inflight_requests{request_kind="readOnly"} 1' in text
+    text = await metrics(call)
+    maps = 'group="",resource="configmaps",scope="namespace",subresource="",verb="LIST",version="v1"}'
+    assert f'apiserver_request_total{{code="200",component="apiserver",dry_run="",{maps} 1\n' in text
+    assert f'apiserver_response_sizes_count{{component="apiserver",{maps} 1\n' in text
+    none = 'group="apps",resource="deployments",scope="resource",subresource="",verb="GET",version="v1"'
+    assert f'apiserver_request_total{{code="404",component="apiserver",dry_run="",{none}}} 1\n' in text
+    assert f'apiserver_request_duration_seconds_bucket{{component="apiserver",dry_run="",{none},le="+Inf"}} 1\n' in text
+    assert f'apiserver_request_sli_duration_seconds_bucket{{component="apiserver",{none},le="0.05"}} 1\n' in text
+
+
+async def test_metrics_tell_dry_runs_and_applies_apart(call: Caller) -> None:
+    path = "/api/v1/namespaces/default/configmaps"
+    await call("POST", f"{path}?dryRun=All", {"metadata": {"name": "m"}})
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m"}}
+    await call("PATCH", f"{path}/m?fieldManager=me", body, content_type="application/apply-patch+yaml")
+    text = await metrics(call)
+    maps = 'group="",resource="configmaps",scope="resource",subresource=""'
+    assert f'{{code="201",component="apiserver",dry_run="All",{maps},verb="POST",version="v1"}} 1\n' in text
+    assert f'{{code="201",component="apiserver",dry_run="",{maps},verb="APPLY",version="v1"}} 1\n' in text
+
+
+async def test_metrics_tell_what_is_stored_and_who_serves(call: Caller) -> None:
+    await call("POST", "/api/v1/namespaces/default/configmaps", {"metadata": {"name": "m"}})
+    text = await metrics(call)
+    assert "# TYPE apiserver_storage_objects gauge\n" in text
+    assert 'apiserver_resource_objects{group="",resource="configmaps"} 1\n' in text
+    assert 'apiserver_storage_objects{resource="deployments.apps"} 0\n' in text
+    assert 'git_version="v1.36.2"' in text
+    assert "\nprocess_open_fds " in text
+    zipped = await call.send("GET", "/metrics", accept_encoding="gzip")
+    assert gzip.decompress(zipped.body).startswith(b"# HELP ")
+
+
+async def test_every_family_stands_once_and_in_order(call: Caller) -> None:
+    await call("GET", "/api/v1/namespaces/default/configmaps")
+    lines = (await metrics(call)).splitlines()
+    names = [line.split()[2] for line in lines if line.startswith("# TYPE ")]
+    assert names == sorted(set(names))
+    samples = [line.rpartition(" ")[0] for line in lines if not line.startswith("#")]
+    assert len(samples) == len(set(samples))
 
 
 async def test_open_watches_are_long_running(call: Caller) -> None:
     response = await call.send("GET", "/api/v1/namespaces?watch=true")
-    assert 'verb="WATCH"} 1\n' in (await call.send("GET", "/metrics")).body.decode()
+    watches = 'resource="namespaces",scope="cluster",subresource="",verb="WATCH",version="v1"}'
+    open_now = f'apiserver_longrunning_requests{{component="apiserver",group="",{watches}'
+    assert f"{open_now} 1\n" in await metrics(call)
     assert response.stream is not None
     await response.stream.aclose()  # type: ignore[attr-defined]
-    assert 'verb="WATCH"} 0\n' in (await call.send("GET", "/metrics")).body.decode()
+    text = await metrics(call)
+    assert f"{open_now} 0\n" in text
+    assert f'apiserver_request_total{{code="200",component="apiserver",dry_run="",group="",{watches} 1\n' in text
+
+
+async def test_events_are_counted_for_each_watch(call: Caller) -> None:
+    path = "/api/v1/namespaces/default/configmaps"
+    watches = [await call.send("GET", f"{path}?watch=true") for _ in range(2)]
+    await call("POST", path, {"metadata": {"name": "m"}})
+    assert 'apiserver_watch_events_total{group="",resource="configmaps",version="v1"} 2\n' in await metrics(call)
+    for watch in watches:
+        assert watch.stream is not None
+        await watch.stream.aclose()  # type: ignore[attr-defined]
+
+
+async def test_health_checks_have_metrics_of_their_own(call: Caller) -> None:
+    await call.send("GET", "/livez")
+    text = (await call.send("GET", "/metrics/slis")).body.decode()
+    assert 'kubernetes_healthcheck{name="etcd",type="livez"} 1\n' in text
+    assert 'kubernetes_healthchecks_total{name="etcd",status="success",type="livez"} 1\n' in text
+
+
+async def test_diagnostics_for_people_and_for_programs(call: Caller) -> None:
+    shown = (await call.send("GET", "/statusz")).body.decode()
+    assert "kube-apiserver statusz\n" in shown
+    assert "Binary version: 1.36.2\n" in shown
+    media = "application/json;v=v1beta1;g=config.k8s.io;as=Flagz"
+    _, flags = await call("GET", "/flagz", accept=media)
+    assert (flags["kind"], flags["apiVersion"]) == ("Flagz", "config.k8s.io/v1beta1")
+    assert (await call("GET", "/flagz", accept="application/json"))[0] == 406
+
+
+async def test_how_much_is_logged_can_be_set(call: Caller) -> None:
+    logger = logging.getLogger("pybernetes")
+    before = logger.level
+    try:
+        told = await call.send("PUT", "/debug/flags/v", b"6")
+        assert (told.status, told.body) == (200, b"successfully set klog.logging.verbosity to 6\n")
+        assert logger.level == logging.DEBUG
+        told = await call.send("PUT", "/debug/flags/v", b"much")
+        assert (told.status, told.body.startswith(b"failed set klog.logging.verbosity much: ")) == (400, True)
+    finally:
+        logger.setLevel(before)
+    assert (await call.send("GET", "/debug/flags/v")).status == 406
+    assert b"tasks and threads" in (await call.send("GET", "/debug/pprof/")).body
+    assert b"test_how_much_is_logged" in (await call.send("GET", "/debug/pprof/goroutine")).body
+    assert (await call.send("GET", "/debug/pprof/nosuch")).status == 404
 
 
 async def test_words_that_clients_make_up_are_no_labels(call: Caller) -> None:
     await call.send("FROB", "/api/v1/namespaces/default/made-up")
-    text = (await call.send("GET", "/metrics")).body.decode()
-    assert "FROB" not in text
+    await call.send("FROB", "/api/v1/namespaces/default/configmaps")
+    text = await metrics(call)
+    assert "FROB" not in text.upper()
     assert "made-up" not in text
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 _CEL = "expressions (CEL) are a later step"
 _WEBHOOKS = "webhooks are a later step"
 _VERSION = "says which program answers: ours is no Go binary"
-_HEALTH = "lists the start-up hooks of the original, which ours has others of"
 _GO_ORDER = "follows the order of a Go map or list cache"
 _GO_DUMP = "shows Go's internal form of the object, or a diff of it"
 _TWICE = "counts the same violation once more or once less"
@@ -28,8 +27,6 @@ _KEY = "the recorded key of service accounts was an RSA key"
 _SERVER_WRITES = "the original writes as kube-apiserver, and says so in managedFields"
 _CUSTOM = "custom resources: see the messages and conflicts of `apiserver/custom`"
 _APPLY = "pull secrets of a pod: see `field_management`"
-_PATHS = "lists the paths of health checks and groups that ours has others of"
-_DEBUG = "/debug/flags is not served"
 
 
 def _steps(reason: str, *numbers: int) -> dict[int, str]:
@@ -51,9 +48,7 @@ ACCEPTED: dict[str, dict[int, str]] = {
     "defaults/storage.csinodes": _steps(_NULL_OWNED, 0, 2),
     "defaults/subresources.scale-status": _steps(_CUSTOM, 27),
     "delete/propagation": _steps(_CHANCE, 2, 6, 7, 8, 11, 13, 14, 17),
-    "discovery/groups": _steps(_PATHS, 0),
-    "discovery/health": {**_steps(_VERSION, 0, 1, 19), **_steps(_HEALTH, 5, 6, 7, 14, 15), **_steps(_KEY, 18)},
-    "discovery/unknown-paths": _steps(_DEBUG, 34),
+    "discovery/health": {**_steps(_VERSION, 0, 1, 19), **_steps(_KEY, 18)},
     "errors/auth": _steps(_VERSION, 24, 75),
     "errors/bad-bodies": _steps(_GO_DUMP, 51),
     "errors/crd": {**_steps(_CUSTOM, 0), **_steps(_CEL, 24, 25, 26, 28, 29)},

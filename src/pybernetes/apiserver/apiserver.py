@@ -29,8 +29,12 @@ from pybernetes.apiserver.custom.answering import CustomAnswers
 from pybernetes.apiserver.custom.definitions import Definitions
 from pybernetes.apiserver.custom.resources import CustomResources
 from pybernetes.apiserver.custom.scale import CustomReplicas
-from pybernetes.apiserver.documents import ApiDocuments
+from pybernetes.apiserver.diagnostics import Diagnostics
+from pybernetes.apiserver.documents import ApiDocuments, version
 from pybernetes.apiserver.field_management.tracking import Updates
+from pybernetes.apiserver.health import Health, StoreCheck
+from pybernetes.apiserver.in_flight import InFlight
+from pybernetes.apiserver.lifecycle import Lifecycle
 from pybernetes.apiserver.metrics import Metrics
 from pybernetes.apiserver.options import ApiServerOptions
 from pybernetes.apiserver.pipeline import Answer, Pipeline, Stages
@@ -85,12 +89,15 @@ class ApiServer:
         families = [family_of(network) for network in options.service_networks]
         self.writer.allocators[core_v1.Service] = ServiceAllocator(addresses, ports, families)
         self._allocations = AllocationRepair(self.writer, addresses, ports)
-        self._watches = Watches(self.registry, clock, chance)
+        self.metrics = Metrics(clock.monotonic)
+        self._watches = Watches(self.registry, clock, chance, self.metrics)
         reads = Reads(self.registry, clock)
         commands = Commands(self.writer, reads, self.authorizer.require)
-        self.metrics = Metrics(clock.monotonic, lambda: self._watches.running)
+        self.lifecycle = Lifecycle(options.shutdown_send_retry_after)
+        self.writes = InFlight(options.max_mutating_requests_inflight, options.request_timeout, clock.monotonic)
+        self.metrics.mutating_peak = self.writes.peak
         address = f"{options.advertise_address}:{options.secure_port}"
-        self.documents = ApiDocuments(self.issuer, clock, address=address, metrics=self.metrics)
+        self.documents = ApiDocuments(self.issuer, clock, self._diagnostics(clock), address=address)
         self.extra: dict[tuple[str, str, str], Answer] = self._extra(commands)
         self.extra |= connect_answers(self.registry, plugins, nodes, chance)
         custom = CustomResources(self.registry, self.documents.serve)
@@ -104,6 +111,8 @@ class ApiServer:
                 commands=commands,
                 documents=self.documents,
                 metrics=self.metrics,
+                writes=self.writes,
+                lifecycle=self.lifecycle,
                 extra=self.extra,
                 custom=CustomAnswers(custom, self._definitions, ScaleSubresource(self.writer, CustomReplicas())),
             )
@@ -144,6 +153,12 @@ class ApiServer:
         """Ends all watches; requests are answered no more."""
         self._watches.close()
         self.registry.close()
+
+    def _diagnostics(self, clock: Clock) -> Diagnostics:
+        health = Health(StoreCheck(self._store), self.registry.check, self.lifecycle.check, self.metrics.check)
+        found = Diagnostics(health, self.metrics, self.registry, version(), clock)
+        found.flags, found.profiling = self._options.flags, self._options.profiling
+        return found
 
     def _authenticator(self, clock: Clock) -> Authenticator:
         return Authenticator(

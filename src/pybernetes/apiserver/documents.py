@@ -1,4 +1,4 @@
-"""Answers for paths that are no resources: discovery, OpenAPI, health, version, token keys and metrics.
+"""Answers for paths that are no resources: discovery, OpenAPI, version, token keys and how the server is.
 
 The pipeline hands over every request that is no resource request, when its sender may have the path. One order of
 questions, and at the end the plain 404 page.
@@ -7,7 +7,7 @@ questions, and at the end the plain 404 page.
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -18,9 +18,8 @@ from pybernetes.api.status import failure
 from pybernetes.api.types.meta_v1 import StatusDetails
 from pybernetes.api.types.version import Info
 from pybernetes.api.wire import Request, Response
+from pybernetes.apiserver.diagnostics import Diagnostics
 from pybernetes.apiserver.discovery import UNCACHED, Discovery, document, method_not_allowed
-from pybernetes.apiserver.health import Check, Health
-from pybernetes.apiserver.metrics import CONTENT_TYPE, Metrics
 from pybernetes.apiserver.negotiation import by_quality, negotiate_document
 from pybernetes.apiserver.openapi.publisher import Publisher
 from pybernetes.apiserver.request import Authenticated
@@ -31,6 +30,8 @@ _TEXT = {"content-type": "text/plain; charset=utf-8", "cache-control": UNCACHED,
 _JWKS, _OPENID = "/openid/v1/jwks", "/.well-known/openid-configuration"
 _KEY_SET_TYPE = "application/jwk-set+json"
 _AN_HOUR = "public, max-age=3600"
+# Go's names.
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 
 
 class ApiDocuments:
@@ -40,16 +41,14 @@ class ApiDocuments:
         self,
         issuer: TokenIssuer | None,
         clock: Clock,
+        diagnostics: Diagnostics,
         *,
         address: str = "",
-        checks: Mapping[str, Check] | None = None,
-        metrics: Metrics | None = None,
     ) -> None:
         self._issuer = issuer
         self._clock = clock
         self._address = address
-        self._measured = metrics or Metrics(clock.monotonic)
-        self._health = Health(checks)
+        self.diagnostics = diagnostics
         self._openapi: Publisher | None = None
         self.serve(KINDS)
 
@@ -64,7 +63,7 @@ class ApiDocuments:
         request = asked.request
         response = (
             self._discovery.answer(request)
-            or self._health.answer(request)
+            or await self.diagnostics.answer(request)
             or (self._openapi and self._openapi.answer(request))
             or self._other(request)
         )
@@ -75,9 +74,7 @@ class ApiDocuments:
             case "":
                 return self._index(request) if request.path == "/" else None
             case "/version":
-                return _json(request, msgspec.to_builtins(_version()))
-            case "/metrics":
-                return Response(200, {"content-type": CONTENT_TYPE, "cache-control": UNCACHED}, self._metrics())
+                return _json(request, msgspec.to_builtins(version()))
             case "/openid/v1/jwks" if self._issuer is not None:
                 return _json(request, self._issuer.key_set(), _KEY_SET_TYPE, _AN_HOUR)
             case "/.well-known/openid-configuration" if self._issuer is not None:
@@ -86,15 +83,13 @@ class ApiDocuments:
         return None
 
     def _index(self, request: Request) -> Response:
-        others = ["/metrics", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version", _JWKS, _OPENID]
-        paths = sorted({*self._discovery.paths, *self._health.paths, *others, "/apis/"})
+        others = ["/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version", _JWKS, _OPENID]
+        paths = sorted({*self._discovery.paths, *self.diagnostics.paths, *others, "/apis/"})
         return document(msgspec.json.encode({"paths": paths}), negotiate_document(request))
 
-    def _metrics(self) -> bytes:
-        return self._measured.text().encode()
 
-
-def _version() -> Info:
+def version() -> Info:
+    """What /version says: the Kubernetes whose answers these are, and what runs them."""
     return Info(
         major="1",
         minor="36",
@@ -103,12 +98,13 @@ def _version() -> Info:
         min_compatibility_major="1",
         min_compatibility_minor="35",
         git_version="v1.36.2",
+        git_commit="",
         git_tree_state="clean",
         build_date="1970-01-01T00:00:00Z",
         # Clients want the field; what runs us is no Go.
         go_version=f"python{platform.python_version()}",
         compiler="cpython",
-        platform="linux/amd64",
+        platform=f"linux/{_ARCHITECTURES.get(platform.machine(), platform.machine())}",
     )
 
 

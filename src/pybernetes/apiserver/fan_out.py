@@ -12,6 +12,7 @@ from typing import Protocol
 
 from pybernetes.apiserver.collection import Change, Collection
 from pybernetes.apiserver.entry import Entry
+from pybernetes.apiserver.metrics import EventCounts
 from pybernetes.apiserver.rendering import Rendering
 from pybernetes.apiserver.selection import Selection
 
@@ -54,8 +55,9 @@ class Audience:
 class FanOut:
     """The audiences of one collection."""
 
-    def __init__(self, collection: Collection) -> None:
+    def __init__(self, collection: Collection, counts: EventCounts | None = None) -> None:
         self._collection = collection
+        self._counts = counts or EventCounts("", "", "")
         self._audiences: dict[Hashable, Audience] = {}
         self._doors: dict[_Door, dict[Audience, None]] = {}
         # Fields by which at least one audience is found.
@@ -117,6 +119,7 @@ class FanOut:
         for audience, part in heard.items():
             chunk = audience.chunk(part)
             if chunk:
+                self._counts.sent(len(part), len(chunk), len(audience.members))
                 for member in audience.members:
                     member.receive(chunk)
 

@@ -1,131 +1,270 @@
-"""Counts of requests, in the text form that Prometheus reads, under upstream's names.
+"""What the server counts while it works: requests, who may, admission, the store, watches and health checks.
 
-The pipeline wraps every answer in `measured`; /metrics calls `text`. Numbers live in dicts keyed by label values, so
-that counting costs a look-up.
+Those who work hold on to a small object (`RequestSeries`, `Outcomes`, `Timing`, `EventCounts`) and add to it, which
+costs a few operations on dicts and lists; nothing is spelled out before `metric_families` is asked for /metrics.
 """
 
 from __future__ import annotations
 
-import resource
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from itertools import accumulate
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
 
-from pybernetes.api.wire import Response
+from pybernetes.api.kind import Kind
+from pybernetes.api.wire import Channel, Request, Response
 from pybernetes.apiserver.request import RequestInfo
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_BUCKETS = (
+REQUEST_BOUNDS = (
     *(0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5),
     *(2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0),
 )
-_MUTATING = frozenset({"create", "update", "patch", "delete", "deletecollection"})
-_VERBS = _MUTATING | {"get", "list", "watch", "post", "put", "head", "options", "connect"}
-# (verb, resource, subresource, scope)
-_Labels = tuple[str, str, str, str]
+SIZE_BOUNDS = (1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9)
+# Of authentication and authorization.
+DECISION_BOUNDS = tuple(0.001 * 2**power for power in range(15))
+ADMISSION_BOUNDS = (0.005, 0.025, 0.1, 0.5, 1.0, 2.5)
+EVENT_BOUNDS = tuple(1024.0 * 2**power for power in range(8))
+_CONNECTS = frozenset({"log", "exec", "attach", "portforward", "proxy"})
+_VERBS = {
+    "get": "GET",
+    "list": "LIST",
+    "watch": "WATCH",
+    "create": "POST",
+    "update": "PUT",
+    "patch": "PATCH",
+    "delete": "DELETE",
+    "deletecollection": "DELETE",
+    "connect": "CONNECT",
+}
+_HEALTH = ("/healthz", "/livez", "/readyz")
+_APPLY = "application/apply-patch+yaml"
+# verb, group, version, resource, sub-resource, scope, and what `_special` says
+_Key = tuple[str, str, str, str, str, str, str]
 
 
-class _Histogram:
-    """How long requests of one label set took."""
+class Timing:
+    """A histogram."""
 
-    __slots__ = ("counts", "total")
+    __slots__ = ("_first", "bounds", "counts", "total")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+        self._first = bounds[0]
+
+    def add(self, value: float, times: int = 1) -> None:
+        # Nearly all values fall into the first bucket.
+        self.counts[0 if value <= self._first else bisect_left(self.bounds, value)] += times
+        self.total += value * times
+
+
+class RequestSeries:
+    """The requests of one label set: how many by code, how long they took, how large the answers to reads were."""
+
+    __slots__ = ("codes", "dry_run", "labels", "open", "sizes", "terminations", "times")
+
+    def __init__(self, labels: dict[str, str], dry_run: str) -> None:
+        # All of upstream's but `dry_run` and `code`.
+        self.labels = labels
+        self.dry_run = dry_run
+        self.codes: dict[int, int] = {}
+        self.times = Timing(REQUEST_BOUNDS)
+        self.sizes = Timing(SIZE_BOUNDS) if labels["verb"] in ("GET", "LIST") else None
+        # Long-running requests that have not ended.
+        self.open = 0
+        # Requests that were ended in self-defence, by code.
+        self.terminations: dict[int, int] = {}
+
+    def add(self, code: int, seconds: float, size: int) -> None:
+        """A request has ended."""
+        codes = self.codes
+        codes[code] = codes.get(code, 0) + 1
+        self.times.add(seconds)
+        if self.sizes is not None:
+            self.sizes.add(size)
+
+    def terminated(self, code: int) -> None:
+        self.terminations[code] = self.terminations.get(code, 0) + 1
+
+
+class Outcomes:
+    """How often something ended how, and how long that took."""
+
+    __slots__ = ("times",)
 
     def __init__(self) -> None:
-        self.counts = [0] * (len(_BUCKETS) + 1)
-        self.total = 0.0
+        self.times: dict[str, Timing] = {}
 
-    def add(self, seconds: float) -> None:
-        self.counts[bisect_left(_BUCKETS, seconds)] += 1
-        self.total += seconds
+    def add(self, result: str, seconds: float) -> None:
+        timing = self.times.get(result)
+        if timing is None:
+            timing = self.times[result] = Timing(DECISION_BOUNDS)
+        timing.add(seconds)
+
+
+class EventCounts:
+    """What watches of one resource were sent."""
+
+    __slots__ = ("dispatched", "initial", "resource", "sizes", "terminated")
+
+    def __init__(self, group: str, version: str, resource: str) -> None:
+        self.resource = (group, version, resource)
+        self.sizes = Timing(EVENT_BOUNDS)
+        # Events of the states that watches began with.
+        self.initial = 0
+        self.dispatched = 0
+        # Watches that were closed since their clients did not read.
+        self.terminated = 0
+
+    def sent(self, events: int, size: int, watches: int) -> None:
+        """Some events, `size` bytes in all, went to each of some watches."""
+        if events:
+            self.dispatched += events
+            self.sizes.add(size / events, events * watches)
 
 
 class Metrics:
-    """The numbers of one server."""
+    """The numbers of one server. `seconds` is a clock that never goes back."""
 
-    def __init__(self, seconds: Callable[[], float], watches: Callable[[], int] = lambda: 0) -> None:
-        """`seconds` is a clock that never goes back; `watches` tells how many watches are open."""
-        self._seconds = seconds
-        self._watches = watches
-        self._requests: dict[tuple[_Labels, int], int] = {}
-        self._durations: dict[_Labels, _Histogram] = {}
-        self._running = {"mutating": 0, "readOnly": 0}
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self.seconds = seconds
+        self.requests: dict[_Key, RequestSeries] = {}
+        self.authentication = Outcomes()
+        self.users: dict[str, int] = {}
+        self.authorization = Outcomes()
+        # (plug-in, operation, admit or validate) -> [what was let through, what was rejected]
+        self.admission: dict[tuple[str, str, str], tuple[Timing, Timing]] = {}
+        # (operation, group, resource)
+        self.storage: dict[tuple[str, str, str], Timing] = {}
+        self.storage_errors: dict[tuple[str, str, str], int] = {}
+        self.events: dict[tuple[str, str, str], EventCounts] = {}
+        # (check, endpoint) -> [failures, successes]; whether it was well the last time
+        self.checks: dict[tuple[str, str], list[int]] = {}
+        self.checked: dict[tuple[str, str], bool] = {}
+        self.mutating_peak: Callable[[], int] = lambda: 0
+        self.tls_handshake_errors: Callable[[], int] = lambda: 0
 
-    async def measured(self, info: RequestInfo, answer: Awaitable[Response]) -> Response:
-        """The answer, counted; a stream counts until it begins."""
-        kind = "mutating" if info.verb in _MUTATING else "readOnly"
-        began = self._seconds()
-        self._running[kind] += 1
+    def series(self, request: Request, info: RequestInfo) -> RequestSeries | None:
+        """Where a request is counted; None for what upstream does not count, such as paths that nobody serves."""
+        if info.kind is None or (info.child is None and info.subresource):
+            return self._health(request) if request.path in _HEALTH else None
+        verb = info.verb
+        if info.subresource in _CONNECTS:
+            verb = "connect"
+        elif verb not in _VERBS:
+            # Words that clients make up must not become label values without end.
+            verb = "other"
+        special = _special(request) if request.query or verb == "patch" else ""
+        scope = "resource" if info.name or verb == "create" else "namespace" if info.namespace else "cluster"
+        key = (verb, info.group, info.version, info.resource, info.subresource, scope, special)
+        found = self.requests.get(key)
+        return found if found is not None else self._made(key)
+
+    def _made(self, key: _Key) -> RequestSeries:
+        verb, group, version, resource, subresource, scope, special = key
+        apply, _, dry_run = special.partition("?")
+        labels = {
+            "component": "apiserver",
+            "group": group,
+            "resource": resource,
+            "scope": scope,
+            "subresource": subresource,
+            "verb": apply or _VERBS.get(verb, verb),
+            "version": version,
+        }
+        made = self.requests[key] = RequestSeries(labels, dry_run)
+        return made
+
+    def _health(self, request: Request) -> RequestSeries:
+        key = ("get", "", "", "", request.path, "", "")
+        found = self.requests.get(key)
+        if found is None:
+            empty = dict.fromkeys(("component", "group", "resource", "scope", "version"), "")
+            found = self.requests[key] = RequestSeries({**empty, "subresource": request.path, "verb": "GET"}, "")
+        return found
+
+    def long_running(self, series: RequestSeries, response: Response, began: float) -> Response:
+        """The response, which is counted as open until its stream or its upgraded connection ends."""
+        series.open += 1
+
+        def ended() -> None:
+            series.open -= 1
+            series.add(response.status, self.seconds() - began, 0)
+
+        if response.upgrade is not None:
+            serve = response.upgrade.serve
+
+            async def served(channel: Channel) -> None:
+                try:
+                    await serve(channel)
+                finally:
+                    ended()
+
+            return replace(response, upgrade=replace(response.upgrade, serve=served))
+        stream: Any = response.stream
+        if hasattr(stream, "on_end"):
+            # A watch tells of its end itself: most of what the server sends goes through them.
+            stream.on_end = ended
+            return response
+        return replace(response, stream=_Followed(stream, ended))
+
+    def admitted(self, plugin: str, operation: str, half: str) -> tuple[Timing, Timing]:
+        """Where the calls of an admission plug-in are counted: what it let through and what it rejected."""
+        key = (plugin, operation, half)
+        found = self.admission.get(key)
+        if found is None:
+            found = self.admission[key] = (Timing(ADMISSION_BOUNDS), Timing(ADMISSION_BOUNDS))
+        return found
+
+    def stored(self, operation: str, group: str, resource: str) -> Timing:
+        """Where the store's writes of a resource are counted."""
+        found = self.storage.get((operation, group, resource))
+        if found is None:
+            found = self.storage[operation, group, resource] = Timing(REQUEST_BOUNDS)
+        return found
+
+    def events_of(self, kind: Kind) -> EventCounts:
+        """Where the events of a kind are counted."""
+        key = (kind.group, kind.version, kind.resource)
+        return self.events.setdefault(key, EventCounts(*key))
+
+    def check(self, name: str, endpoint: str, ok: bool) -> None:
+        """A health check was made."""
+        self.checks.setdefault((name, endpoint), [0, 0])[ok] += 1
+        self.checked[name, endpoint] = ok
+
+
+class _Followed(AsyncIterator[bytes]):
+    """A stream that tells when it ends, or is closed."""
+
+    def __init__(self, stream: AsyncIterator[bytes], ended: Callable[[], None]) -> None:
+        self._stream = stream
+        self._ended: Callable[[], None] | None = ended
+
+    async def __anext__(self) -> bytes:
         try:
-            response = await answer
-        finally:
-            self._running[kind] -= 1
-        # Words that clients make up must not become label values without end.
-        verb = info.verb if info.verb in _VERBS else "other"
-        resource = info.kind.group_resource if info.kind is not None else ""
-        subresource = info.child.name if info.child is not None else ""
-        scope = "resource" if info.name else "namespace" if info.namespace else "cluster"
-        self.observe(verb, resource, subresource, scope, response.status, self._seconds() - began)
-        return response
+            return await anext(self._stream)
+        except BaseException:
+            self._end()
+            raise
 
-    def observe(self, verb: str, resource: str, subresource: str, scope: str, code: int, seconds: float) -> None:  # noqa: PLR0913 - the label set
-        """A request was answered; `scope` is resource, namespace or cluster."""
-        labels = (verb, resource, subresource, scope)
-        self._requests[labels, code] = self._requests.get((labels, code), 0) + 1
-        if verb == "watch":
-            return
-        histogram = self._durations.get(labels)
-        if histogram is None:
-            histogram = self._durations[labels] = _Histogram()
-        histogram.add(seconds)
+    async def aclose(self) -> None:
+        self._end()
+        close = getattr(self._stream, "aclose", None)
+        if close is not None:
+            await close()
 
-    def text(self) -> str:
-        """All metrics, with those of the process."""
-        return "".join(line + "\n" for line in (*self._request_lines(), *self._running_lines(), *_process_lines()))
-
-    def _request_lines(self) -> Iterator[str]:
-        yield from _head("apiserver_request_total", "counter", "Requests by verb, resource, scope and code.")
-        for (labels, code), count in self._requests.items():
-            yield f"apiserver_request_total{_braces(_named(labels) | {'code': str(code)})} {count}"
-        name = "apiserver_request_duration_seconds"
-        yield from _head(name, "histogram", "Seconds until requests were answered.")
-        for labels, histogram in self._durations.items():
-            named = _named(labels)
-            bounds = (*(f"{bound:g}" for bound in _BUCKETS), "+Inf")
-            for bound, count in zip(bounds, accumulate(histogram.counts), strict=True):
-                yield f"{name}_bucket{_braces(named | {'le': bound})} {count}"
-            yield f"{name}_sum{_braces(named)} {histogram.total:.9g}"
-            yield f"{name}_count{_braces(named)} {sum(histogram.counts)}"
-
-    def _running_lines(self) -> Iterator[str]:
-        yield from _head("apiserver_current_inflight_requests", "gauge", "Requests that are being answered.")
-        for kind, count in self._running.items():
-            yield f'apiserver_current_inflight_requests{{request_kind="{kind}"}} {count}'
-        yield from _head("apiserver_longrunning_requests", "gauge", "Watches that are open.")
-        yield f'apiserver_longrunning_requests{{component="apiserver",verb="WATCH"}} {self._watches()}'
+    def _end(self) -> None:
+        if self._ended is not None:
+            self._ended()
+            self._ended = None
 
 
-def _head(name: str, type_: str, help_: str) -> Iterable[str]:
-    return f"# HELP {name} {help_}", f"# TYPE {name} {type_}"
-
-
-def _named(labels: _Labels) -> dict[str, str]:
-    verb, name, subresource, scope = labels
-    shown = {"deletecollection": "DELETECOLLECTION", "create": "POST", "update": "PUT"}.get(verb, verb.upper())
-    group_resource, _, group = name.partition(".")
-    named = {"component": "apiserver", "group": group, "resource": group_resource, "scope": scope}
-    return {**named, "subresource": subresource, "verb": shown}
-
-
-def _braces(labels: Mapping[str, str]) -> str:
-    """Labels in the order of their names; their values are our own words, which need no escaping."""
-    return "{" + ",".join(f'{name}="{labels[name]}"' for name in sorted(labels)) + "}"
-
-
-def _process_lines() -> Iterator[str]:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    yield from _head("process_cpu_seconds_total", "counter", "User and system time of the process, in seconds.")
-    yield f"process_cpu_seconds_total {usage.ru_utime + usage.ru_stime:.3f}"
-    yield from _head("process_resident_memory_bytes", "gauge", "Memory that the process holds, in bytes.")
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    yield f"process_resident_memory_bytes {pages * resource.getpagesize()}"
+def _special(request: Request) -> str:
+    """What makes a label set of its own: `APPLY`, and after a question mark the dry run."""
+    apply = "APPLY" if request.method == "PATCH" and request.headers.get("content-type") == _APPLY else ""
+    dry = [value for key, value in request.query if key == "dryRun"]
+    if not dry:
+        return apply
+    return f"{apply}?{'All' if set(dry) == {'All'} else 'invalid'}"

@@ -29,6 +29,16 @@ class ApiServerOptions:
     # The users of `--token-auth-file`.
     tokens: Mapping[str, UserInfo] = field(default_factory=dict)
     enable_admission: tuple[str, ...] = ("NodeRestriction",)
+    # Seconds that a request may take, and how long an Event is kept.
+    request_timeout: float = 60.0
+    event_ttl: float = 3600.0
+    # How many writes may run at once; 0 is no limit.
+    max_mutating_requests_inflight: int = 0
+    # On the way down, tells clients to go elsewhere instead of no longer listening.
+    shutdown_send_retry_after: bool = False
+    profiling: bool = True
+    # All flags in force, as /flagz shows them.
+    flags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def service_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:

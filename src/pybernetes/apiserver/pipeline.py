@@ -1,8 +1,9 @@
 """The order of everything. Read this file first: a request goes through it from top to bottom.
 
-receive -> identify -> authenticate -> impersonate -> authorize -> read | watch | write | connect | document -> answer.
+receive -> identify -> authenticate -> impersonate -> limit -> authorize -> read | watch | write | connect | document
+-> answer.
 A write goes on in `writer.py`: decode and default -> mutating admission -> prepare -> validate -> validating admission
--> compare-and-swap in the store. Audit and priority and fairness have their places marked below.
+-> compare-and-swap in the store. Audit has its place marked below; that of priority and fairness is `InFlight`.
 Errors leave by one exit, which turns them into a Kubernetes `Status`.
 """
 
@@ -23,20 +24,26 @@ from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.commands import Commands, warning_of_age
 from pybernetes.apiserver.custom.answering import CustomAnswers
 from pybernetes.apiserver.identify import identify, selected
+from pybernetes.apiserver.in_flight import TOO_MANY, InFlight
+from pybernetes.apiserver.lifecycle import Lifecycle
 from pybernetes.apiserver.metrics import Metrics
 from pybernetes.apiserver.negotiation import Accepted, negotiate_document
-from pybernetes.apiserver.query_options import check_list_options
+from pybernetes.apiserver.query_options import check_list_options, request_seconds
 from pybernetes.apiserver.reads import Reads
 from pybernetes.apiserver.rendering import finished
 from pybernetes.apiserver.request import Authenticated, RequestInfo
 from pybernetes.apiserver.stages.authentication import Authenticator
-from pybernetes.apiserver.stages.authorization import Authorizer
+from pybernetes.apiserver.stages.authorization import MASTERS, Authorizer
 from pybernetes.apiserver.stages.impersonation import impersonate
 from pybernetes.apiserver.watches import Watches
 
 _log = logging.getLogger(__name__)
 # The sub-resources that are written as parts of their parent, by the same commands.
 _PARTS = frozenset({"", "status", "finalize", "ephemeralcontainers", "resize", "approval"})
+# What is answered at once, from memory.
+_READS = frozenset({"get", "list", "watch"})
+# What may take as long as it likes.
+_LONG_RUNNING = frozenset({"attach", "exec", "log", "portforward", "proxy"})
 
 Answer = Callable[[Authenticated], Awaitable[Response]]
 
@@ -59,6 +66,8 @@ class Stages:
     commands: Commands
     documents: Documents
     metrics: Metrics
+    writes: InFlight
+    lifecycle: Lifecycle
     extra: Mapping[tuple[str, str, str], Answer]
     custom: CustomAnswers
 
@@ -71,8 +80,22 @@ class Pipeline:
 
     async def handle(self, request: Request) -> Response:
         """The response to any request whatever; never raises but for cancellation."""
-        info = identify(request, self._stages.custom.resources)
-        return await self._stages.metrics.measured(info, self._answer_or_error(request, info))
+        stages = self._stages
+        metrics = stages.metrics
+        began = metrics.seconds()
+        if stages.lifecycle.is_draining and (refusal := stages.lifecycle.refused(request)) is not None:
+            return refusal
+        info = identify(request, stages.custom.resources)
+        response = await self._answer_or_error(request, info)
+        series = metrics.series(request, info)
+        if series is None:
+            return response
+        if response.stream is not None or response.upgrade is not None:
+            return metrics.long_running(series, response, began)
+        if response.status in (429, 504):
+            series.terminated(response.status)
+        series.add(response.status, metrics.seconds() - began, len(response.body))
+        return response
 
     async def _answer_or_error(self, request: Request, info: RequestInfo) -> Response:
         try:
@@ -91,14 +114,24 @@ class Pipeline:
 
     async def _answer(self, request: Request, info: RequestInfo) -> Response:
         stages = self._stages
+        is_short = info.verb != "watch" and info.subresource not in _LONG_RUNNING
+        seconds = request_seconds(request) if request.query and is_short else 0.0
         sender = await stages.authenticator.authenticate(request)
         # Place of audit .
         field_selector = request.parameter("fieldSelector")
         target = selected(info, field_selector)
         user = impersonate(sender, request.headers, target, stages.authorizer)
-        # Place of priority and fairness .
-        stages.authorizer.require(user, target, field_selector)
         asked = Authenticated(request, info, user)
+        if info.verb in _READS or not is_short:
+            return await self._permitted(asked, target, field_selector)
+        if stages.writes.is_full and MASTERS not in user.groups:
+            return TOO_MANY
+        permitted = self._permitted(asked, target, field_selector)
+        return await stages.writes.carry_out(permitted, seconds)
+
+    async def _permitted(self, asked: Authenticated, target: RequestInfo, field_selector: str) -> Response:
+        stages, info = self._stages, asked.info
+        stages.authorizer.require(asked.user, target, field_selector)
         if not info.is_resource or (info.group and info.group not in stages.custom.resources.groups):
             return await self._document(asked)
         return await self._resource(asked)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pybernetes.api import status
+from pybernetes.api import duration, status
 from pybernetes.api.status import FieldError, StatusError, forbidden_field, invalid, not_supported
 from pybernetes.api.types.meta_v1 import DeleteOptions, StatusCause, StatusDetails
 from pybernetes.api.wire import Request
@@ -25,6 +25,15 @@ def invalid_options(kind: str, errors: Sequence[FieldError]) -> StatusError:
     causes = [StatusCause(reason=error.type, message=error.body, field=error.field) for error in errors]
     details = StatusDetails(group="meta.k8s.io", kind=kind, causes=causes)
     return status.failure(422, "Invalid", f'{kind}.meta.k8s.io "" is invalid: {listed}', details)
+
+
+def request_seconds(request: Request) -> float:
+    """How long the client gives a request (`timeout`), 0 when it does not say; 400 for what is no duration."""
+    text = request.parameter("timeout")
+    try:
+        return duration.parse(text) if text else 0.0
+    except ValueError as error:
+        raise status.bad_request(f"invalid timeout specified in the request URL - {error}") from error
 
 
 def check_list_options(request: Request, *, watch: bool) -> None:

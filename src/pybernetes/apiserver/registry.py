@@ -19,6 +19,7 @@ class Registry:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._is_closed = False
         stored = {storage_kind(kind) for kind in KINDS if "get" in kind.verbs}
         # Those of custom resources, by resource and group.
         self._custom: dict[str, Collection] = {}
@@ -59,6 +60,16 @@ class Registry:
         """The collection that an object belongs to."""
         return self.collection(kind_of(type(obj)))
 
+    def counts(self) -> dict[tuple[str, str], int]:
+        """How many objects there are, by group and resource."""
+        every = [*self._collections.values(), *self._custom.values()]
+        return {(each.kind.group, each.kind.resource): each.count() for each in every}
+
+    async def check(self) -> str | None:
+        """The readiness check `informer-sync`: collections are filled when they are made, and then never behind."""
+        return "the collections are closed" if self._is_closed else None
+
     def close(self) -> None:
+        self._is_closed = True
         for collection in [*self._collections.values(), *self._custom.values()]:
             collection.close()

@@ -15,6 +15,7 @@ from pybernetes.api.status import bad_request, expired, failure
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.collection import Collection
 from pybernetes.apiserver.fan_out import Audience, FanOut
+from pybernetes.apiserver.metrics import Metrics
 from pybernetes.apiserver.negotiation import negotiate
 from pybernetes.apiserver.query_numbers import parse_int, parse_uint
 from pybernetes.apiserver.registry import Registry
@@ -120,6 +121,8 @@ class _Stream(AsyncIterator[bytes]):
         # One timer for the whole stream, set again only when it has rung: chunks come far more often.
         self._timer: asyncio.TimerHandle | None = None
         self.bookmark: Callable[[], bytes] | None = None
+        # Is told once that the watch is over.
+        self.on_end: Callable[[], None] | None = None
 
     async def __anext__(self) -> bytes:
         while not self._watcher.over:
@@ -148,15 +151,19 @@ class _Stream(AsyncIterator[bytes]):
             self._timer.cancel()
             self._timer = None
         self._leave()
+        if self.on_end is not None:
+            self.on_end()
+            self.on_end = None
 
 
 class Watches:
     """Answers watch requests; `close` ends all that run."""
 
-    def __init__(self, registry: Registry, clock: Clock, chance: Chance) -> None:
+    def __init__(self, registry: Registry, clock: Clock, chance: Chance, metrics: Metrics) -> None:
         self._registry = registry
         self._clock = clock
         self._chance = chance
+        self._metrics = metrics
         self._running: set[_Watcher] = set()
         self._fan_outs: dict[Collection, FanOut] = {}
 
@@ -194,7 +201,7 @@ class Watches:
 
     def _fan_out(self, collection: Collection) -> FanOut:
         if collection not in self._fan_outs:
-            fan_out = self._fan_outs[collection] = FanOut(collection)
+            fan_out = self._fan_outs[collection] = FanOut(collection, self._metrics.events_of(collection.kind))
             collection.on_close(lambda: self._dismiss(collection, fan_out))
         return self._fan_outs[collection]
 

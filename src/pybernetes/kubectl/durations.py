@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 
-from pybernetes.api import time
+from pybernetes.api import duration, time
 
-_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
 _MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86400, 365 * 86400
 
 
 def parse_duration(text: str) -> float:
     """Seconds; ValueError with Go's text. A bare number is seconds, as kubectl takes it for timeouts."""
-    sign, body = (-1, text[1:]) if text.startswith("-") else (1, text)
-    if body.isdigit():
-        return sign * float(body)
-    if not body or "".join(match.group() for match in _PART.finditer(body)) != body:
-        raise ValueError(f'time: invalid duration "{text}"')
-    return sign * sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(body))
+    return duration.parse(f"{text}s" if text.removeprefix("-").isdecimal() else text)
 
 
 def human(seconds: float) -> str:
