@@ -43,9 +43,9 @@ class Accepted:
     pretty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Offer:
-    """What there is to choose from."""
+    """What there is to choose from. There are few, which are told apart by identity: that is fast."""
 
     watch: bool = False
     # Objects may be shown as tables or as their metadata only.
@@ -54,19 +54,28 @@ class _Offer:
     custom: bool = False
 
 
+# Whether it is a watch and of custom resources -> the offer.
+_OBJECTS = {(watch, custom): _Offer(watch, custom=custom) for watch in (False, True) for custom in (False, True)}
+_DOCUMENT = _Offer(transforms=False)
+# Longer headers are not remembered.
+_KNOWN_HEADER_MAX = 1000
+
+
 def negotiate(request: Request, kind: Kind | None = None, *, watch: bool = False) -> Accepted:
     """The first acceptable form of objects of a kind, in the client's order; 406 when there is none."""
     custom = kind is not None and issubclass(kind.type, CustomObject)
-    return _negotiate(_header(request), _Offer(watch, custom=custom), _is_for_people(request))
+    return _negotiated(request, _OBJECTS[watch, custom])
 
 
 def negotiate_document(request: Request) -> Accepted:
     """The same for what is shown in one way only, such as errors and discovery."""
-    return _negotiate(_header(request), _Offer(transforms=False), _is_for_people(request))
+    return _negotiated(request, _DOCUMENT)
 
 
-def _header(request: Request) -> str:
-    return request.headers.get("accept", "*/*") or "*/*"
+def _negotiated(request: Request, offer: _Offer) -> Accepted:
+    header = request.headers.get("accept", "*/*") or "*/*"
+    find = _known if len(header) <= _KNOWN_HEADER_MAX else _negotiate
+    return find(header, offer, _is_for_people(request))
 
 
 def _is_for_people(request: Request) -> bool:
@@ -77,6 +86,11 @@ def _is_for_people(request: Request) -> bool:
 
 
 @lru_cache(maxsize=512)
+def _known(accept: str, offer: _Offer, human: bool) -> Accepted:
+    """The same, remembered: clients send the same again and again."""
+    return _negotiate(accept, offer, human)
+
+
 def _negotiate(accept: str, offer: _Offer, human: bool) -> Accepted:
     clauses = by_quality(accept)
     # The first look, at the names alone, takes wildcards only if they are whole; custom resources have no such look.
