@@ -27,7 +27,10 @@ def test_a_range_is_ready_and_stays_while_it_is_used() -> None:
 
         assert FINALIZER in (await world.until(lambda: is_ready("True"))).metadata.finalizers
         parent = {"resource": "services", "namespace": "default", "name": "x"}
-        await world.client.create(made(IPAddress, "10.200.0.9", "", spec={"parentRef": parent}))
+        labels = {"ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io"}
+        await world.client.create(
+            made(IPAddress, "10.200.0.9", "", spec={"parentRef": parent}, metadata={"labels": labels})
+        )
         await world.client.delete(ServiceCIDR, "more")
         await world.until(lambda: is_ready("False"))
         await world.client.delete(IPAddress, "10.200.0.9")

@@ -68,7 +68,7 @@ ACCEPTED: dict[str, dict[int, str]] = {
         **_steps(_AGGREGATION, 41, 42),
         **_steps(_DESCRIPTION, 66, 67),
         **_steps(_ADDRESSES, 72, 73),
-        **_steps(_SERVER_WRITES, 77, 83),
+        **_steps(_SERVER_WRITES, 83),
         **_steps(_BUILD, 80, 82),
         **_steps(_FAIRNESS, 129, 130, 132),
         **_steps(_STARTING, 133, 134, 142),

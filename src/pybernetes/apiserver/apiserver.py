@@ -21,6 +21,7 @@ from pybernetes.apiserver.allocation.ranges import family_of
 from pybernetes.apiserver.allocation.repair import AllocationRepair
 from pybernetes.apiserver.allocation.services import ServiceAllocator
 from pybernetes.apiserver.bootstrap.default_rbac import node_rules
+from pybernetes.apiserver.bootstrap.default_service_cidr import DefaultServiceCIDR
 from pybernetes.apiserver.bootstrap.objects import BootstrapOptions, bootstrap_objects, reconciled
 from pybernetes.apiserver.commands import Commands
 from pybernetes.apiserver.connect.answers import connect_answers
@@ -89,6 +90,7 @@ class ApiServer:
         families = [family_of(network) for network in options.service_networks]
         self.writer.allocators[core_v1.Service] = ServiceAllocator(addresses, ports, families)
         self._allocations = AllocationRepair(self.writer, addresses, ports)
+        self._default_cidr = DefaultServiceCIDR(self.writer, tuple(map(str, options.service_networks)))
         self.metrics = Metrics(clock.monotonic)
         self._watches = Watches(self.registry, clock, chance, self.metrics)
         reads = Reads(self.registry, clock)
@@ -125,6 +127,7 @@ class ApiServer:
         """An API server whose start-up objects exist; without `nodes` it has no way to its kubelets."""
         server = cls(options, store, clock, chance, nodes or NoNodes())
         await server._bootstrap()
+        await server._default_cidr.settle()
         # A store that was written by a server before this one may lack addresses, which must not be given out again.
         await server._allocations.run_once()
         await server._definitions.settle()
@@ -140,6 +143,7 @@ class ApiServer:
             tasks.create_task(self._compact(), name="compaction")
             tasks.create_task(self._definitions.run(), name="definitions")
             tasks.create_task(self._allocations.run(), name="allocations")
+            tasks.create_task(self._default_cidr.run(), name="default ServiceCIDR")
 
     async def _compact(self) -> None:
         """Compacts the store's history now and then: upstream's five minutes."""

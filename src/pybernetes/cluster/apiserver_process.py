@@ -14,7 +14,7 @@ import socket
 import ssl
 import sys
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
@@ -51,13 +51,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--anonymous-auth", choices=("true", "false"), default="true")
     parser.add_argument("--authorization-mode", default="Node,RBAC")
     parser.add_argument("--enable-admission-plugins", default="NodeRestriction")
-    parser.add_argument("--service-cluster-ip-range", type=IPv4Network, default=IPv4Network("10.96.0.0/16"))
+    parser.add_argument(
+        "--service-cluster-ip-range",
+        type=_networks,
+        default=(IPv4Network("10.96.0.0/16"),),
+        help="one range of ClusterIPs, or two of different families, divided by a comma",
+    )
     parser.add_argument("--service-node-port-range", type=_ports, default=range(30000, 32768))
     parser.add_argument("--service-account-signing-key-file", type=Path)
     parser.add_argument("--service-account-issuer", default=SERVICE_ACCOUNT_ISSUER)
     parser.add_argument("--kubelet-client-certificate", type=Path)
     parser.add_argument("--kubelet-client-key", type=Path)
     parser.add_argument("--kubelet-certificate-authority", type=Path)
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        networks = tuple(ip_network(part) for part in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if len(networks) > 2 or len({network.version for network in networks}) < len(networks):
+        raise argparse.ArgumentTypeError(f'"{text}" is neither one range nor two of different families')
+    return networks
 
 
 def _ports(text: str) -> range:
@@ -86,7 +101,7 @@ class Files:
 def files(arguments: argparse.Namespace, clock: Clock) -> Files:
     """The files that the flags name; what they leave out is made below the data folder."""
     pki = Pki(arguments.data_dir / "pki", clock)
-    range_ = arguments.service_cluster_ip_range
+    range_ = arguments.service_cluster_ip_range[0]
     certificate, key = arguments.tls_cert_file, arguments.tls_private_key_file
     if certificate is None or key is None:
         addresses = [a for a in (arguments.bind_address, arguments.advertise_address) if a and a != "0.0.0.0"]
@@ -113,7 +128,8 @@ def options(arguments: argparse.Namespace, used: Files) -> ApiServerOptions:
         client_ca = used.client_ca.read_text()
     return ApiServerOptions(
         service_account_key=service_account_key,
-        service_cluster_ip_range=arguments.service_cluster_ip_range,
+        service_cluster_ip_range=arguments.service_cluster_ip_range[0],
+        secondary_service_cluster_ip_range=next(iter(arguments.service_cluster_ip_range[1:]), None),
         service_node_port_range=arguments.service_node_port_range,
         service_account_issuer=arguments.service_account_issuer,
         authorization_modes=modes,

@@ -9,22 +9,23 @@ import ipaddress
 from collections.abc import Iterable
 
 from pybernetes.api import time as api_time
-from pybernetes.api.objects import copy
 from pybernetes.api.status import StatusError
-from pybernetes.api.types.meta_v1 import Condition
+from pybernetes.api.types.meta_v1 import Condition, ObjectMeta
 from pybernetes.api.types.networking_v1 import IPAddress, ServiceCIDR
 from pybernetes.controllers.context import ControllerContext
 from pybernetes.controllers.keyed import KeyedController
 
 FINALIZER = "networking.k8s.io/service-cidr-finalizer"
 _IN_USE = "There are still IPAddresses referencing the ServiceCIDR, please remove them or create a new ServiceCIDR"
+_MANAGED_BY, _ALLOCATOR = "ipaddress.kubernetes.io/managed-by", "ipallocator.k8s.io"
 _READY = "Kubernetes Service CIDR is ready"
 # A deletion waits so long for allocations that were under way, as upstream.
 _GRACE_SECONDS = 10.0
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def orphans(cidr: ServiceCIDR, others: Iterable[ServiceCIDR], addresses: Iterable[str]) -> list[str]:
-    """The addresses of a range that would be in no range without it."""
+    """The addresses of a range that would be in no range without it; none where others hold all of it."""
     own = [ipaddress.ip_network(text) for text in cidr.spec.cidrs]
     rest = [
         ipaddress.ip_network(text)
@@ -32,12 +33,19 @@ def orphans(cidr: ServiceCIDR, others: Iterable[ServiceCIDR], addresses: Iterabl
         if other.metadata.uid != cidr.metadata.uid and other.metadata.deletion_timestamp is None
         for text in other.spec.cidrs
     ]
-    parsed = [ipaddress.ip_address(text) for text in addresses]
+    if all(any(_holds(wider, network) for wider in rest) for network in own):
+        return []
     return [
         str(address)
-        for address in parsed
+        for address in map(ipaddress.ip_address, addresses)
         if any(address in network for network in own) and not any(address in network for network in rest)
     ]
+
+
+def _holds(wider: _Network, network: _Network) -> bool:
+    return (
+        wider.version == network.version and wider.prefixlen <= network.prefixlen and network.network_address in wider
+    )
 
 
 class ServiceCIDRController(KeyedController):
@@ -75,7 +83,8 @@ class ServiceCIDRController(KeyedController):
     async def _let_go(self, cidr: ServiceCIDR) -> float | None:
         if FINALIZER not in cidr.metadata.finalizers:
             return None
-        names = [item.metadata.name or "" for item in self._addresses.cache.list()]
+        addresses = self._addresses.cache.list()
+        names = [item.metadata.name or "" for item in addresses if item.metadata.labels.get(_MANAGED_BY) == _ALLOCATOR]
         if orphans(cidr, self._cidrs.cache.list(), names):
             await self._tell(cidr, Condition(type="Ready", status="False", reason="Terminating", message=_IN_USE))
             return None
@@ -92,14 +101,14 @@ class ServiceCIDRController(KeyedController):
 
     async def _tell(self, cidr: ServiceCIDR, condition: Condition) -> None:
         old = next((item for item in cidr.status.conditions if item.type == condition.type), None)
-        if old is not None and (old.status, old.reason) == (condition.status, condition.reason):
+        told = (condition.status, condition.reason, condition.message)
+        if old is not None and (old.status, old.reason or None, old.message) == told:
             return
-        changed = copy(cidr)
         condition.last_transition_time = api_time.format(self.clock.now())
-        kept = [item for item in changed.status.conditions if item.type != condition.type]
-        changed.status.conditions = [*kept, condition]
+        applied = ServiceCIDR(metadata=ObjectMeta(name=cidr.metadata.name))
+        applied.status.conditions = [condition]
         try:
-            await self.client.update_status(changed)
+            await self.client.apply(applied, self.name, "status")
         except StatusError as error:
             if error.code != 404:
                 raise

@@ -14,10 +14,10 @@ from pybernetes.api import time
 from pybernetes.api.kinds import kind_of
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.status import StatusError
-from pybernetes.api.types.core_v1 import Event, EventSource, ObjectReference, Service
-from pybernetes.api.types.meta_v1 import ObjectMeta
+from pybernetes.api.types.core_v1 import Service
 from pybernetes.api.types.networking_v1 import IPAddress
 from pybernetes.apiserver.allocation.addresses import Addresses
+from pybernetes.apiserver.allocation.events import ServerEvents
 from pybernetes.apiserver.allocation.findings import (
     GRACE_SECONDS,
     Finding,
@@ -27,15 +27,10 @@ from pybernetes.apiserver.allocation.findings import (
 )
 from pybernetes.apiserver.allocation.node_ports import NodePorts
 from pybernetes.apiserver.collection import Change
-from pybernetes.apiserver.field_management.tracking import Updates
-from pybernetes.apiserver.request import ITSELF
-from pybernetes.apiserver.writer import Intent, Writer
+from pybernetes.apiserver.writer import Writer
 
 _log = logging.getLogger(__name__)
 _INTERVAL_SECONDS = 180.0
-_ADDRESSES, _PORTS = "ipallocator-repair-controller", "portallocator-repair-controller"
-# Events that were told already are not told again; of more than this many they are.
-_TOLD_MAX = 1000
 _Key = tuple[str, str]
 
 
@@ -51,8 +46,8 @@ class AllocationRepair:
         # IPAddresses to look at, and when: those that were just made wait for their Service.
         self._due: dict[str, float] = {}
         self._woken = asyncio.Event()
-        self._told: dict[tuple[str, str], None] = {}
-        self._moments = 0
+        self._events = ServerEvents(writer, "ipallocator-repair-controller")
+        self._port_events = ServerEvents(writer, "portallocator-repair-controller")
 
     async def run(self) -> None:
         """Repairs until cancelled."""
@@ -79,7 +74,7 @@ class AllocationRepair:
             await self._check_owner(address)
         services = list(self._reader.list(Service))
         for service, finding in check_ports(services, self._ports.low, self._ports.high):
-            await self._tell(service, finding, _PORTS)
+            await self._port_events.tell(service, finding.reason, finding.message)
         self._ports.sweep()
 
     def _services_changed(self, changes: Sequence[Change]) -> None:
@@ -124,7 +119,7 @@ class AllocationRepair:
         for finding in check_addresses(service, ranges, self._find_address, self._find_service):
             if self._is_gone(service):
                 return
-            await self._tell(service, finding, _ADDRESSES)
+            await self._tell(service, finding)
             await self._act(finding, service)
 
     def _find_address(self, name: str) -> IPAddress | None:
@@ -144,8 +139,12 @@ class AllocationRepair:
         age = (self._writer.clock.now() - made).total_seconds()
         finding = check_owner(address, self._find_service, age)
         if finding is not None:
-            await self._tell(address, finding, _ADDRESSES)
+            await self._tell(address, finding)
             await self._addresses.remove(finding.address)
+
+    async def _tell(self, obj: ApiObject, finding: Finding) -> None:
+        if finding.reason:
+            await self._events.tell(obj, finding.reason, finding.message, finding.action)
 
     async def _act(self, finding: Finding, service: Service) -> None:
         if finding.act == "recreate":
@@ -156,50 +155,6 @@ class AllocationRepair:
             except StatusError as error:
                 if error.reason != "AlreadyExists":
                     _log.warning("IPAddress %s is not made: %s", finding.address, error)
-
-    async def _tell(self, obj: ApiObject, finding: Finding, component: str) -> None:
-        known = (obj.metadata.uid or "", finding.message)
-        if not finding.reason or known in self._told:
-            return
-        self._told[known] = None
-        if len(self._told) > _TOLD_MAX:
-            del self._told[next(iter(self._told))]
-        _log.warning("%s", finding.message)
-        event = self._event(obj, finding, component)
-        kind = kind_of(Event)
-        intent = Intent(kind, ITSELF, event.metadata.namespace or "", tracker=Updates(kind, "kube-apiserver"))
-        try:
-            await self._writer.create(intent, event)
-        except StatusError as error:
-            _log.info("event %s is refused: %s", finding.reason, error)
-
-    def _event(self, obj: ApiObject, finding: Finding, component: str) -> Event:
-        meta, now = obj.metadata, self._writer.clock.now()
-        # Names end in the time in nanoseconds; two of one moment differ all the same.
-        self._moments = max(int(now.timestamp() * 1_000_000) * 1000, self._moments + 1)
-        about = ObjectReference(
-            kind=obj.kind,
-            api_version=obj.api_version,
-            name=meta.name,
-            namespace=meta.namespace,
-            uid=meta.uid,
-            resource_version=meta.resource_version,
-        )
-        event = Event(
-            metadata=ObjectMeta(name=f"{meta.name}.{self._moments:x}", namespace=meta.namespace or "default"),
-            involved_object=about,
-            reason=finding.reason,
-            message=finding.message,
-            type="Warning",
-            reporting_component=component,
-        )
-        if component == _PORTS:
-            event.source, event.count = EventSource(component=component), 1
-            event.first_timestamp = event.last_timestamp = time.format(now)
-        else:
-            event.event_time, event.action = time.format_micro(now), finding.action
-            event.reporting_instance = "kube-apiserver"
-        return event
 
 
 def _parents(obj: ApiObject) -> list[_Key]:

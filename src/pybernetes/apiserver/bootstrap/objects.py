@@ -25,10 +25,10 @@ from pybernetes.api.types.core_v1 import (
 from pybernetes.api.types.discovery_v1 import EndpointSlice
 from pybernetes.api.types.flowcontrol_v1 import FlowSchema, PriorityLevelConfiguration
 from pybernetes.api.types.meta_v1 import ObjectMeta
-from pybernetes.api.types.networking_v1 import ServiceCIDR, ServiceCIDRSpec
 from pybernetes.api.types.rbac_v1 import ClusterRole, ClusterRoleBinding, Role, RoleBinding
 from pybernetes.api.types.scheduling_v1 import PriorityClass
 from pybernetes.apiserver.bootstrap.default_rbac import AUTO_UPDATE, default_rbac
+from pybernetes.apiserver.bootstrap.default_service_cidr import default_service_cidr
 from pybernetes.apiserver.bootstrap.kubernetes_service import kubernetes_service
 
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -56,14 +56,11 @@ class BootstrapOptions:
 
 def bootstrap_objects(options: BootstrapOptions) -> list[ApiObject]:
     """Everything, in an order in which it can be written."""
-    cidr = ServiceCIDR(
-        metadata=ObjectMeta(name="kubernetes"), spec=ServiceCIDRSpec(cidrs=list(options.service_cluster_ip_ranges))
-    )
     objects: list[ApiObject] = [
         *(_namespace(name) for name in NAMESPACES),
         *_priority_classes(),
         *_flow_control(),
-        cidr,
+        default_service_cidr(options.service_cluster_ip_ranges),
     ]
     if options.rbac:
         objects += default_rbac()

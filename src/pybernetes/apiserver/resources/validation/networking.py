@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import ipaddress
 
-from pybernetes.api.names import cidr, dns1123_subdomain, ip_address, wildcard_dns1123_subdomain
+import msgspec
+
+from pybernetes.api.names import cidr, dns1123_subdomain, ip_address, path_segment_name, wildcard_dns1123_subdomain
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.networking_v1 import (
     HTTPIngressPath,
     Ingress,
     IngressBackend,
     IngressClass,
+    IPAddress,
     IPBlock,
     NetworkPolicy,
     NetworkPolicyPeer,
     NetworkPolicyPort,
     ServiceCIDR,
 )
-from pybernetes.apiserver.resources.validation.metadata import immutable
+from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, immutable
 from pybernetes.apiserver.resources.validation.probes import named_port
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
 
@@ -181,11 +184,46 @@ def validate_ingress_class_update(new: IngressClass, old: IngressClass) -> list[
 
 
 def validate_service_cidr(service_cidr: ServiceCIDR) -> list[FieldError]:
-    if not service_cidr.spec.cidrs:
-        return [required("spec.cidrs", "at least one CIDR required")]
-    pairs = enumerate(service_cidr.spec.cidrs)
-    return [invalid(f"spec.cidrs[{index}]", text, t) for index, text in pairs for t in cidr(text)]
+    path, texts = "spec.cidrs", service_cidr.spec.cidrs
+    if not texts:
+        return [required(path, "at least one CIDR required")]
+    if len(texts) > 2:
+        return [invalid(path, msgspec.to_builtins(service_cidr.spec), "may only hold up to 2 values")]
+    errors = [invalid(f"{path}[{index}]", text, t) for index, text in enumerate(texts) for t in cidr(text)]
+    if not errors and len({ipaddress.ip_network(text, strict=False).version for text in texts}) < len(texts):
+        detail = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64"
+        errors.append(invalid(path, texts, detail))
+    return errors
 
 
 def validate_service_cidr_update(new: ServiceCIDR, old: ServiceCIDR) -> list[FieldError]:
-    return immutable(new.spec.cidrs, old.spec.cidrs, "spec.cidrs")
+    """Ranges stay; one of the other family may be added to a single one."""
+    before, after, path = old.spec.cidrs, new.spec.cidrs, "spec.cidrs"
+    adds = len(before) == 1 and len(after) == 2
+    if len(before) != len(after) and not adds:
+        return [invalid(path, after, IMMUTABLE)]
+    pairs = enumerate(zip(before, after, strict=False))
+    errors = [invalid(f"{path}[{index}]", now, IMMUTABLE) for index, (was, now) in pairs if was != now]
+    return errors + (validate_service_cidr(new) if adds else [])
+
+
+def validate_ip_address(address: IPAddress) -> list[FieldError]:
+    """An address belongs to somebody."""
+    parent, path = address.spec.parent_ref, "spec.parentRef"
+    if parent is None:
+        return [required(path)]
+    errors = [invalid(f"{path}.group", parent.group, text) for text in dns1123_subdomain(parent.group or "x")]
+    for name, value, needed in (
+        ("resource", parent.resource, True),
+        ("name", parent.name, True),
+        ("namespace", parent.namespace, False),
+    ):
+        if value:
+            errors += [invalid(f"{path}.{name}", value, text) for text in path_segment_name(value)]
+        elif needed:
+            errors.append(required(f"{path}.{name}"))
+    return errors
+
+
+def validate_ip_address_update(new: IPAddress, old: IPAddress) -> list[FieldError]:
+    return immutable(new.spec.parent_ref, old.spec.parent_ref, "spec.parentRef")

@@ -99,7 +99,9 @@ _RULES: Mapping[type, Rules] = {
     flowcontrol_v1.PriorityLevelConfiguration: always(flow_control.validate_priority_level),
     networking_v1.Ingress: always(networking.validate_ingress),
     networking_v1.IngressClass: Rules(networking.validate_ingress_class, networking.validate_ingress_class_update),
-    networking_v1.IPAddress: Rules(name=ip_address),
+    networking_v1.IPAddress: Rules(
+        networking.validate_ip_address, networking.validate_ip_address_update, name=ip_address
+    ),
     networking_v1.NetworkPolicy: always(networking.validate_network_policy),
     networking_v1.ServiceCIDR: Rules(networking.validate_service_cidr, networking.validate_service_cidr_update),
     node_v1.RuntimeClass: Rules(storage.validate_runtime_class, storage.validate_runtime_class_update),
