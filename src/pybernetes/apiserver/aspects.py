@@ -6,10 +6,10 @@ from typing import cast
 
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject, copy
-from pybernetes.api.status import FieldError, forbidden_field, invalid
+from pybernetes.api.status import FieldError
 from pybernetes.api.types import certificates_v1, core_v1
-from pybernetes.apiserver.resources.quality_of_service import qos_class
 from pybernetes.apiserver.resources.strategy import Strategy
+from pybernetes.apiserver.resources.validation import pod_parts
 from pybernetes.apiserver.writer import Aspect
 
 
@@ -45,30 +45,19 @@ def _ephemeral_containers(new: core_v1.Pod, old: core_v1.Pod) -> None:
     _become(new, whole)
 
 
-def _valid_ephemeral_containers(new: core_v1.Pod, old: core_v1.Pod) -> list[FieldError]:
-    """What debugs a pod stays in it as it was."""
-    kept = {container.name: container for container in new.spec.ephemeral_containers}
-    path, errors = "spec.ephemeralContainers", []
-    for container in old.spec.ephemeral_containers:
-        what = "removed" if container.name not in kept else "changed"
-        if kept.get(container.name) != container:
-            detail = f'existing ephemeral containers "{container.name}" may not be {what}\n'
-            errors.append(forbidden_field(path, detail))
-    return errors
-
-
-def _valid_resize(new: core_v1.Pod, old: core_v1.Pod) -> list[FieldError]:
-    before = old.status.qos_class or qos_class(old.spec)
-    if qos_class(new.spec) == before:
-        return []
-    return [invalid("spec", before, "Pod QOS Class may not change as a result of resizing")]
-
-
 def _resize(new: core_v1.Pod, old: core_v1.Pod) -> None:
-    resources = {container.name: container.resources for container in new.spec.containers}
+    """Resources and how they may change are the client's; containers that the pod has not are left to validation."""
+    given = new.spec
     whole = copy(old)
-    for container in whole.spec.containers:
-        container.resources = resources.get(container.name, container.resources)
+    for mine, theirs in (
+        (given.containers, whole.spec.containers),
+        (given.init_containers, whole.spec.init_containers),
+    ):
+        for container, kept in zip(mine, theirs, strict=False):
+            if container.name == kept.name:
+                kept.resources = container.resources
+                kept.resize_policy = container.resize_policy
+    whole.spec.resources = given.resources
     if whole.spec != old.spec:
         whole.metadata.generation = (old.metadata.generation or 0) + 1
     _become(new, whole)
@@ -82,6 +71,6 @@ def _approval(new: certificates_v1.CertificateSigningRequest, old: certificates_
 
 _PARTS = {
     (cast(type[ApiObject], core_v1.Namespace), "finalize"): Aspect(_finalize, _valid),
-    (core_v1.Pod, "ephemeralcontainers"): Aspect(_ephemeral_containers, _valid_ephemeral_containers),
-    (core_v1.Pod, "resize"): Aspect(_resize, _valid_resize),
+    (core_v1.Pod, "ephemeralcontainers"): Aspect(_ephemeral_containers, pod_parts.validate_ephemeral_containers),
+    (core_v1.Pod, "resize"): Aspect(_resize, pod_parts.validate_resize),
 }

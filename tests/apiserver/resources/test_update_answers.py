@@ -42,7 +42,8 @@ def _renamed(value: Any) -> Any:
         return value
     if port := re.fullmatch("<nodePort:([0-9]+)>", value):
         return 30000 + int(port[1])
-    return re.sub("<clusterIP:([0-9]+)>", r"10.96.9.\1", re.sub("<uid:[0-9]+>", UID, value))
+    value = re.sub("<clusterIP:([0-9]+)>", r"10.96.9.\1", re.sub("<uid:[0-9]+>", UID, value))
+    return re.sub("<suffix(:[0-9]+)?>", "abcde", value)
 
 
 def _updates() -> list[tuple[Step, dict[str, Any]]]:

@@ -20,6 +20,6 @@ from pybernetes.apiserver.resources.validation.volumes import validate_volumes
 def test_a_tokens_path_stays_within_the_volume(path: str, detail: str) -> None:
     token = {"path": path, "expirationSeconds": 3600}
     volume = from_builtins({"name": "v", "projected": {"sources": [{"serviceAccountToken": token}]}}, Volume)
-    errors = validate_volumes([volume], "spec.volumes")
-    where = "spec.volumes[0].projected.sources[0].serviceAccountToken.path"
+    _, errors = validate_volumes([volume], "spec.volumes", in_pod=True)
+    where = "spec.volumes[0].projected.path"
     assert [(error.field, error.body) for error in errors] == [(where, f'Invalid value: "{path}": {detail}')]

@@ -75,8 +75,21 @@ def prepare_status(new: Pod, old: Pod) -> None:
     new.metadata.owner_references = old.metadata.owner_references
     new.metadata.deletion_timestamp = old.metadata.deletion_timestamp
     new.status.qos_class = new.status.qos_class or old.status.qos_class
+    _keep_observed_generations(new.status, old.status)
     if new.status.pod_ip and not new.status.pod_ips:
         new.status.pod_ips = [PodIP(ip=new.status.pod_ip)]
+
+
+def _keep_observed_generations(new: PodStatus, old: PodStatus) -> None:
+    """Reporters of before these fields do not clear them."""
+    new.observed_generation = new.observed_generation or old.observed_generation
+    known: dict[str, list[int | None]] = {}
+    for condition in old.conditions:
+        known.setdefault(condition.type, []).append(condition.observed_generation)
+    for condition in new.conditions:
+        of_old = known.get(condition.type)
+        before = of_old.pop(0) if of_old else None
+        condition.observed_generation = condition.observed_generation or before
 
 
 def fields(pod: Pod) -> Mapping[str, str]:

@@ -30,6 +30,8 @@ def default_pod_spec(spec: PodSpec) -> None:
     if spec.resources is not None:
         canonicalize_requirements(spec.resources)
     _one_account(spec)
+    # Belongs to a feature that is off by default, whose fields the API server drops.
+    spec.scheduling_group = None
     spec.host_network = spec.host_network or None
     spec.host_pid = spec.host_pid or None
     spec.host_ipc = spec.host_ipc or None

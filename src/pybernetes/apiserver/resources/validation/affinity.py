@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pybernetes.api.names import dns1123_label, qualified_name
-from pybernetes.api.status import FieldError, duplicate, invalid, not_supported, required
+from pybernetes.api.names import dns1123_label
+from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.core_v1 import (
     Affinity,
     NodeAffinity,
@@ -14,6 +14,8 @@ from pybernetes.api.types.core_v1 import (
     PodAntiAffinity,
     TopologySpreadConstraint,
 )
+from pybernetes.api.types.meta_v1 import LabelSelector
+from pybernetes.apiserver.resources.validation.metadata import label_key
 from pybernetes.apiserver.resources.validation.selectors import (
     validate_node_selector,
     validate_node_selector_term,
@@ -69,10 +71,42 @@ def _validate_term(term: PodAffinityTerm, path: str) -> list[FieldError]:
     errors += validate_selector(term.namespace_selector, f"{path}.namespaceSelector")
     for name in term.namespaces:
         errors += [invalid(f"{path}.namespace", name, text) for text in dns1123_label(name)]
+    match, mismatch = term.match_label_keys, term.mismatch_label_keys
+    if match or mismatch:
+        errors += _validate_label_keys(match, mismatch, term.label_selector, path)
     if not term.topology_key:
         errors.append(required(f"{path}.topologyKey", "can not be empty"))
-    texts = qualified_name(term.topology_key)
+    texts = label_key(term.topology_key)
     return errors + [invalid(f"{path}.topologyKey", term.topology_key, text) for text in texts]
+
+
+def _validate_label_keys(
+    match: Sequence[str], mismatch: Sequence[str], selector: LabelSelector | None, path: str
+) -> list[FieldError]:
+    """Keys whose values are the pod's own: labels' names, and none that the selector names besides."""
+    errors: list[FieldError] = []
+    for name, keys in (("matchLabelKeys", match), ("mismatchLabelKeys", mismatch)):
+        where = f"{path}.{name}"
+        if keys and selector is None:
+            errors.append(forbidden_field(where, "must not be specified when labelSelector is not set"))
+        elif keys:
+            errors += [
+                invalid(f"{where}[{index}]", key, text) for index, key in enumerate(keys) for text in label_key(key)
+            ]
+    if selector is not None:
+        # What the keys stand for is in the selector's expressions by now; a second time is the client's own.
+        seen = set(selector.match_labels)
+        places = {key: index for index, key in enumerate(match)}
+        for expression in selector.match_expressions:
+            if expression.key in places and expression.key in seen:
+                where = f"{path}[{places[expression.key]}]"
+                errors.append(invalid(where, expression.key, "exists in both matchLabelKeys and labelSelector"))
+            seen.add(expression.key)
+    for index, key in enumerate(match):
+        if key in mismatch:
+            where = f"{path}.matchLabelKeys[{index}]"
+            errors.append(invalid(where, key, "exists in both matchLabelKeys and mismatchLabelKeys"))
+    return errors
 
 
 def validate_spreading(constraints: Sequence[TopologySpreadConstraint], path: str) -> list[FieldError]:
@@ -97,6 +131,8 @@ def validate_spreading(constraints: Sequence[TopologySpreadConstraint], path: st
         ):
             if policy not in (None, "Honor", "Ignore"):
                 errors.append(not_supported(f"{where}.{name}", policy, ("Honor", "Ignore")))
+        if constraint.match_label_keys:
+            errors += _validate_label_keys(constraint.match_label_keys, (), constraint.label_selector, where)
         errors += validate_selector(constraint.label_selector, f"{where}.labelSelector")
     return errors
 

@@ -1,11 +1,11 @@
-"""Rules for the containers of a pod: names, images, ports, environment, mounts, resources, life cycle."""
+"""Rules for the containers of a pod: names, images, ports, resources, life cycle. All sorts of containers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pybernetes.api.names import config_map_key, dns1123_label, env_var_name, port_name, port_number
+from pybernetes.api.names import dns1123_label, port_name, port_number
 from pybernetes.api.status import (
     FieldError,
     duplicate,
@@ -18,35 +18,39 @@ from pybernetes.api.status import (
 from pybernetes.api.types.core_v1 import (
     Container,
     ContainerPort,
-    EnvVar,
+    ContainerResizePolicy,
+    ContainerRestartRule,
     EphemeralContainer,
-    ObjectFieldSelector,
     PodSpec,
-    ResourceFieldSelector,
+    ResourceClaim,
     Volume,
 )
+from pybernetes.apiserver.resources.validation.environment import validate_variables, validate_variables_from
+from pybernetes.apiserver.resources.validation.mounts import validate_devices, validate_mounts
 from pybernetes.apiserver.resources.validation.numbers import requirements
 from pybernetes.apiserver.resources.validation.probes import validate_lifecycle, validate_probe
 from pybernetes.apiserver.resources.validation.security import validate_container_security
+from pybernetes.apiserver.resources.validation.volumes import pull_policy
 
 AnyContainer = Container | EphemeralContainer
 
-_PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 _RESTARTS = ("Always", "Never", "OnFailure")
-_ENVIRONMENT_FIELDS = frozenset(
-    {"metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName"}
-    | {"status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"}
+_MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
+_RESIZES = ("NotRequired", "RestartContainer")
+_RULES_MAX, _EXIT_CODES_MAX = 20, 255
+_NOT_EPHEMERAL = (
+    ("ports", "ports"),
+    ("resources", "resources"),
+    ("resize_policy", "resizePolicy"),
+    ("restart_policy", "restartPolicy"),
+    ("restart_policy_rules", "restartPolicyRules"),
+    ("liveness_probe", "livenessProbe"),
+    ("readiness_probe", "readinessProbe"),
+    ("startup_probe", "startupProbe"),
+    ("lifecycle", "lifecycle"),
 )
-_KNOWN_FIELDS = _ENVIRONMENT_FIELDS | {"metadata.annotations", "metadata.labels", "status.phase", "spec.restartPolicy"}
-_RESOURCES = (
-    "limits.cpu",
-    "limits.ephemeral-storage",
-    "limits.memory",
-    "requests.cpu",
-    "requests.ephemeral-storage",
-    "requests.memory",
-)
+_BARE = EphemeralContainer()
 
 
 @dataclass(frozen=True)
@@ -55,24 +59,24 @@ class Surroundings:
 
     volumes: Mapping[str, Volume]
     claims: frozenset[str]
-    host_network: bool
     host_users: bool
+    restart_policy: str
     grace_seconds: int
 
     @staticmethod
-    def of(spec: PodSpec) -> Surroundings:
+    def of(spec: PodSpec, volumes: Mapping[str, Volume]) -> Surroundings:
+        """`volumes` are the sound ones by name."""
         return Surroundings(
-            volumes={volume.name: volume for volume in spec.volumes},
-            claims=frozenset(claim.name for claim in spec.resource_claims),
-            host_network=bool(spec.host_network),
+            volumes=volumes,
+            claims=frozenset(claim.name for claim in spec.resource_claims if claim.name),
             host_users=spec.host_users is not False,
+            restart_policy=spec.restart_policy or "",
             grace_seconds=spec.termination_grace_period_seconds or 0,
         )
 
 
-def validate_containers(spec: PodSpec, path: str) -> list[FieldError]:
-    """All regular and init containers of a pod."""
-    around = Surroundings.of(spec)
+def validate_containers(spec: PodSpec, around: Surroundings, path: str) -> list[FieldError]:
+    """All containers of a pod; names are unique among all of them."""
     errors: list[FieldError] = []
     if not spec.containers:
         errors.append(required(f"{path}.containers"))
@@ -82,18 +86,23 @@ def validate_containers(spec: PodSpec, path: str) -> list[FieldError]:
         errors += validate_container(container, around, where)
         if container.name in names:
             errors.append(duplicate(f"{where}.name", container.name))
-        elif container.name:
-            names.add(container.name)
+        names.add(container.name)
         errors += _validate_running(container, around, where)
+        errors += _validate_restarts(container.restart_policy, container.restart_policy_rules, where)
     errors += _duplicate_host_ports(spec.containers, f"{path}.containers")
     for index, container in enumerate(spec.init_containers):
         where = f"{path}.initContainers[{index}]"
         errors += validate_container(container, around, where)
+        if container.restart_policy is not None:
+            errors += _validate_init_restarts(container, where)
         if container.name in names:
             errors.append(duplicate(f"{where}.name", container.name))
         elif container.name:
             names.add(container.name)
+        errors += _duplicate_host_ports([container], f"{path}.initContainers")
         errors += _validate_init(container, around, where)
+    if spec.ephemeral_containers:
+        errors += _validate_ephemeral(spec.ephemeral_containers, names, around, f"{path}.ephemeralContainers")
     return errors
 
 
@@ -125,49 +134,117 @@ def _validate_init(container: Container, around: Surroundings, path: str) -> lis
     return [forbidden_field(f"{path}.{name}", detail) for name, value in given if value is not None]
 
 
+def _validate_init_restarts(container: Container, path: str) -> list[FieldError]:
+    """A sidecar (`Always`) has no rules about when to restart: it always does."""
+    if container.restart_policy == "Always" and container.restart_policy_rules:
+        detail = "restartPolicyRules are not allowed for init containers with restart policy Always"
+        return [forbidden_field(f"{path}.restartPolicyRules", detail)]
+    return _validate_restarts(container.restart_policy, container.restart_policy_rules, path)
+
+
+def _validate_restarts(policy: str | None, rules: Sequence[ContainerRestartRule], path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if policy is None:
+        if rules:
+            detail = "must specify restartPolicy when restart rules are used"
+            errors.append(required(f"{path}.restartPolicy", detail))
+    elif policy not in _RESTARTS:
+        errors.append(not_supported(f"{path}.restartPolicy", policy, _RESTARTS))
+    where = f"{path}.restartPolicyRules"
+    if len(rules) > _RULES_MAX:
+        errors.append(_too_many(where, len(rules), _RULES_MAX))
+    for index, rule in enumerate(rules):
+        errors += _validate_restart_rule(rule, f"{where}[{index}]")
+    return errors
+
+
+def _too_many(path: str, count: int, most: int) -> FieldError:
+    return FieldError("FieldValueTooMany", path, f"must have at most {most} items", count)
+
+
+def _validate_restart_rule(rule: ContainerRestartRule, path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if rule.action != "Restart":
+        errors.append(not_supported(f"{path}.action", rule.action, ("Restart",)))
+    codes = rule.exit_codes
+    if codes is None:
+        return [*errors, required(f"{path}.exitCodes", "must be specified")]
+    if codes.operator not in ("In", "NotIn"):
+        errors.append(not_supported(f"{path}.exitCodes.operator", codes.operator, ("In", "NotIn")))
+    if len(codes.values) > _EXIT_CODES_MAX:
+        errors.append(_too_many(f"{path}.exitCodes.values", len(codes.values), _EXIT_CODES_MAX))
+    return errors
+
+
+def _validate_ephemeral(
+    containers: Sequence[EphemeralContainer], others: set[str], around: Surroundings, path: str
+) -> list[FieldError]:
+    """Containers for debugging: no part of the pod's service, and so without what serves."""
+    errors: list[FieldError] = []
+    names = set(others)
+    detail = "cannot be set for an Ephemeral Container"
+    for index, container in enumerate(containers):
+        where = f"{path}[{index}]"
+        errors += validate_container(container, around, where)
+        errors += validate_trimmed_image(container, where)
+        if container.name in names:
+            errors.append(duplicate(f"{where}.name", container.name))
+        names.add(container.name)
+        if container.target_container_name and container.target_container_name not in others:
+            errors.append(not_found_field(f"{where}.targetContainerName", container.target_container_name))
+        for attribute, name in _NOT_EPHEMERAL:
+            if getattr(container, attribute) != getattr(_BARE, attribute):
+                errors.append(forbidden_field(f"{where}.{name}", detail))
+        for number, mount in enumerate(container.volume_mounts):
+            for name, part in (("subPath", mount.sub_path), ("subPathExpr", mount.sub_path_expr)):
+                if part:
+                    errors.append(forbidden_field(f"{where}.volumeMounts[{number}].{name}", detail))
+    return errors
+
+
 def validate_container(container: AnyContainer, around: Surroundings, path: str) -> list[FieldError]:
-    """The rules for one container of any sort."""
+    """The rules that containers of all sorts have in common."""
     errors: list[FieldError] = []
     if not container.name:
         errors.append(required(f"{path}.name"))
     else:
         errors += [invalid(f"{path}.name", container.name, text) for text in dns1123_label(container.name)]
-    errors += _validate_image(container, path)
-    if container.termination_message_policy not in ("File", "FallbackToLogsOnError"):
-        given = container.termination_message_policy
-        supported = ("File", "FallbackToLogsOnError")
-        errors.append(not_supported(f"{path}.terminationMessagePolicy", given, supported))
+    if not container.image:
+        errors.append(required(f"{path}.image"))
+    policy = container.termination_message_policy
+    if policy not in _MESSAGE_POLICIES:
+        errors.append(not_supported(f"{path}.terminationMessagePolicy", policy, _MESSAGE_POLICIES))
     if container.ports:
-        errors += _validate_ports(container.ports, around, f"{path}.ports")
-    for index, variable in enumerate(container.env):
-        errors += _validate_variable(variable, f"{path}.env[{index}]")
+        errors += _validate_ports(container.ports, f"{path}.ports")
+    if container.env:
+        errors += validate_variables(container.env, f"{path}.env")
     if container.env_from:
-        errors += _validate_env_from(container, f"{path}.envFrom")
+        errors += validate_variables_from(container.env_from, f"{path}.envFrom")
     if container.volume_mounts:
-        errors += _validate_mounts(container, around, path)
+        errors += validate_mounts(container, around.volumes, f"{path}.volumeMounts")
     if container.volume_devices:
-        errors += _validate_devices(container, around, path)
-    if container.image_pull_policy not in _PULL_POLICIES:
-        errors.append(not_supported(f"{path}.imagePullPolicy", container.image_pull_policy, _PULL_POLICIES))
-    errors += _validate_resources(container, around, f"{path}.resources")
-    if container.restart_policy is not None and container.restart_policy not in _RESTARTS:
-        errors.append(not_supported(f"{path}.restartPolicy", container.restart_policy, _RESTARTS))
+        errors += validate_devices(container, around.volumes, f"{path}.volumeDevices")
+    errors += pull_policy(container.image_pull_policy, f"{path}.imagePullPolicy")
+    errors += requirements(container.resources.limits, container.resources.requests, f"{path}.resources")
+    if container.resources.claims:
+        errors += validate_claim_names(container.resources.claims, around.claims, f"{path}.resources.claims")
+    if container.resize_policy:
+        errors += _validate_resizes(container.resize_policy, around.restart_policy, f"{path}.resizePolicy")
     if container.security_context is not None:
         where = f"{path}.securityContext"
         errors += validate_container_security(container.security_context, where, host_users=around.host_users)
     return errors
 
 
-def _validate_image(container: AnyContainer, path: str) -> list[FieldError]:
+def validate_trimmed_image(container: AnyContainer, path: str) -> list[FieldError]:
+    """Only pods insist on it; templates may hold a place for what is filled in later."""
     image = container.image or ""
-    if not image:
-        return [required(f"{path}.image")]
-    if image != image.strip():
-        return [invalid(f"{path}.image", image, "must not have leading or trailing whitespace")]
-    return []
+    if image == image.strip():
+        return []
+    return [invalid(f"{path}.image", image, "must not have leading or trailing whitespace")]
 
 
-def _validate_ports(ports: Sequence[ContainerPort], around: Surroundings, path: str) -> list[FieldError]:
+def _validate_ports(ports: Sequence[ContainerPort], path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     names: set[str] = set()
     for index, port in enumerate(ports):
@@ -185,9 +262,6 @@ def _validate_ports(ports: Sequence[ContainerPort], around: Surroundings, path: 
             errors += [invalid(f"{where}.containerPort", port.container_port, text) for text in texts]
         if port.host_port:
             errors += [invalid(f"{where}.hostPort", port.host_port, text) for text in port_number(port.host_port)]
-            if around.host_network and port.host_port != port.container_port:
-                detail = "must match `containerPort` when `hostNetwork` is true"
-                errors.append(invalid(f"{where}.hostPort", port.host_port, detail))
         if not port.protocol:
             errors.append(required(f"{where}.protocol"))
         elif port.protocol not in PROTOCOLS:
@@ -209,176 +283,46 @@ def _duplicate_host_ports(containers: Sequence[Container], path: str) -> list[Fi
     return errors
 
 
-def _validate_variable(variable: EnvVar, path: str) -> list[FieldError]:
+def validate_claim_names(claims: Sequence[ResourceClaim], known: frozenset[str], path: str) -> list[FieldError]:
+    """Devices of a container come from claims of its pod, each claim or request of one named once."""
     errors: list[FieldError] = []
-    if not variable.name:
-        errors.append(required(f"{path}.name"))
-    else:
-        errors += [invalid(f"{path}.name", variable.name, text) for text in env_var_name(variable.name)]
-    if variable.value_from is not None:
-        errors += _validate_value_source(variable, f"{path}.valueFrom")
-    return errors
-
-
-def _validate_value_source(variable: EnvVar, path: str) -> list[FieldError]:
-    source = variable.value_from
-    assert source is not None
-    errors: list[FieldError] = []
-    count = 0
-    if source.field_ref is not None:
-        count += 1
-        errors += validate_field_ref(source.field_ref, f"{path}.fieldRef", in_volume=False)
-    if source.resource_field_ref is not None:
-        count += 1
-        errors += validate_resource_ref(source.resource_field_ref, f"{path}.resourceFieldRef", in_volume=False)
-    for name, reference in (("configMapKeyRef", source.config_map_key_ref), ("secretKeyRef", source.secret_key_ref)):
-        if reference is None:
-            continue
-        count += 1
-        if not reference.key:
-            errors.append(required(f"{path}.{name}.key"))
-        else:
-            errors += [invalid(f"{path}.{name}.key", reference.key, text) for text in config_map_key(reference.key)]
-    if source.file_key_ref is not None:
-        count += 1
-    if count == 0:
-        choices = "`fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
-        errors.append(invalid(path, "", f"must specify one of: {choices}"))
-    if variable.value and count:
-        errors.append(invalid(path, "", "may not be specified when `value` is not empty"))
-    elif count > 1:
-        errors.append(invalid(path, "", "may not have more than one field specified at a time"))
-    return errors
-
-
-def validate_field_ref(reference: ObjectFieldSelector, path: str, *, in_volume: bool) -> list[FieldError]:
-    """A field of the pod that a container may see."""
-    where = f"{path}.fieldPath"
-    name = reference.field_path
-    if not reference.api_version:
-        return [required(f"{path}.apiVersion")]
-    if not name:
-        return [required(where)]
-    base, bracket, _ = name.partition("['")
-    if bracket and base in ("metadata.annotations", "metadata.labels"):
-        return []
-    supported: tuple[str, ...]
-    if in_volume:
-        supported = ("metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid")
-        if name in supported:
-            return []
-    else:
-        supported = tuple(sorted(_ENVIRONMENT_FIELDS))
-        if name in _ENVIRONMENT_FIELDS:
-            return []
-    if name not in _KNOWN_FIELDS:
-        detail = f"error converting fieldPath: field label not supported: {name}"
-        return [invalid(where, name, detail)]
-    return [not_supported(where, name, supported)]
-
-
-def validate_resource_ref(reference: ResourceFieldSelector, path: str, *, in_volume: bool) -> list[FieldError]:
-    """A limit or request that a container may see."""
-    if in_volume and not reference.container_name:
-        return [required(f"{path}.containerName")]
-    if not reference.resource:
-        return [required(f"{path}.resource")]
-    if reference.resource in _RESOURCES or reference.resource.partition(".")[2].startswith("hugepages-"):
-        return []
-    return [not_supported(f"{path}.resource", reference.resource, _RESOURCES)]
-
-
-def _validate_env_from(container: AnyContainer, path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    for index, source in enumerate(container.env_from):
+    seen: set[str] = set()
+    for index, claim in enumerate(claims):
         where = f"{path}[{index}]"
-        if source.prefix:
-            errors += [invalid(f"{where}.prefix", source.prefix, text) for text in env_var_name(source.prefix)]
-        for name, reference in (("configMapRef", source.config_map_ref), ("secretRef", source.secret_ref)):
-            if reference is not None and not reference.name:
-                errors.append(required(f"{where}.{name}.name"))
-        if source.config_map_ref is None and source.secret_ref is None:
-            errors.append(invalid(path, "", "must specify one of: `configMapRef` or `secretRef`"))
-        elif source.config_map_ref is not None and source.secret_ref is not None:
-            errors.append(invalid(path, "", "may not have more than one field specified at a time"))
+        name, request = claim.name, claim.request or ""
+        if not name:
+            errors.append(required(where))
+            continue
+        key = f"{name}/{request}" if request else name
+        if request and name not in seen:
+            errors += [invalid(f"{where}.request", request, text) for text in dns1123_label(request)]
+        if name in seen:
+            errors.append(duplicate(where, name))
+        elif key in seen:
+            errors.append(duplicate(where, key))
+        elif not request:
+            errors += [duplicate(where, name) for other in seen if other.partition("/")[0] == name]
+        seen.add(name if name in seen else key)
+        if name not in known:
+            detail = "must be one of the names in pod.spec.resourceClaims"
+            detail += f": {', '.join(sorted(known))}" if known else " which is empty"
+            errors.append(FieldError("FieldValueNotFound", where, detail, name))
     return errors
 
 
-def _validate_mounts(container: AnyContainer, around: Surroundings, path: str) -> list[FieldError]:
+def _validate_resizes(policies: Sequence[ContainerResizePolicy], restarts: str, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
-    paths: set[str] = set()
-    devices = {device.name for device in container.volume_devices}
-    for index, mount in enumerate(container.volume_mounts):
-        where = f"{path}.volumeMounts[{index}]"
-        if not mount.name:
-            errors.append(required(f"{where}.name"))
-        elif mount.name not in around.volumes:
-            errors.append(not_found_field(f"{where}.name", mount.name))
-        if not mount.mount_path:
-            errors.append(required(f"{where}.mountPath"))
-        if mount.mount_path in paths:
-            errors.append(invalid(f"{where}.mountPath", mount.mount_path, "must be unique"))
-        paths.add(mount.mount_path)
-        if mount.name in devices:
-            errors.append(invalid(f"{where}.name", mount.name, "must not already exist in volumeDevices"))
-        for name, value in (("subPath", mount.sub_path), ("subPathExpr", mount.sub_path_expr)):
-            if value:
-                errors += local_path(value, f"{path}.volumeMounts.{name}")
-        if mount.sub_path and mount.sub_path_expr:
-            where = f"{path}.volumeMounts.subPathExpr"
-            errors.append(invalid(where, mount.sub_path_expr, "subPathExpr and subPath are mutually exclusive"))
-        propagation = mount.mount_propagation
-        if propagation is not None and propagation not in ("None", "HostToContainer", "Bidirectional"):
-            choices = ("Bidirectional", "HostToContainer", "None")
-            errors.append(not_supported(f"{where}.mountPropagation", propagation, choices))
-    return errors
-
-
-def _validate_devices(container: AnyContainer, around: Surroundings, path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    paths: set[str] = set()
-    names: set[str] = set()
-    for index, device in enumerate(container.volume_devices):
-        where = f"{path}.volumeDevices[{index}]"
-        volume = around.volumes.get(device.name)
-        if not device.name:
-            errors.append(required(f"{where}.name"))
-        if device.name in names:
-            errors.append(invalid(f"{where}.name", device.name, "must be unique"))
-        if volume is None:
-            errors.append(not_found_field(f"{where}.name", device.name))
-        elif volume.persistent_volume_claim is None and volume.ephemeral is None:
-            detail = "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode"
-            errors.append(invalid(f"{where}.name", device.name, detail))
-        if not device.device_path:
-            errors.append(required(f"{where}.devicePath"))
-        elif device.device_path in paths:
-            errors.append(invalid(f"{where}.devicePath", device.device_path, "must be unique"))
-        elif ".." in device.device_path.split("/"):
-            detail = "can not contain backsteps ('..')"
-            errors.append(invalid(f"{where}.devicePath", device.device_path, detail))
-        paths.add(device.device_path)
-        names.add(device.name)
-    return errors
-
-
-def local_path(value: str, path: str) -> list[FieldError]:
-    """A path that stays below where it starts."""
-    if value.startswith("/"):
-        return [invalid(path, value, "must be a relative path")]
-    return no_backsteps(value, path)
-
-
-def no_backsteps(value: str, path: str) -> list[FieldError]:
-    return [invalid(path, value, "must not contain '..'")] if ".." in value.split("/") else []
-
-
-def _validate_resources(container: AnyContainer, around: Surroundings, path: str) -> list[FieldError]:
-    resources = container.resources
-    errors = requirements(resources.limits, resources.requests, path)
-    for index, claim in enumerate(resources.claims):
-        if claim.name not in around.claims:
-            known = ", ".join(sorted(around.claims))
-            detail = "must be one of the names in pod.spec.resourceClaims" + ("" if known else " which is empty")
-            errors.append(FieldError("FieldValueNotFound", f"{path}.claims[{index}]", detail, claim.name))
+    seen: set[str] = set()
+    for index, policy in enumerate(policies):
+        if policy.resource_name in seen:
+            errors.append(duplicate(f"{path}[{index}]", policy.resource_name))
+        seen.add(policy.resource_name)
+        for value, choices in ((policy.resource_name, ("cpu", "memory")), (policy.restart_policy, _RESIZES)):
+            if not value:
+                errors.append(required(path))
+            elif value not in choices:
+                errors.append(not_supported(path, value, choices))
+        if restarts == "Never" and policy.restart_policy != "NotRequired":
+            detail = "must be 'NotRequired' when `restartPolicy` is 'Never'"
+            errors.append(invalid(path, policy.restart_policy, detail))
     return errors

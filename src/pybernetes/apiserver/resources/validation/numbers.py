@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 
 from pybernetes.api.names import qualified_name
-from pybernetes.api.quantity import amount, compare
-from pybernetes.api.status import FieldError, invalid, required
+from pybernetes.api.quantity import amount, compare, value
+from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
 from pybernetes.api.struct import IntOrString, Quantity
 
 NOT_NEGATIVE = "must be greater than or equal to 0"
 NOT_INTEGER = "must be an integer"
-_STANDARD_RESOURCES = frozenset(
+NOT_POSITIVE = "must be greater than zero"
+COUNTED_RESOURCES = frozenset(
+    {"pods", "services", "resourcequotas", "replicationcontrollers", "secrets", "configmaps"}
+    | {"persistentvolumeclaims", "services.nodeports", "services.loadbalancers"}
+)
+STANDARD_RESOURCES = COUNTED_RESOURCES | frozenset(
     {"cpu", "memory", "ephemeral-storage", "storage", "requests.cpu", "requests.memory", "requests.storage"}
-    | {"requests.ephemeral-storage", "limits.cpu", "limits.memory", "limits.ephemeral-storage", "pods", "services"}
-    | {"resourcequotas", "replicationcontrollers", "secrets", "configmaps", "persistentvolumeclaims"}
-    | {"services.nodeports", "services.loadbalancers"}
+    | {"requests.ephemeral-storage", "limits.cpu", "limits.memory", "limits.ephemeral-storage"}
 )
 _CONTAINER_RESOURCES = frozenset({"cpu", "memory", "ephemeral-storage"})
 _PERCENT_TEXT = (
@@ -24,6 +28,7 @@ _PERCENT_TEXT = (
 )
 _percent = re.compile("[0-9]+%")
 _NANO = 10**9
+_PAGES = "hugepages-"
 
 
 def not_negative(value: int | None, path: str) -> list[FieldError]:
@@ -57,16 +62,22 @@ def is_zero(value: IntOrString | None) -> bool:
 
 
 def is_hugepages(name: str) -> bool:
-    return name.startswith("hugepages-")
+    return name.startswith(_PAGES)
 
 
 def is_native(name: str) -> bool:
     """Resources without a domain, or with Kubernetes' own."""
-    return "/" not in name or name.partition("/")[0].endswith("kubernetes.io")
+    return "/" not in name or "kubernetes.io/" in name
 
 
 def is_extended(name: str) -> bool:
-    return not is_native(name) and not name.startswith("requests.")
+    """Resources of a domain of their own, such as devices."""
+    return not is_native(name) and not name.startswith("requests.") and not qualified_name(f"requests.{name}")
+
+
+def is_whole(name: str) -> bool:
+    """Resources that are counted, not measured."""
+    return name in COUNTED_RESOURCES or is_extended(name)
 
 
 def allows_overcommit(name: str) -> bool:
@@ -77,17 +88,27 @@ def not_negative_quantity(quantity: Quantity, path: str) -> list[FieldError]:
     return [invalid(path, quantity, NOT_NEGATIVE)] if amount(quantity).nano < 0 else []
 
 
+def positive_quantity(quantity: Quantity, path: str) -> list[FieldError]:
+    return [invalid(path, quantity, NOT_POSITIVE)] if amount(quantity).nano <= 0 else []
+
+
 def whole(quantity: Quantity, path: str) -> list[FieldError]:
     """Extended resources and counts come in whole units."""
     return [invalid(path, quantity, NOT_INTEGER)] if amount(quantity).nano % _NANO else []
 
 
+def quantity_of(name: str, quantity: Quantity, path: str) -> list[FieldError]:
+    """An amount of a resource: not negative, and whole where the resource is counted."""
+    errors = not_negative_quantity(quantity, path)
+    return errors + whole(quantity, path) if is_whole(name) else errors
+
+
 def resource_name(name: str, path: str) -> list[FieldError]:
     """A resource of Kubernetes, or one with a domain."""
     errors = [invalid(path, name, text) for text in qualified_name(name)]
-    if not errors and "/" not in name and name not in _STANDARD_RESOURCES and not is_hugepages(name):
-        errors.append(invalid(path, name, "must be a standard resource type or fully qualified"))
-    return errors
+    if errors or "/" in name or name in STANDARD_RESOURCES or is_hugepages(name.removeprefix("requests.")):
+        return errors
+    return [invalid(path, name, "must be a standard resource type or fully qualified")]
 
 
 def container_resource_name(name: str, path: str) -> list[FieldError]:
@@ -98,27 +119,49 @@ def container_resource_name(name: str, path: str) -> list[FieldError]:
     if "/" not in name:
         if not is_hugepages(name):
             errors.append(invalid(path, name, "must be a standard resource for containers"))
-    elif is_native(name):
+    elif not is_native(name) and not is_extended(name):
         errors.append(invalid(path, name, "doesn't follow extended resource name standard"))
     return errors
 
 
+def pod_resource_name(name: str, path: str) -> list[FieldError]:
+    """What a pod as a whole can ask for."""
+    errors = resource_name(name, path)
+    if not errors and name not in ("cpu", "memory") and not is_hugepages(name):
+        errors.append(not_supported(path, name, ("cpu", "hugepages-", "memory")))
+    return errors
+
+
 def requirements(
-    limits: dict[str, Quantity], requests: dict[str, Quantity], path: str, *, names: bool = True
+    limits: Mapping[str, Quantity],
+    requests: Mapping[str, Quantity],
+    path: str,
+    name_rule: Callable[[str, str], list[FieldError]] = container_resource_name,
 ) -> list[FieldError]:
-    """Limits and requests of a container: known names, sound amounts, no request above its limit."""
+    """Limits and requests: known names, sound amounts, no request above its limit."""
     errors: list[FieldError] = []
     for kind, amounts in (("limits", limits), ("requests", requests)):
         for name, quantity in amounts.items():
             where = f"{path}.{kind}[{name}]"
-            if names:
-                errors += container_resource_name(name, where)
-            errors += not_negative_quantity(quantity, where)
-            if is_extended(name):
-                errors += whole(quantity, where)
+            errors += name_rule(name, where)
+            errors += quantity_of(name, quantity, where)
             if kind == "requests":
                 errors += _within_limit(name, quantity, limits.get(name), path)
+            if is_hugepages(name) and not _are_pages(name, quantity):
+                errors.append(invalid(where, quantity, f"{quantity} is not positive integer multiple of {name}"))
+    named = {*limits, *requests}
+    if any(is_hugepages(name) for name in named) and named.isdisjoint(("cpu", "memory")):
+        errors.append(forbidden_field(path, "HugePages require cpu or memory"))
     return errors
+
+
+def _are_pages(name: str, quantity: Quantity) -> bool:
+    """Whether an amount is so many pages of the size that the resource's name tells."""
+    try:
+        size = amount(name.removeprefix(_PAGES)).nano
+    except ValueError:
+        return False
+    return size > 0 and size % _NANO == 0 and value(quantity) % (size // _NANO) == 0
 
 
 def _within_limit(name: str, request: Quantity, limit: Quantity | None, path: str) -> list[FieldError]:

@@ -1,31 +1,38 @@
-"""Rules for PersistentVolumes and PersistentVolumeClaims."""
+"""Rules for PersistentVolumes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import posixpath
+from typing import Any
 
-from pybernetes.api.names import dns1123_subdomain
+from pybernetes.api.names import dns1123_label, dns1123_subdomain
 from pybernetes.api.objects import copy
-from pybernetes.api.quantity import amount, compare
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
-from pybernetes.api.types.core_v1 import PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec
-from pybernetes.apiserver.resources.validation.metadata import immutable
-from pybernetes.apiserver.resources.validation.selectors import validate_node_selector, validate_selector
-from pybernetes.apiserver.resources.validation.volumes import persistent_sources, validate_persistent_source
-
-_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
-_POSITIVE = "must be greater than zero"
-_CLAIM_FIELDS = (
-    "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
+from pybernetes.api.types.core_v1 import (
+    CSIPersistentVolumeSource,
+    LocalVolumeSource,
+    NodeSelectorRequirement,
+    PersistentVolume,
+    PersistentVolumeSpec,
+    SecretReference,
+    VolumeNodeAffinity,
 )
+from pybernetes.apiserver.resources.validation import volume_sources as sources
+from pybernetes.apiserver.resources.validation.claims import validate_class_and_mode, validate_modes
+from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, immutable
+from pybernetes.apiserver.resources.validation.numbers import positive_quantity
+from pybernetes.apiserver.resources.validation.paths import no_backsteps
+from pybernetes.apiserver.resources.validation.selectors import shown_node_selector, validate_node_selector
 
-
-def _validate_modes(modes: Sequence[str], path: str) -> list[FieldError]:
-    errors = [not_supported(path, mode, _MODES) for mode in modes if mode not in _MODES]
-    if "ReadWriteOncePod" in modes and len(modes) > 1:
-        detail = "may not use ReadWriteOncePod with other access modes"
-        errors.append(forbidden_field(path, detail))
-    return errors
+_POLICIES = ("Delete", "Recycle", "Retain")
+# Labels of nodes that have been renamed; a volume's affinity may follow.
+_RENAMED = {
+    "failure-domain.beta.kubernetes.io/zone": "topology.kubernetes.io/zone",
+    "failure-domain.beta.kubernetes.io/region": "topology.kubernetes.io/region",
+    "beta.kubernetes.io/os": "kubernetes.io/os",
+    "beta.kubernetes.io/arch": "kubernetes.io/arch",
+    "beta.kubernetes.io/instance-type": "node.kubernetes.io/instance-type",
+}
 
 
 def validate_volume(volume: PersistentVolume) -> list[FieldError]:
@@ -33,115 +40,175 @@ def validate_volume(volume: PersistentVolume) -> list[FieldError]:
     errors: list[FieldError] = []
     if not spec.access_modes:
         errors.append(required("spec.accessModes"))
-    errors += _validate_modes(spec.access_modes, "spec.accessModes")
-    errors += _validate_capacity(volume)
+    errors += validate_modes(spec.access_modes, "spec.accessModes")
+    errors += _validate_capacity(spec)
     policy = spec.persistent_volume_reclaim_policy
-    if policy not in ("Delete", "Recycle", "Retain"):
-        choices = ("Delete", "Recycle", "Retain")
-        errors.append(not_supported("spec.persistentVolumeReclaimPolicy", policy, choices))
-    if spec.node_affinity is not None:
-        if spec.node_affinity.required is None:
-            errors.append(required("spec.nodeAffinity.required", "must specify required node constraints"))
-        else:
-            errors += validate_node_selector(spec.node_affinity.required, "spec.nodeAffinity.required")
-    errors += validate_persistent_source(spec, "spec")
-    if spec.host_path is not None and spec.host_path.path == "/" and policy == "Recycle":
-        detail = "may not be 'recycle' for a hostPath mount of '/'"
-        errors.append(forbidden_field("spec.persistentVolumeReclaimPolicy", detail))
-    return errors + _validate_class_and_mode(spec.storage_class_name, spec.volume_mode)
+    if policy and policy not in _POLICIES:
+        errors.append(not_supported("spec.persistentVolumeReclaimPolicy", policy, _POLICIES))
+    errors += _validate_affinity(spec.node_affinity)
+    errors += sources.validate_sources(spec, _ROWS, "spec", found=False)
+    errors += _validate_with_neighbours(spec, volume.metadata.name or "")
+    errors += validate_class_and_mode(spec.storage_class_name, spec.volume_mode, "spec")
+    return errors + _validate_attributes_class(spec)
 
 
-def _validate_capacity(volume: PersistentVolume) -> list[FieldError]:
-    capacity = volume.spec.capacity
+def _validate_capacity(spec: PersistentVolumeSpec) -> list[FieldError]:
+    capacity = spec.capacity
     errors: list[FieldError] = []
     if not capacity:
         errors.append(required("spec.capacity"))
     if set(capacity) != {"storage"}:
         errors.append(not_supported("spec.capacity", dict(sorted(capacity.items())) or None, ("storage",)))
     for name, quantity in capacity.items():
-        if amount(quantity).nano <= 0:
-            errors.append(invalid(f"spec.capacity[{name}]", quantity, _POSITIVE))
+        errors += positive_quantity(quantity, f"spec.capacity[{name}]")
     return errors
 
 
-def _validate_class_and_mode(storage_class: str | None, mode: str | None) -> list[FieldError]:
+def _validate_affinity(affinity: VolumeNodeAffinity | None) -> list[FieldError]:
+    if affinity is None:
+        return []
+    if affinity.required is None:
+        return [required("spec.nodeAffinity.required", "must specify required node constraints")]
+    return validate_node_selector(affinity.required, "spec.nodeAffinity.required")
+
+
+def _validate_with_neighbours(spec: PersistentVolumeSpec, name: str) -> list[FieldError]:
+    """What of a source depends on the rest of the volume."""
     errors: list[FieldError] = []
-    if storage_class:
-        errors += [invalid("spec.storageClassName", storage_class, text) for text in dns1123_subdomain(storage_class)]
-    if mode not in (None, "Block", "Filesystem"):
-        errors.append(not_supported("spec.volumeMode", mode, ("Block", "Filesystem")))
+    iscsi = spec.iscsi
+    if iscsi is not None and sources.portal_is_too_long(iscsi, name):
+        errors.append(invalid("spec.iscsi.targetportal", iscsi.target_portal, sources.PORTAL_TOO_LONG))
+    if spec.local is not None and spec.node_affinity is None:
+        errors.append(required("spec.nodeAffinity", "Local volume requires node affinity"))
+    recycled = spec.persistent_volume_reclaim_policy == "Recycle"
+    if recycled and spec.host_path is not None and posixpath.normpath(spec.host_path.path) == "/":
+        detail = "may not be 'recycle' for a hostPath mount of '/'"
+        errors.append(forbidden_field("spec.persistentVolumeReclaimPolicy", detail))
     return errors
+
+
+def _validate_attributes_class(spec: PersistentVolumeSpec) -> list[FieldError]:
+    name, path = spec.volume_attributes_class_name, "spec.volumeAttributesClassName"
+    if name is None:
+        return []
+    if not name:
+        errors = [required(path, "an empty string is disallowed")]
+    else:
+        errors = [invalid(path, name, text) for text in dns1123_subdomain(name)]
+    if spec.csi is None:
+        errors.append(required("spec.csi", "has to be specified when using volumeAttributesClassName"))
+    return errors
+
+
+def _local(source: LocalVolumeSource, path: str) -> list[FieldError]:
+    if not source.path:
+        return [required(f"{path}.path")]
+    return no_backsteps(source.path, f"{path}.path")
+
+
+def _csi(source: CSIPersistentVolumeSource, path: str) -> list[FieldError]:
+    errors = sources.validate_driver_name(source.driver, f"{path}.driver")
+    if not source.volume_handle:
+        errors.append(required(f"{path}.volumeHandle"))
+    for name, secret in (
+        ("controllerPublishSecretRef", source.controller_publish_secret_ref),
+        ("controllerExpandSecretRef", source.controller_expand_secret_ref),
+        ("nodePublishSecretRef", source.node_publish_secret_ref),
+        ("nodeExpandSecretRef", source.node_expand_secret_ref),
+    ):
+        errors += _secret(secret, f"{path}.{name}")
+    return errors
+
+
+def _secret(secret: SecretReference | None, path: str) -> list[FieldError]:
+    if secret is None:
+        return []
+    errors = sources.valid_names(secret.name or "", f"{path}.name", dns1123_subdomain)
+    return errors + sources.valid_names(secret.namespace or "", f"{path}.namespace", dns1123_label)
+
+
+def _row(attribute: str, name: str, rule: sources.SourceRule) -> sources.SourceRow:
+    return attribute, name, name, rule
+
+
+_ROWS: tuple[sources.SourceRow, ...] = (
+    _row("host_path", "hostPath", sources.validate_host_path),
+    (
+        "gce_persistent_disk",
+        "gcePersistentDisk",
+        "persistentDisk",
+        sources.disk_partition("pd_name", "pdName"),
+    ),
+    _row("aws_elastic_block_store", "awsElasticBlockStore", sources.disk_partition("volume_id", "volumeID")),
+    _row("glusterfs", "glusterfs", sources.validate_glusterfs),
+    _row("flocker", "flocker", sources.validate_flocker),
+    _row("nfs", "nfs", sources.validate_nfs),
+    _row("rbd", "rbd", sources.validate_rbd),
+    _row("quobyte", "quobyte", sources.validate_quobyte),
+    ("cephfs", "cephFS", "cephfs", sources.CEPHFS),
+    _row("iscsi", "iscsi", sources.iscsi("must be valid format", named_secret=True)),
+    _row("cinder", "cinder", sources.cinder(with_namespace=True)),
+    _row("fc", "fc", sources.validate_fc),
+    _row("flex_volume", "flexVolume", sources.validate_flex),
+    _row("azure_file", "azureFile", sources.validate_azure_file),
+    _row("vsphere_volume", "vsphereVolume", sources.VSPHERE),
+    _row("photon_persistent_disk", "photonPersistentDisk", sources.PHOTON),
+    _row("portworx_volume", "portworxVolume", sources.PORTWORX),
+    _row("azure_disk", "azureDisk", sources.validate_azure_disk),
+    _row("scale_io", "scaleIO", sources.scale_io),
+    _row("local", "local", _local),
+    _row("storageos", "storageos", sources.storageos(with_namespace=True)),
+    _row("csi", "csi", _csi),
+)
 
 
 def validate_volume_update(new: PersistentVolume, old: PersistentVolume) -> list[FieldError]:
+    """Where the data lies never changes; what may be added is a secret for growth and an affinity."""
     errors = validate_volume(new) if new.spec != old.spec else []
-    if persistent_sources(new.spec) != persistent_sources(old.spec):
+    if _sources_of(new.spec, old.spec) != _sources_of(old.spec, old.spec):
         detail = "spec.persistentvolumesource is immutable after creation"
         errors.append(forbidden_field("spec.persistentvolumesource", detail))
-    return errors + immutable(new.spec.volume_mode, old.spec.volume_mode, "volumeMode")
-
-
-def validate_claim(claim: PersistentVolumeClaim) -> list[FieldError]:
-    return validate_claim_spec(claim.spec)
-
-
-def validate_claim_spec(spec: PersistentVolumeClaimSpec) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if not spec.access_modes:
-        errors.append(required("spec.accessModes", "at least 1 access mode is required"))
-    errors += validate_selector(spec.selector, "spec.selector")
-    errors += _validate_modes(spec.access_modes, "spec.accessModes")
-    storage = spec.resources.requests.get("storage")
-    if storage is None:
-        errors.append(required("spec.resources[storage]"))
-    elif amount(storage).nano <= 0:
-        errors.append(invalid("spec.resources[storage]", storage, _POSITIVE))
-    errors += _validate_class_and_mode(spec.storage_class_name, spec.volume_mode)
-    return errors + _validate_data_source(spec)
-
-
-def _validate_data_source(spec: PersistentVolumeClaimSpec) -> list[FieldError]:
-    errors: list[FieldError] = []
-    for name, source in (("dataSource", spec.data_source), ("dataSourceRef", spec.data_source_ref)):
-        if source is None:
-            continue
-        if not source.name:
-            errors.append(required(f"spec.{name}.name"))
-        if not source.kind:
-            errors.append(required(f"spec.{name}.kind"))
-        if not source.api_group and source.kind != "PersistentVolumeClaim":
-            detail = "must be 'PersistentVolumeClaim' when referencing the default apiGroup"
-            errors.append(invalid(f"spec.{name}", source.kind, detail))
+    errors += immutable(new.spec.volume_mode, old.spec.volume_mode, "volumeMode")
+    errors += _same_affinity(new.spec.node_affinity, old.spec.node_affinity)
+    if old.spec.volume_attributes_class_name is not None and new.spec.volume_attributes_class_name is None:
+        detail = "update from non-nil value to nil is forbidden"
+        errors.append(forbidden_field("spec.volumeAttributesClassName", detail))
     return errors
 
 
-def validate_claim_update(new: PersistentVolumeClaim, old: PersistentVolumeClaim) -> list[FieldError]:
-    """A claim is bound once; a bound one may ask for more, never for less."""
-    if new.spec == old.spec:
-        return []
-    errors = validate_claim(new)
-    spec = copy(new.spec)
-    if not old.spec.volume_name:
-        spec.volume_name = old.spec.volume_name
-    bound = old.status.phase == "Bound"
-    if bound:
-        spec.resources.requests = old.spec.resources.requests
-        spec.volume_attributes_class_name = old.spec.volume_attributes_class_name
-    if not old.spec.storage_class_name:
-        # Claims of before a default class existed get it later.
-        spec.storage_class_name = old.spec.storage_class_name
-    if spec != old.spec:
-        errors.append(forbidden_field("spec", _CLAIM_FIELDS))
-    errors += _validate_growth(new, old)
-    return errors + immutable(new.spec.volume_mode, old.spec.volume_mode, "volumeMode")
+def _sources_of(spec: PersistentVolumeSpec, old: PersistentVolumeSpec) -> list[Any]:
+    """The sources of a spec, without what may be added to those of the old one."""
+    found = [getattr(spec, attribute) for attribute, _, _, _ in _ROWS]
+    added = old.csi is not None and old.csi.controller_expand_secret_ref is None
+    if added and spec.csi is not None and spec.csi.controller_expand_secret_ref is not None:
+        csi = copy(spec.csi)
+        csi.controller_expand_secret_ref = None
+        found[-1] = csi
+    return found
 
 
-def _validate_growth(new: PersistentVolumeClaim, old: PersistentVolumeClaim) -> list[FieldError]:
-    after, before = new.spec.resources.requests.get("storage"), old.spec.resources.requests.get("storage")
-    status = old.status.capacity.get("storage")
-    if after is None or before is None or compare(after, before) >= 0:
+def _same_affinity(new: VolumeNodeAffinity | None, old: VolumeNodeAffinity | None) -> list[FieldError]:
+    if old is None or new == old or _renamed(new, old):
         return []
-    if status is not None and compare(after, status) > 0:
-        return []
-    detail = "field can not be less than status.capacity"
-    return [forbidden_field("spec.resources.requests.storage", detail)]
+    shown = None if new is None else {"Required": shown_node_selector(new.required)}
+    return [invalid("nodeAffinity", shown, f"{IMMUTABLE}, except for updating from beta label to GA")]
+
+
+def _renamed(new: VolumeNodeAffinity | None, old: VolumeNodeAffinity) -> bool:
+    """Whether affinities are equal once labels of old have the names of today."""
+    if new is None or new.required is None or old.required is None:
+        return False
+    terms = list(zip(new.required.node_selector_terms, old.required.node_selector_terms, strict=False))
+    if len(new.required.node_selector_terms) != len(old.required.node_selector_terms):
+        return False
+    pairs = [
+        (after, before)
+        for a, b in terms
+        for after, before in ((a.match_expressions, b.match_expressions), (a.match_fields, b.match_fields))
+    ]
+    return all(len(after) == len(before) and all(map(_same_requirement, after, before)) for after, before in pairs)
+
+
+def _same_requirement(new: NodeSelectorRequirement, old: NodeSelectorRequirement) -> bool:
+    key = new.key if _RENAMED.get(old.key) == new.key else old.key
+    return (new.key, new.operator, new.values) == (key, old.operator, old.values)

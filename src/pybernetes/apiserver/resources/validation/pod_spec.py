@@ -6,46 +6,84 @@ from pybernetes.api.names import dns1123_label, dns1123_subdomain, dns1123_subdo
 from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.core_v1 import PodDNSConfig, PodSpec, PodTemplateSpec
 from pybernetes.apiserver.resources.validation.affinity import validate_affinity, validate_spreading
-from pybernetes.apiserver.resources.validation.containers import validate_containers
+from pybernetes.apiserver.resources.validation.containers import Surroundings, validate_containers
+from pybernetes.apiserver.resources.validation.environment import validate_file_volumes
 from pybernetes.apiserver.resources.validation.metadata import validate_annotations, validate_labels
-from pybernetes.apiserver.resources.validation.numbers import in_range, not_negative_quantity, requirements
+from pybernetes.apiserver.resources.validation.numbers import in_range, requirements
+from pybernetes.apiserver.resources.validation.operating_systems import (
+    validate_host_process,
+    validate_system,
+    visit_containers,
+)
+from pybernetes.apiserver.resources.validation.pod_annotations import (
+    validate_matching_profiles,
+    validate_pod_annotations,
+)
+from pybernetes.apiserver.resources.validation.pod_resources import validate_claims, validate_pod_resources
 from pybernetes.apiserver.resources.validation.probes import validate_gate
-from pybernetes.apiserver.resources.validation.security import validate_host_users, validate_pod_security
+from pybernetes.apiserver.resources.validation.security import validate_pod_security
 from pybernetes.apiserver.resources.validation.selectors import validate_tolerations
 from pybernetes.apiserver.resources.validation.volumes import validate_volumes
 
 _MAX_INT32 = 2**31 - 1
+_SEARCH_LIMIT = 2048
+_HOSTNAME_LIMIT = 64
 _RESTARTS = ("Always", "OnFailure", "Never")
 _DNS = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 _PREEMPTION = ("PreemptLowerPriority", "Never")
+_OWN_USERS = "when `hostUsers` is false"
 
 
-def validate_pod_spec(spec: PodSpec, path: str) -> list[FieldError]:
-    """All complaints about a spec that has been defaulted."""
-    errors = validate_volumes(spec.volumes, f"{path}.volumes") if spec.volumes else []
-    errors += validate_containers(spec, path)
-    if spec.resources is not None:
-        errors += requirements(spec.resources.limits, spec.resources.requests, f"{path}.resources", names=False)
+def validate_pod_spec(spec: PodSpec, path: str, *, in_pod: bool = False) -> list[FieldError]:
+    """All complaints about a spec that has been defaulted; templates (not `in_pod`) may leave a little open."""
+    volumes, errors = validate_volumes(spec.volumes, f"{path}.volumes", in_pod=in_pod)
+    if spec.resource_claims:
+        errors += validate_claims(spec.resource_claims, f"{path}.resourceClaims")
+    errors += validate_containers(spec, Surroundings.of(spec, volumes), path)
+    errors += validate_pod_resources(spec, f"{path}.resources")
+    if spec.host_network:
+        errors += _validate_host_ports(spec, path, in_pod=in_pod)
     errors += _validate_policies(spec, path)
     if spec.node_selector:
         errors += validate_labels(spec.node_selector, f"{path}.nodeSelector")
     errors += validate_pod_security(spec, f"{path}.securityContext")
-    errors += validate_host_users(spec, path)
     if spec.affinity is not None:
         errors += validate_affinity(spec.affinity, f"{path}.affinity")
     errors += _validate_dns(spec.dns_config, spec.dns_policy, f"{path}.dnsConfig")
     errors += _validate_gates(spec, path)
     if spec.topology_spread_constraints:
         errors += validate_spreading(spec.topology_spread_constraints, f"{path}.topologySpreadConstraints")
+    errors += validate_host_process(spec, path)
+    if spec.host_users is False:
+        errors += _validate_own_users(spec, path)
+    return errors + _validate_plain_fields(spec, path)
+
+
+def _validate_plain_fields(spec: PodSpec, path: str) -> list[FieldError]:
+    """Names, times, tolerations, overhead and the operating system, with which upstream ends."""
+    errors = _validate_hostname(spec, path)
     errors += _validate_names(spec, path)
-    deadline = spec.active_deadline_seconds
-    if deadline is not None:
-        where = f"{path}.activeDeadlineSeconds"
-        errors += [invalid(where, deadline, text) for text in in_range(deadline, 1, _MAX_INT32)]
-    if spec.tolerations:
-        errors += validate_tolerations(spec.tolerations, f"{path}.tolerations")
-    for name, quantity in spec.overhead.items():
-        errors += not_negative_quantity(quantity, f"{path}.overhead[{name}]")
+    if spec.preemption_policy is not None and spec.preemption_policy not in _PREEMPTION:
+        errors.append(not_supported(f"{path}.preemptionPolicy", spec.preemption_policy, _PREEMPTION))
+    if spec.overhead:
+        errors += requirements(spec.overhead, {}, f"{path}.overhead")
+    errors += validate_system(spec, path)
+    volumes = {volume.name: volume for volume in spec.volumes}
+    for container, where in visit_containers(spec, path):
+        if container.env:
+            errors += validate_file_volumes(container, volumes, where)
+    return errors
+
+
+def _validate_host_ports(spec: PodSpec, path: str, *, in_pod: bool) -> list[FieldError]:
+    """In the host's network a container's port is the host's; templates may leave that to defaulting."""
+    detail = "must match `containerPort` when `hostNetwork` is true"
+    errors: list[FieldError] = []
+    for index, container in enumerate(spec.containers):
+        for number, port in enumerate(container.ports):
+            given = port.host_port or 0
+            if (in_pod or given) and given != port.container_port:
+                errors.append(invalid(f"{path}.containers[{index}].ports[{number}].hostPort", given, detail))
     return errors
 
 
@@ -55,14 +93,31 @@ def _validate_policies(spec: PodSpec, path: str) -> list[FieldError]:
         errors.append(not_supported(f"{path}.restartPolicy", spec.restart_policy, _RESTARTS))
     if spec.dns_policy not in _DNS:
         errors.append(not_supported(f"{path}.dnsPolicy", spec.dns_policy, _DNS))
-    if spec.preemption_policy is not None and spec.preemption_policy not in _PREEMPTION:
-        errors.append(not_supported(f"{path}.preemptionPolicy", spec.preemption_policy, _PREEMPTION))
-    if spec.os is not None:
-        if not spec.os.name:
-            errors.append(required(f"{path}.os.name", "cannot be empty"))
-        elif spec.os.name not in ("linux", "windows"):
-            errors.append(not_supported(f"{path}.os", spec.os.name, ("linux", "windows")))
     return errors
+
+
+def _validate_own_users(spec: PodSpec, path: str) -> list[FieldError]:
+    """Users of its own exclude the namespaces of the host, and raw devices, whose owners cannot be mapped."""
+    used = (("hostNetwork", spec.host_network), ("HostPID", spec.host_pid), ("HostIPC", spec.host_ipc))
+    errors = [forbidden_field(f"{path}.{name}", _OWN_USERS) for name, value in used if value]
+    for container, where in visit_containers(spec, path):
+        if container.volume_devices:
+            errors.append(forbidden_field(f"{where}.volumeDevices", _OWN_USERS))
+    return errors
+
+
+def _validate_hostname(spec: PodSpec, path: str) -> list[FieldError]:
+    name, where = spec.hostname_override, f"{path}.hostnameOverride"
+    if name is None:
+        return []
+    errors: list[FieldError] = []
+    if spec.set_hostname_as_fqdn:
+        errors.append(forbidden_field(where, "may not be specified when setHostnameAsFQDN is true"))
+    if spec.host_network:
+        errors.append(forbidden_field(where, "may not be specified when hostNetwork is true"))
+    if len(name) > _HOSTNAME_LIMIT:
+        errors.append(FieldError("FieldValueTooLong", where, f"may not be more than {_HOSTNAME_LIMIT} bytes"))
+    return errors + [invalid(where, name, text) for text in dns1123_subdomain(name)]
 
 
 def _validate_names(spec: PodSpec, path: str) -> list[FieldError]:
@@ -70,19 +125,28 @@ def _validate_names(spec: PodSpec, path: str) -> list[FieldError]:
     for name, value, rule in (
         ("serviceAccountName", spec.service_account_name, dns1123_subdomain),
         ("nodeName", spec.node_name, dns1123_subdomain),
-        ("hostname", spec.hostname, dns1123_label),
-        ("subdomain", spec.subdomain, dns1123_label),
-        ("priorityClassName", spec.priority_class_name, dns1123_subdomain),
-        ("runtimeClassName", spec.runtime_class_name, dns1123_subdomain),
     ):
         if value:
             errors += [invalid(f"{path}.{name}", value, text) for text in rule(value)]
+    deadline = spec.active_deadline_seconds
+    if deadline is not None:
+        where = f"{path}.activeDeadlineSeconds"
+        errors += [invalid(where, deadline, text) for text in in_range(deadline, 1, _MAX_INT32)]
+    for name, value in (("hostname", spec.hostname), ("subdomain", spec.subdomain)):
+        if value:
+            errors += [invalid(f"{path}.{name}", value, text) for text in dns1123_label(value)]
+    if spec.tolerations:
+        errors += validate_tolerations(spec.tolerations, f"{path}.tolerations")
     for index, alias in enumerate(spec.host_aliases):
         where = f"{path}.hostAliases[{index}]"
         errors += [invalid(f"{where}.ip", alias.ip, text) for text in ip_address(alias.ip)]
         for number, hostname in enumerate(alias.hostnames):
             texts = dns1123_subdomain(hostname)
             errors += [invalid(f"{where}.hostnames[{number}]", hostname, text) for text in texts]
+    classes = (("priorityClassName", spec.priority_class_name), ("runtimeClassName", spec.runtime_class_name))
+    for name, value in classes:
+        if value or (value is not None and name == "runtimeClassName"):
+            errors += [invalid(f"{path}.{name}", value, text) for text in dns1123_subdomain(value)]
     return errors
 
 
@@ -103,11 +167,15 @@ def _validate_dns(config: PodDNSConfig | None, policy: str | None, path: str) ->
         errors += [invalid(f"{path}.nameservers[{index}]", server, text) for text in ip_address(server)]
     if len(config.searches) > 32:
         errors.append(invalid(f"{path}.searches", config.searches, "must not have more than 32 search paths"))
+    if len(" ".join(config.searches)) > _SEARCH_LIMIT:
+        detail = f"must not have more than {_SEARCH_LIMIT} characters (including spaces) in the search list"
+        errors.append(invalid(f"{path}.searches", config.searches, detail))
     for index, search in enumerate(config.searches):
         if search == ".":
             continue
-        texts = dns1123_subdomain_with_underscore(search.removesuffix("."))
-        errors += [invalid(f"{path}.searches[{index}]", search, text) for text in texts]
+        name = search.removesuffix(".")
+        texts = dns1123_subdomain_with_underscore(name)
+        errors += [invalid(f"{path}.searches[{index}]", name, text) for text in texts]
     for index, option in enumerate(config.options):
         if not option.name:
             errors.append(required(f"{path}.options[{index}]", "must not be empty"))
@@ -130,9 +198,14 @@ def _validate_gates(spec: PodSpec, path: str) -> list[FieldError]:
 
 def validate_template(template: PodTemplateSpec, path: str) -> list[FieldError]:
     """Labels, annotations and spec of a template; it may not bind or gate what it makes by name."""
+    annotations = template.metadata.annotations
     errors = validate_labels(template.metadata.labels, f"{path}.labels")
-    errors += validate_annotations(template.metadata.annotations, f"{path}.annotations")
+    if annotations:
+        errors += validate_annotations(annotations, f"{path}.annotations")
+        errors += validate_pod_annotations(annotations, template.spec, f"{path}.annotations")
     errors += validate_pod_spec(template.spec, f"{path}.spec")
+    if annotations:
+        errors += validate_matching_profiles(annotations, template.spec, f"{path}.spec")
     if template.spec.ephemeral_containers:
         detail = "ephemeral containers not allowed in pod template"
         errors.append(forbidden_field(f"{path}.spec.ephemeralContainers", detail))

@@ -32,19 +32,18 @@ def validate_probe(probe: Probe, path: str, *, kind: str) -> list[FieldError]:
     ):
         errors += not_negative(value, f"{path}.{name}")
     grace = probe.termination_grace_period_seconds
+    where = f"{path}.terminationGracePeriodSeconds"
+    if grace is not None and grace <= 0:
+        errors.append(invalid(where, grace, "must be greater than 0"))
     if kind == "readinessProbe":
         if grace is not None:
-            detail = "must not be set for readinessProbes"
-            errors.append(invalid(f"{path}.terminationGracePeriodSeconds", grace, detail))
-        return errors
-    if grace is not None and grace <= 0:
-        errors.append(invalid(f"{path}.terminationGracePeriodSeconds", grace, "must be greater than 0"))
-    if probe.success_threshold != 1:
+            errors.append(invalid(where, grace, "must not be set for readinessProbes"))
+    elif probe.success_threshold != 1:
         errors.append(invalid(f"{path}.successThreshold", probe.success_threshold, "must be 1"))
     return errors
 
 
-def _validate_action(action: Probe | LifecycleHandler, path: str) -> list[FieldError]:
+def _validate_action(action: Probe | LifecycleHandler, path: str, grace_seconds: int = 0) -> list[FieldError]:
     errors: list[FieldError] = []
     count = 0
     if action.exec is not None:
@@ -69,9 +68,24 @@ def _validate_action(action: Probe | LifecycleHandler, path: str) -> list[FieldE
         else:
             count += 1
             errors += _validate_grpc(grpc, f"{path}.grpc")
-    if not count and not (isinstance(action, LifecycleHandler) and action.sleep is not None):
+    sleep = action.sleep if isinstance(action, LifecycleHandler) else None
+    if sleep is not None:
+        if count:
+            errors.append(forbidden_field(f"{path}.sleep", _ONE_HANDLER))
+        else:
+            count += 1
+            errors += _validate_sleep(sleep.seconds, grace_seconds, f"{path}.sleep")
+    if not count:
         errors.append(required(path, _NO_HANDLER))
     return errors
+
+
+def _validate_sleep(seconds: int, grace_seconds: int, path: str) -> list[FieldError]:
+    """A sleep must end before the pod's grace does."""
+    if 0 <= seconds <= grace_seconds:
+        return []
+    detail = f"must be non-negative and less than terminationGracePeriodSeconds ({grace_seconds})"
+    return [invalid(path, seconds, detail)]
 
 
 def _validate_exec(action: ExecAction, path: str) -> list[FieldError]:
@@ -106,15 +120,12 @@ def named_port(port: IntOrString | None, path: str) -> list[FieldError]:
 
 
 def validate_lifecycle(lifecycle: Lifecycle, path: str, grace_seconds: int) -> list[FieldError]:
-    """Both hooks; a sleep must end before the pod's grace does."""
+    """Both hooks."""
     errors: list[FieldError] = []
     for name, handler in (("postStart", lifecycle.post_start), ("preStop", lifecycle.pre_stop)):
         if handler is None:
             continue
-        errors += _validate_action(handler, f"{path}.{name}")
-        if handler.sleep is not None and not 0 <= handler.sleep.seconds <= max(grace_seconds, 0):
-            detail = f"must be non-negative and less than terminationGracePeriodSeconds ({grace_seconds})"
-            errors.append(invalid(f"{path}.{name}.sleep", handler.sleep.seconds, detail))
+        errors += _validate_action(handler, f"{path}.{name}", grace_seconds)
     return errors
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
+from pybernetes.api.status import FieldError, duplicate, invalid, not_supported, required
 from pybernetes.api.types.core_v1 import (
     AppArmorProfile,
     PodSecurityContext,
@@ -14,11 +14,16 @@ from pybernetes.api.types.core_v1 import (
     Sysctl,
 )
 from pybernetes.apiserver.resources.validation.numbers import in_range
+from pybernetes.apiserver.resources.validation.operating_systems import validate_windows_options
+from pybernetes.apiserver.resources.validation.paths import local_path
 
 _MAX_ID = 2**31 - 1
 _PROFILES = ("Localhost", "RuntimeDefault", "Unconfined")
 _SYSCTL = r"^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$"
 _sysctl = re.compile(_SYSCTL)
+_IPC_SYSCTLS = frozenset({"kernel.sem"})
+_IPC_PREFIXES = ("kernel.shm", "kernel.msg", "fs.mqueue.")
+_PROFILE_LIMIT = 4095
 
 
 def _valid_id(value: int | None, path: str) -> list[FieldError]:
@@ -38,18 +43,23 @@ def validate_pod_security(spec: PodSpec, path: str) -> list[FieldError]:
     if spec.share_process_namespace and spec.host_pid:
         detail = "ShareProcessNamespace and HostPID cannot both be enabled"
         errors.append(invalid(f"{path}.shareProcessNamespace", True, detail))
-    errors += _validate_sysctls(context.sysctls, f"{path}.sysctls")
+    errors += _validate_sysctls(spec, context.sysctls, f"{path}.sysctls") if context.sysctls else []
     if context.fs_group_change_policy not in (None, "OnRootMismatch", "Always"):
         policies = ("Always", "OnRootMismatch")
         errors.append(not_supported(f"{path}.fsGroupChangePolicy", context.fs_group_change_policy, policies))
-    if context.supplemental_groups_policy not in (None, "Merge", "Strict"):
-        given = context.supplemental_groups_policy
-        errors.append(not_supported(f"{path}.supplementalGroupsPolicy", given, ("Merge", "Strict")))
     errors += _validate_seccomp(context.seccomp_profile, f"{path}.seccompProfile")
-    return errors + _validate_app_armor(context.app_armor_profile, f"{path}.appArmorProfile")
+    errors += validate_windows_options(context.windows_options, f"{path}.windowsOptions")
+    errors += validate_app_armor(context.app_armor_profile, f"{path}.appArmorProfile")
+    for name, given, choices in (
+        ("supplementalGroupsPolicy", context.supplemental_groups_policy, ("Merge", "Strict")),
+        ("seLinuxChangePolicy", context.se_linux_change_policy, ("MountOption", "Recursive")),
+    ):
+        if given is not None and given not in choices:
+            errors.append(not_supported(f"{path}.{name}", given, choices))
+    return errors
 
 
-def _validate_sysctls(sysctls: list[Sysctl], path: str) -> list[FieldError]:
+def _validate_sysctls(spec: PodSpec, sysctls: list[Sysctl], path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     seen: set[str] = set()
     for index, sysctl in enumerate(sysctls):
@@ -62,6 +72,10 @@ def _validate_sysctls(sysctls: list[Sysctl], path: str) -> list[FieldError]:
             errors.append(invalid(where, sysctl.name, detail))
         elif name in seen:
             errors.append(duplicate(where, sysctl.name))
+        if spec.host_network and name.startswith("net."):
+            errors.append(invalid(where, sysctl.name, "may not be specified when 'hostNetwork' is true"))
+        elif spec.host_ipc and (name in _IPC_SYSCTLS or name.startswith(_IPC_PREFIXES)):
+            errors.append(invalid(where, sysctl.name, "may not be specified when 'hostIPC' is true"))
         seen.add(name)
     return errors
 
@@ -69,33 +83,48 @@ def _validate_sysctls(sysctls: list[Sysctl], path: str) -> list[FieldError]:
 def _validate_seccomp(profile: SeccompProfile | None, path: str) -> list[FieldError]:
     if profile is None:
         return []
-    if profile.type == "Localhost":
-        if not profile.localhost_profile:
-            return [required(f"{path}.localhostProfile", "must be set when seccomp type is Localhost")]
-        return []
-    return _profile_errors(profile, path, "seccomp", "seccompProfile")
-
-
-def _validate_app_armor(profile: AppArmorProfile | None, path: str) -> list[FieldError]:
-    if profile is None:
-        return []
-    if profile.type == "Localhost":
-        if profile.localhost_profile is None:
-            return [required(f"{path}.localhostProfile", "must be set when AppArmor type is Localhost")]
-        return []
-    return _profile_errors(profile, path, "AppArmor", "appArmorProfile")
-
-
-def _profile_errors(profile: SeccompProfile | AppArmorProfile, path: str, word: str, field: str) -> list[FieldError]:
-    """What is wrong with a profile that is not one of the node's own (`Localhost`)."""
     errors: list[FieldError] = []
-    if profile.localhost_profile is not None:
-        detail = f"can only be set when {word} type is Localhost"
-        errors.append(invalid(f"{path}.localhostProfile", profile.localhost_profile, detail))
     if not profile.type:
-        errors.append(required(f"{path}.type", f"type is required when {field} is set"))
+        errors.append(required(f"{path}.type", "type is required when seccompProfile is set"))
     elif profile.type not in _PROFILES:
         errors.append(not_supported(f"{path}.type", profile.type, _PROFILES))
+    name, where = profile.localhost_profile, f"{path}.localhostProfile"
+    if profile.type == "Localhost":
+        if name is None:
+            errors.append(required(where, "must be set when seccomp type is Localhost"))
+        else:
+            errors += local_path(name, where)
+    elif name is not None:
+        shown = {"Type": profile.type, "LocalhostProfile": name}
+        errors.append(invalid(where, shown, "can only be set when seccomp type is Localhost"))
+    return errors
+
+
+def validate_app_armor(profile: AppArmorProfile | None, path: str) -> list[FieldError]:
+    if profile is None:
+        return []
+    name, where = profile.localhost_profile, f"{path}.localhostProfile"
+    if profile.type == "Localhost":
+        return _validate_local_profile(name, where)
+    if not profile.type:
+        return [required(f"{path}.type", "type is required when appArmorProfile is set")]
+    if profile.type not in _PROFILES:
+        return [not_supported(f"{path}.type", profile.type, _PROFILES)]
+    if name is not None:
+        return [invalid(where, name, "can only be set when AppArmor type is Localhost")]
+    return []
+
+
+def _validate_local_profile(name: str | None, path: str) -> list[FieldError]:
+    """The name of an AppArmor profile that the node has."""
+    if not (name or "").strip() and (name or "") == (name or "").strip():
+        return [required(path, "must be set when AppArmor type is Localhost")]
+    assert name is not None
+    errors: list[FieldError] = []
+    if name != name.strip():
+        errors.append(invalid(path, name, "must not be padded with whitespace"))
+    if len(name.encode()) > _PROFILE_LIMIT:
+        errors.append(FieldError("FieldValueTooLong", path, f"may not be more than {_PROFILE_LIMIT} bytes"))
     return errors
 
 
@@ -110,14 +139,14 @@ def validate_container_security(
     if context.proc_mount is not None:
         if context.proc_mount not in ("Default", "Unmasked"):
             errors.append(not_supported(f"{path}.procMount", context.proc_mount, ("Default", "Unmasked")))
-        elif context.proc_mount == "Unmasked" and host_users:
+        if context.proc_mount == "Unmasked" and host_users:
             detail = "`hostUsers` must be false to use `Unmasked`"
             errors.append(invalid(f"{path}.procMount", context.proc_mount, detail))
     errors += _validate_seccomp(context.seccomp_profile, f"{path}.seccompProfile")
     if context.allow_privilege_escalation is False:
         errors += _validate_no_escalation(context, path)
-    errors += _validate_app_armor(context.app_armor_profile, f"{path}.appArmorProfile")
-    return errors
+    errors += validate_windows_options(context.windows_options, f"{path}.windowsOptions")
+    return errors + validate_app_armor(context.app_armor_profile, f"{path}.appArmorProfile")
 
 
 def _validate_no_escalation(context: SecurityContext, path: str) -> list[FieldError]:
@@ -149,11 +178,3 @@ def _shown(context: SecurityContext) -> dict[str, object]:
         "SeccompProfile": None,
         "AppArmorProfile": None,
     }
-
-
-def validate_host_users(spec: PodSpec, path: str) -> list[FieldError]:
-    """A user namespace of its own excludes the namespaces of the host."""
-    if spec.host_users is not False:
-        return []
-    used = (("hostNetwork", spec.host_network), ("hostPID", spec.host_pid), ("hostIPC", spec.host_ipc))
-    return [forbidden_field(f"{path}.{name}", "when `hostUsers` is false") for name, value in used if value]

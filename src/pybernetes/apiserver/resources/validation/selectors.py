@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pybernetes.api.names import label_value, qualified_name
+from pybernetes.api.names import dns1123_subdomain, label_value
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.core_v1 import NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Toleration
 from pybernetes.api.types.meta_v1 import LabelSelector, LabelSelectorRequirement
-from pybernetes.apiserver.resources.validation.metadata import validate_labels
+from pybernetes.apiserver.resources.validation.metadata import label_key, validate_labels
 
 NOT_AN_OPERATOR = "not a valid selector operator"
 NEEDS_VALUES = "must be specified when `operator` is 'In' or 'NotIn'"
@@ -56,7 +56,7 @@ def _validate_requirement(requirement: LabelSelectorRequirement, path: str) -> l
             errors.append(forbidden_field(f"{path}.values", NO_VALUES))
     else:
         errors.append(invalid(f"{path}.operator", requirement.operator, NOT_AN_OPERATOR))
-    errors += [invalid(f"{path}.key", requirement.key, text) for text in qualified_name(requirement.key)]
+    errors += [invalid(f"{path}.key", requirement.key, text) for text in label_key(requirement.key)]
     for index, value in enumerate(requirement.values):
         errors += [invalid(f"{path}.values[{index}]", value, text) for text in label_value(value)]
     return errors
@@ -86,14 +86,19 @@ def validate_node_selector(selector: NodeSelector, path: str) -> list[FieldError
         return [required(f"{path}.nodeSelectorTerms", "must have at least one node selector term")]
     errors: list[FieldError] = []
     for index, term in enumerate(selector.node_selector_terms):
-        errors += validate_node_selector_term(term, f"{path}.nodeSelectorTerms[{index}]")
+        errors += validate_node_selector_term(term, f"{path}.nodeSelectorTerms[{index}]", any_values=False)
     return errors
 
 
-def validate_node_selector_term(term: NodeSelectorTerm, path: str) -> list[FieldError]:
+def validate_node_selector_term(term: NodeSelectorTerm, path: str, *, any_values: bool = True) -> list[FieldError]:
+    """`any_values` lets values pass that no label can have, as in preferences."""
     errors: list[FieldError] = []
     for index, requirement in enumerate(term.match_expressions):
-        errors += _validate_node_requirement(requirement, f"{path}.matchExpressions[{index}]")
+        where = f"{path}.matchExpressions[{index}]"
+        errors += _validate_node_requirement(requirement, where)
+        if not any_values:
+            for number, value in enumerate(requirement.values):
+                errors += [invalid(f"{where}.values[{number}]", value, text) for text in label_value(value)]
     for index, requirement in enumerate(term.match_fields):
         errors += _validate_field_requirement(requirement, f"{path}.matchFields[{index}]")
     return errors
@@ -114,7 +119,7 @@ def _validate_node_requirement(requirement: NodeSelectorRequirement, path: str) 
             errors.append(required(f"{path}.values", detail))
     else:
         errors.append(invalid(f"{path}.operator", operator, NOT_AN_OPERATOR))
-    return errors + [invalid(f"{path}.key", requirement.key, text) for text in qualified_name(requirement.key)]
+    return errors + [invalid(f"{path}.key", requirement.key, text) for text in label_key(requirement.key)]
 
 
 def _validate_field_requirement(requirement: NodeSelectorRequirement, path: str) -> list[FieldError]:
@@ -126,7 +131,32 @@ def _validate_field_requirement(requirement: NodeSelectorRequirement, path: str)
         errors.append(required(f"{path}.values", detail))
     if requirement.key != "metadata.name":
         errors.append(invalid(f"{path}.key", requirement.key, "not a valid field selector key"))
+        return errors
+    for index, value in enumerate(requirement.values):
+        errors += [invalid(f"{path}.values[{index}]", value, text) for text in dns1123_subdomain(value)]
     return errors
+
+
+def shown_node_selector(selector: NodeSelector | None) -> Any:
+    """A selector of nodes as a message shows it: in the words of Go's internal type."""
+    return None if selector is None else {"NodeSelectorTerms": shown_terms(selector.node_selector_terms)}
+
+
+def shown_terms(terms: Sequence[NodeSelectorTerm]) -> list[Any] | None:
+    return [shown_term(term) for term in terms] or None
+
+
+def shown_term(term: NodeSelectorTerm) -> dict[str, Any]:
+    return {
+        "MatchExpressions": _shown_node_requirements(term.match_expressions),
+        "MatchFields": _shown_node_requirements(term.match_fields),
+    }
+
+
+def _shown_node_requirements(requirements: Sequence[NodeSelectorRequirement]) -> list[Any] | None:
+    return [
+        {"Key": each.key, "Operator": each.operator, "Values": each.values or None} for each in requirements
+    ] or None
 
 
 def validate_tolerations(tolerations: Sequence[Toleration], path: str) -> list[FieldError]:
@@ -139,7 +169,7 @@ def validate_tolerations(tolerations: Sequence[Toleration], path: str) -> list[F
 def _validate_toleration(toleration: Toleration, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     if toleration.key:
-        errors += [invalid(f"{path}.key", toleration.key, text) for text in qualified_name(toleration.key)]
+        errors += [invalid(f"{path}.key", toleration.key, text) for text in label_key(toleration.key)]
     elif toleration.operator != "Exists":
         detail = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
         errors.append(invalid(f"{path}.operator", toleration.operator or "", detail))
@@ -147,7 +177,8 @@ def _validate_toleration(toleration: Toleration, path: str) -> list[FieldError]:
         detail = "effect must be 'NoExecute' when `tolerationSeconds` is set"
         errors.append(invalid(f"{path}.effect", toleration.effect or "", detail))
     if toleration.operator in (None, "", "Equal"):
-        errors += [invalid(f"{path}.operator", toleration.value, t) for t in label_value(toleration.value or "")]
+        if texts := label_value(toleration.value or ""):
+            errors.append(invalid(f"{path}.operator", toleration.value, ";".join(texts)))
     elif toleration.operator == "Exists":
         if toleration.value:
             detail = "value must be empty when `operator` is 'Exists'"

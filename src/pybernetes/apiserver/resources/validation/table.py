@@ -32,6 +32,7 @@ from pybernetes.api.types import (
 from pybernetes.apiserver.custom import definition_validation
 from pybernetes.apiserver.resources.validation import (
     access,
+    claims,
     configuration,
     endpoints,
     flow_control,
@@ -40,6 +41,7 @@ from pybernetes.apiserver.resources.validation import (
     networking,
     persistent_volumes,
     pod,
+    pod_status,
     scaling,
     service,
     storage,
@@ -59,7 +61,7 @@ _RULES: Mapping[type, Rules] = {
         name=dns1123_label,
     ),
     core_v1.Node: Rules(configuration.validate_node, configuration.validate_node_update),
-    core_v1.Pod: Rules(pod.validate_create, pod.validate_update, pod.validate_status),
+    core_v1.Pod: Rules(pod.validate_create, pod.validate_update, pod_status.validate_status),
     core_v1.PodTemplate: Rules(workloads.validate_pod_template, workloads.validate_pod_template_update),
     core_v1.ReplicationController: Rules(
         workloads.validate_replication_controller, workloads.validate_replication_controller_update
@@ -80,7 +82,9 @@ _RULES: Mapping[type, Rules] = {
     core_v1.Event: Rules(endpoints.validate_core_event),
     core_v1.LimitRange: always(limits.validate_limit_range),
     core_v1.PersistentVolume: Rules(persistent_volumes.validate_volume, persistent_volumes.validate_volume_update),
-    core_v1.PersistentVolumeClaim: Rules(persistent_volumes.validate_claim, persistent_volumes.validate_claim_update),
+    core_v1.PersistentVolumeClaim: Rules(
+        claims.validate_claim, claims.validate_claim_update, claims.validate_claim_status
+    ),
     core_v1.ResourceQuota: Rules(limits.validate_quota, limits.validate_quota_update),
     admissionregistration_v1.MutatingWebhookConfiguration: always(storage.validate_webhooks),
     admissionregistration_v1.ValidatingWebhookConfiguration: always(storage.validate_webhooks),

@@ -1,236 +1,178 @@
-"""Rules for the volumes of a pod and for the sources of persistent volumes."""
+"""Rules for the volumes of a pod: names, and for each its one source."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from pybernetes.api.names import dns1123_label
+from pybernetes.api.names import dns1123_label, dns1123_subdomain
 from pybernetes.api.quantity import amount
 from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.core_v1 import (
-    DownwardAPIVolumeFile,
-    HostPathVolumeSource,
-    KeyToPath,
-    PersistentVolumeSpec,
-    ProjectedVolumeSource,
+    CSIVolumeSource,
+    EphemeralVolumeSource,
+    GitRepoVolumeSource,
+    ImageVolumeSource,
     Volume,
 )
-from pybernetes.apiserver.resources.validation.containers import (
-    local_path,
-    no_backsteps,
-    validate_field_ref,
-    validate_resource_ref,
+from pybernetes.api.types.meta_v1 import ObjectMeta
+from pybernetes.apiserver.resources.validation import projected_files
+from pybernetes.apiserver.resources.validation import volume_sources as sources
+from pybernetes.apiserver.resources.validation.claims import validate_claim_spec
+from pybernetes.apiserver.resources.validation.metadata import validate_annotations, validate_labels
+from pybernetes.apiserver.resources.validation.paths import local_path
+
+_PULL_POLICIES = ("Always", "IfNotPresent", "Never")
+# Fields of the metadata of a claim's template by their names in complaints; labels and annotations may be set.
+_NOT_IN_TEMPLATES = (
+    ("name", "name"),
+    ("generate_name", "generateName"),
+    ("namespace", "namespace"),
+    ("self_link", "selfLink"),
+    ("uid", "uID"),
+    ("resource_version", "resourceVersion"),
+    ("generation", "generation"),
+    ("creation_timestamp", "creationTimestamp"),
+    ("deletion_timestamp", "deletionTimestamp"),
+    ("deletion_grace_period_seconds", "deletionGracePeriodSeconds"),
+    ("owner_references", "ownerReferences"),
+    ("finalizers", "finalizers"),
+    ("managed_fields", "managedFields"),
 )
 
-MORE_THAN_ONE = "may not specify more than 1 volume type"
-_MODE_TEXT = "must be a number between 0 and 0777 (octal), both inclusive"
-_HOST_PATHS = ("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket")
-# In the order in which a second source is complained about; wire names where they differ from the attribute's.
-_SOURCES = tuple(name for name in Volume.__struct_fields__ if name != "name" and name != "empty_dir")
-_WIRE_NAMES = dict(zip(Volume.__struct_fields__, Volume.__struct_encode_fields__, strict=True))
 
-
-def validate_volumes(volumes: Sequence[Volume], path: str) -> list[FieldError]:
-    """Each volume has a name of its own and one source."""
+def validate_volumes(
+    volumes: Sequence[Volume], path: str, *, in_pod: bool
+) -> tuple[Mapping[str, Volume], list[FieldError]]:
+    """(the sound volumes by name, all complaints); an image may go without a reference where it is no pod yet."""
+    sound: dict[str, Volume] = {}
     errors: list[FieldError] = []
-    names: set[str] = set()
     for index, volume in enumerate(volumes):
         where = f"{path}[{index}]"
-        errors += _validate_source(volume, where)
-        if not volume.name:
-            errors.append(required(f"{where}.name"))
+        complaints = _validate_source(volume, where, in_pod=in_pod)
+        complaints += sources.valid_names(volume.name, f"{where}.name", dns1123_label)
+        if volume.name in sound:
+            complaints.append(duplicate(f"{where}.name", volume.name))
+        if complaints:
+            errors += complaints
         else:
-            problems = dns1123_label(volume.name)
-            errors += [invalid(f"{where}.name", volume.name, text) for text in problems]
-            if volume.name in names:
-                errors.append(duplicate(f"{where}.name", volume.name))
-            names.add(volume.name)
+            sound[volume.name] = volume
+    return sound, errors
+
+
+def validate_created_claims(volumes: Sequence[Volume], pod_name: str, path: str) -> list[FieldError]:
+    """What depends on the pod's name: claims made for ephemeral volumes are called after pod and volume."""
+    errors: list[FieldError] = []
+    made = {f"{pod_name}-{volume.name}" for volume in volumes if volume.ephemeral is not None}
+    for index, volume in enumerate(volumes):
+        where = f"{path}[{index}]"
+        if volume.ephemeral is not None and volume.name:
+            name = f"{pod_name}-{volume.name}"
+            texts = dns1123_subdomain(name)
+            errors += [invalid(f"{where}.name", volume.name, f'PVC name "{name}": {text}') for text in texts]
+        claim = volume.persistent_volume_claim
+        if claim is not None and claim.claim_name in made:
+            detail = "must not reference a PVC that gets created for an ephemeral volume"
+            errors.append(invalid(f"{where}.persistentVolumeClaim.claimName", claim.claim_name, detail))
     return errors
 
 
-def _validate_source(volume: Volume, path: str) -> list[FieldError]:
+def _validate_source(volume: Volume, path: str, *, in_pod: bool) -> list[FieldError]:
     errors: list[FieldError] = []
-    found = volume.empty_dir is not None
     if volume.empty_dir is not None:
         limit = volume.empty_dir.size_limit
         if limit is not None and amount(limit).nano < 0:
             detail = "SizeLimit field must be a valid resource quantity"
             errors.append(forbidden_field(f"{path}.emptyDir.sizeLimit", detail))
-    for name in _SOURCES:
-        if getattr(volume, name) is None:
-            continue
-        if found:
-            errors.append(forbidden_field(f"{path}.{_WIRE_NAMES[name]}", MORE_THAN_ONE))
+    errors += sources.validate_sources(volume, _ROWS, path, found=volume.empty_dir is not None)
+    if sources.portal_is_too_long(volume.iscsi, volume.name):
+        errors.append(invalid(f"{path}.name", volume.name, sources.PORTAL_TOO_LONG))
+    if in_pod and volume.image is not None and not volume.image.reference:
+        errors.append(required(f"{path}.image.reference"))
+    return errors
+
+
+def _git_repo(source: GitRepoVolumeSource, path: str) -> list[FieldError]:
+    errors = [] if source.repository else [required(f"{path}.repository")]
+    return errors + local_path(source.directory or "", f"{path}.directory")
+
+
+def _csi(source: CSIVolumeSource, path: str) -> list[FieldError]:
+    errors = sources.validate_driver_name(source.driver, f"{path}.driver")
+    secret = source.node_publish_secret_ref
+    if secret is not None:
+        if not secret.name:
+            errors.append(required(f"{path}.nodePublishSecretRef.name"))
         else:
-            found = True
-            errors += _validate_kind(volume, name, path)
-    if not found:
-        errors.append(required(path, "must specify a volume type"))
+            errors += [invalid(f"{path}.name", secret.name, text) for text in dns1123_subdomain(secret.name)]
     return errors
 
 
-def _validate_kind(volume: Volume, name: str, path: str) -> list[FieldError]:
-    where = f"{path}.{_WIRE_NAMES[name]}"
-    if name == "host_path" and volume.host_path is not None:
-        return validate_host_path(volume.host_path, where)
-    if name == "secret" and volume.secret is not None:
-        missing = [] if volume.secret.secret_name else [required(f"{where}.secretName")]
-        return missing + _validate_files(volume.secret.default_mode, volume.secret.items, where)
-    if name == "config_map" and volume.config_map is not None:
-        missing = [] if volume.config_map.name else [required(f"{where}.name")]
-        return missing + _validate_files(volume.config_map.default_mode, volume.config_map.items, where)
-    if name == "persistent_volume_claim" and volume.persistent_volume_claim is not None:
-        return [] if volume.persistent_volume_claim.claim_name else [required(f"{where}.claimName")]
-    if name == "downward_api" and volume.downward_api is not None:
-        errors = _mode(volume.downward_api.default_mode, f"{where}.defaultMode")
-        for file in volume.downward_api.items:
-            errors += _validate_downward(file, where)
-        return errors
-    if name == "projected" and volume.projected is not None:
-        return _validate_projected(volume.projected, where)
-    if name == "nfs" and volume.nfs is not None:
-        return _validate_nfs(volume.nfs.server, volume.nfs.path, where)
-    if name == "ephemeral" and volume.ephemeral is not None and volume.ephemeral.volume_claim_template is None:
-        return [required(f"{where}.volumeClaimTemplate")]
-    if name == "csi" and volume.csi is not None and not volume.csi.driver:
-        return [required(f"{where}.driver")]
-    return []
+def _ephemeral(source: EphemeralVolumeSource, path: str) -> list[FieldError]:
+    template = source.volume_claim_template
+    where = f"{path}.volumeClaimTemplate"
+    if template is None:
+        return [required(where)]
+    errors = validate_template_metadata(template.metadata, f"{where}.metadata")
+    return errors + validate_claim_spec(template.spec, f"{where}.spec")
 
 
-def _validate_nfs(server: str, exported: str, path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if not server:
-        errors.append(required(f"{path}.server"))
-    if not exported:
-        errors.append(required(f"{path}.path"))
-    elif not exported.startswith("/"):
-        errors.append(invalid(f"{path}.path", exported, "must be an absolute path"))
-    return errors
+def validate_template_metadata(metadata: ObjectMeta, path: str) -> list[FieldError]:
+    """Of what a template makes, only labels and annotations can be said before."""
+    errors = validate_annotations(metadata.annotations, f"{path}.annotations")
+    errors += validate_labels(metadata.labels, f"{path}.labels")
+    given = (name for attribute, name in _NOT_IN_TEMPLATES if getattr(metadata, attribute))
+    return errors + [forbidden_field(f"{path}.{name}", "cannot be set") for name in given]
 
 
-def validate_host_path(source: HostPathVolumeSource, path: str) -> list[FieldError]:
-    if not source.path:
-        return [required(f"{path}.path")]
-    errors = no_backsteps(source.path, f"{path}.path")
-    if source.type is not None and source.type not in _HOST_PATHS:
-        errors.append(not_supported(f"{path}.type", source.type, _HOST_PATHS))
-    return errors
+def _image(source: ImageVolumeSource, path: str) -> list[FieldError]:
+    return pull_policy(source.pull_policy, f"{path}.pullPolicy")
 
 
-def _mode(mode: int | None, path: str) -> list[FieldError]:
-    return [invalid(path, mode, _MODE_TEXT)] if mode is not None and not 0 <= mode <= 0o777 else []
-
-
-def _validate_files(default_mode: int | None, items: Sequence[KeyToPath], path: str) -> list[FieldError]:
-    errors = _mode(default_mode, f"{path}.defaultMode")
-    for index, item in enumerate(items):
-        where = f"{path}.items[{index}]"
-        if not item.key:
-            errors.append(required(f"{where}.key"))
-        errors += _validate_target(item.path, f"{where}.path")
-        errors += _mode(item.mode, f"{where}.mode")
-    return errors
-
-
-def _validate_target(target: str, path: str) -> list[FieldError]:
-    if not target:
+def pull_policy(policy: str | None, path: str) -> list[FieldError]:
+    """When images are fetched."""
+    if not policy:
         return [required(path)]
-    errors = local_path(target, path)
-    if not errors and target.startswith(".."):
-        errors.append(invalid(path, target, "must not start with '..'"))
-    return errors
+    return [] if policy in _PULL_POLICIES else [not_supported(path, policy, _PULL_POLICIES)]
 
 
-def _validate_downward(file: DownwardAPIVolumeFile, path: str) -> list[FieldError]:
-    errors = _validate_target(file.path, f"{path}.path")
-    if file.field_ref is not None:
-        errors += validate_field_ref(file.field_ref, f"{path}.fieldRef", in_volume=True)
-        if file.resource_field_ref is not None:
-            detail = "fieldRef and resourceFieldRef can not be specified simultaneously"
-            errors.append(invalid(path, "resource", detail))
-    elif file.resource_field_ref is not None:
-        errors += validate_resource_ref(file.resource_field_ref, f"{path}.resourceFieldRef", in_volume=True)
-    else:
-        errors.append(required(path, "one of fieldRef and resourceFieldRef is required"))
-    return errors + _mode(file.mode, f"{path}.mode")
+def _row(attribute: str, name: str, rule: Callable[[Any, str], list[FieldError]]) -> sources.SourceRow:
+    return attribute, name, name, rule
 
 
-def _validate_projected(projected: ProjectedVolumeSource, path: str) -> list[FieldError]:
-    errors = _mode(projected.default_mode, f"{path}.defaultMode")
-    targets: set[str] = set()
-    for index, source in enumerate(projected.sources):
-        where = f"{path}.sources[{index}]"
-        paths: list[str] = []
-        given = (source.secret, source.config_map, source.downward_api, source.service_account_token)
-        if sum(each is not None for each in given) > 1:
-            errors.append(forbidden_field(where, MORE_THAN_ONE))
-        for name, files in (("secret", source.secret), ("configMap", source.config_map)):
-            if files is not None:
-                if not files.name:
-                    errors.append(required(f"{where}.{name}.name"))
-                errors += _validate_files(None, files.items, f"{where}.{name}")
-                paths += [item.path for item in files.items]
-        if source.downward_api is not None:
-            for file in source.downward_api.items:
-                errors += _validate_downward(file, f"{where}.downwardAPI")
-                paths.append(file.path)
-        token = source.service_account_token
-        if token is not None:
-            seconds = token.expiration_seconds or 0
-            if seconds < 600:
-                detail = "may not specify a duration less than 10 minutes"
-                errors.append(invalid(f"{where}.serviceAccountToken.expirationSeconds", seconds, detail))
-            errors += _validate_target(token.path, f"{where}.serviceAccountToken.path")
-            paths.append(token.path)
-        for target in paths:
-            if target and target in targets:
-                errors.append(invalid(path, target, "conflicting duplicate paths"))
-            targets.add(target)
-    return errors
-
-
-_PERSISTENT_SOURCES: tuple[str, ...] = (
-    "host_path",
-    "gce_persistent_disk",
-    "aws_elastic_block_store",
-    "glusterfs",
-    "flocker",
-    "nfs",
+_ROWS: tuple[sources.SourceRow, ...] = (
+    _row("host_path", "hostPath", sources.validate_host_path),
+    _row("git_repo", "gitRepo", _git_repo),
+    (
+        "gce_persistent_disk",
+        "gcePersistentDisk",
+        "persistentDisk",
+        sources.disk_partition("pd_name", "pdName"),
+    ),
+    _row("aws_elastic_block_store", "awsElasticBlockStore", sources.disk_partition("volume_id", "volumeID")),
+    _row("secret", "secret", projected_files.validate_secret),
+    _row("nfs", "nfs", sources.validate_nfs),
+    _row("iscsi", "iscsi", sources.iscsi("must be valid format starting with iqn, eui, or naa")),
+    _row("glusterfs", "glusterfs", sources.validate_glusterfs),
+    _row("flocker", "flocker", sources.validate_flocker),
+    _row("persistent_volume_claim", "persistentVolumeClaim", sources.needs(("claim_name", "claimName"))),
+    _row("rbd", "rbd", sources.validate_rbd),
+    _row("cinder", "cinder", sources.cinder()),
+    ("cephfs", "cephFS", "cephfs", sources.CEPHFS),
+    _row("quobyte", "quobyte", sources.validate_quobyte),
+    ("downward_api", "downwarAPI", "downwardAPI", projected_files.validate_downward_api),
+    _row("fc", "fc", sources.validate_fc),
+    _row("flex_volume", "flexVolume", sources.validate_flex),
+    _row("config_map", "configMap", projected_files.validate_config_map),
+    _row("azure_file", "azureFile", sources.validate_azure_file),
+    _row("vsphere_volume", "vsphereVolume", sources.VSPHERE),
+    _row("photon_persistent_disk", "photonPersistentDisk", sources.PHOTON),
+    _row("portworx_volume", "portworxVolume", sources.PORTWORX),
+    _row("azure_disk", "azureDisk", sources.validate_azure_disk),
+    _row("storageos", "storageos", sources.storageos()),
+    _row("projected", "projected", projected_files.validate_projected),
+    _row("scale_io", "scaleIO", sources.scale_io),
+    _row("csi", "csi", _csi),
+    _row("ephemeral", "ephemeral", _ephemeral),
+    _row("image", "image", _image),
 )
-_PERSISTENT_SOURCES += ("rbd", "quobyte", "cephfs", "iscsi", "cinder", "fc", "flex_volume", "azure_file")
-_PERSISTENT_SOURCES += ("vsphere_volume", "azure_disk", "photon_persistent_disk", "portworx_volume", "scale_io")
-_PERSISTENT_SOURCES += ("local", "storageos", "csi")
-_PERSISTENT_NAMES = dict(
-    zip(PersistentVolumeSpec.__struct_fields__, PersistentVolumeSpec.__struct_encode_fields__, strict=True)
-)
-
-
-def persistent_sources(spec: PersistentVolumeSpec) -> dict[str, object]:
-    """The sources that a persistent volume names, by their name on the wire."""
-    found = {_PERSISTENT_NAMES[name]: getattr(spec, name) for name in _PERSISTENT_SOURCES}
-    return {name: source for name, source in found.items() if source is not None}
-
-
-def validate_persistent_source(spec: PersistentVolumeSpec, path: str) -> list[FieldError]:
-    """Exactly one source, complete."""
-    names = list(persistent_sources(spec))
-    if not names:
-        return [required(path, "must specify a volume type")]
-    errors = [forbidden_field(f"{path}.{name}", MORE_THAN_ONE) for name in names[1:]]
-    if spec.host_path is not None:
-        errors += validate_host_path(spec.host_path, f"{path}.hostPath")
-    elif spec.nfs is not None:
-        errors += _validate_nfs(spec.nfs.server, spec.nfs.path, f"{path}.nfs")
-    elif spec.local is not None:
-        if not spec.local.path:
-            errors.append(required(f"{path}.local.path"))
-        else:
-            errors += no_backsteps(spec.local.path, f"{path}.local.path")
-        if spec.node_affinity is None:
-            errors.append(required(f"{path}.nodeAffinity", "Local volume requires node affinity"))
-    elif spec.csi is not None:
-        if not spec.csi.driver:
-            errors.append(required(f"{path}.csi.driver"))
-        if not spec.csi.volume_handle:
-            errors.append(required(f"{path}.csi.volumeHandle"))
-    return errors

@@ -1,0 +1,273 @@
+"""Rules for the sources of volumes that pods and persistent volumes name: disks, shares and drivers of old.
+
+A row of a table is (attribute, path when it is one source too many, path in its complaints, its rule): upstream
+spells some of them differently. Called by the rules for pods' volumes and for persistent volumes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pybernetes.api.names import dns1123_label, dns1123_subdomain
+from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
+from pybernetes.apiserver.resources.validation.numbers import in_range
+from pybernetes.apiserver.resources.validation.paths import no_backsteps
+
+# (source, path) -> complaints.
+SourceRule = Callable[[Any, str], list[FieldError]]
+SourceRow = tuple[str, str, str, SourceRule]
+
+MORE_THAN_ONE = "may not specify more than 1 volume type"
+_HOST_PATHS = ("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket")
+_QUALIFIED_NAMES = (
+    ("iqn", re.compile(r"iqn\.\d{4}-\d{2}\.([a-zA-Z0-9\-.]+)(:[^,;*&$|\s]+)\Z", re.ASCII)),
+    ("eui", re.compile(r"\Aeui.[a-zA-Z0-9]{16}\Z", re.ASCII)),
+    ("naa", re.compile(r"\Anaa.[a-zA-Z0-9]{32}\Z", re.ASCII)),
+)
+PORTAL_TOO_LONG = (
+    "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if "
+    "iscsi.initiatorName is specified."
+)
+_PORTAL_LIMIT = 64
+_HOST_PORTS = "must be a host:port pair or multiple pairs separated by commas"
+_MANAGED_DISK = "/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}"
+_BLOB_DISK = "https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd"
+
+
+def validate_sources(holder: Any, rows: Sequence[SourceRow], path: str, *, found: bool = False) -> list[FieldError]:
+    """Exactly one source, and that complete; `found` is whether there is one that no row knows."""
+    errors: list[FieldError] = []
+    for attribute, surplus, name, rule in rows:
+        source = getattr(holder, attribute)
+        if source is None:
+            continue
+        if found:
+            errors.append(forbidden_field(f"{path}.{surplus}", MORE_THAN_ONE))
+        else:
+            found = True
+            errors += rule(source, f"{path}.{name}")
+    if not found:
+        errors.append(required(path, "must specify a volume type"))
+    return errors
+
+
+def needs(*fields: tuple[str, str]) -> SourceRule:
+    """The rule that (attribute, wire name) may not be empty."""
+
+    def rule(source: Any, path: str) -> list[FieldError]:
+        return [required(f"{path}.{name}") for attribute, name in fields if not getattr(source, attribute)]
+
+    return rule
+
+
+def valid_names(value: str, path: str, rule: Callable[[str], list[str]]) -> list[FieldError]:
+    """A required name that obeys a rule."""
+    return [invalid(path, value, text) for text in rule(value)] if value else [required(path)]
+
+
+def validate_host_path(source: Any, path: str) -> list[FieldError]:
+    if not source.path:
+        return [required(f"{path}.path")]
+    errors = no_backsteps(source.path, f"{path}.path")
+    if source.type is not None and source.type not in _HOST_PATHS:
+        errors.append(not_supported(f"{path}.type", source.type, _HOST_PATHS))
+    return errors
+
+
+def disk_partition(attribute: str, name: str) -> SourceRule:
+    """A disk of a cloud by its name, and one of its partitions."""
+
+    def rule(source: Any, path: str) -> list[FieldError]:
+        errors = needs((attribute, name))(source, path)
+        number = source.partition or 0
+        if not 0 <= number <= 255:
+            errors.append(invalid(f"{path}.partition", number, "must be between 1 and 255, inclusive"))
+        return errors
+
+    return rule
+
+
+def validate_nfs(source: Any, path: str) -> list[FieldError]:
+    errors = needs(("server", "server"), ("path", "path"))(source, path)
+    if not source.path.startswith("/"):
+        errors.append(invalid(f"{path}.path", source.path, "must be an absolute path"))
+    return errors
+
+
+def _qualified_name(name: str, path: str, unknown: str) -> list[FieldError]:
+    """The name of an iSCSI node in one of its three forms."""
+    for prefix, pattern in _QUALIFIED_NAMES:
+        if name.startswith(prefix):
+            return [] if pattern.search(name) else [invalid(path, name, "must be valid format")]
+    return [invalid(path, name, unknown)]
+
+
+def iscsi(unknown: str, *, named_secret: bool = False) -> SourceRule:
+    """`unknown` is what is said of names of no known form; persistent volumes check the secret's name too."""
+
+    def rule(source: Any, path: str) -> list[FieldError]:
+        errors = needs(("target_portal", "targetPortal"))(source, path)
+        if not source.iqn:
+            errors.append(required(f"{path}.iqn"))
+        else:
+            errors += _qualified_name(source.iqn, f"{path}.iqn", unknown)
+        errors += [invalid(f"{path}.lun", source.lun, text) for text in in_range(source.lun, 0, 255)]
+        if (source.chap_auth_discovery or source.chap_auth_session) and source.secret_ref is None:
+            errors.append(required(f"{path}.secretRef"))
+        if named_secret and source.secret_ref is not None and not source.secret_ref.name:
+            errors.append(required(f"{path}.secretRef.name"))
+        if source.initiator_name is not None:
+            errors += _qualified_name(source.initiator_name, f"{path}.initiatorname", unknown)
+        return errors
+
+    return rule
+
+
+def portal_is_too_long(source: Any, volume: str) -> bool:
+    """Whether the name of a volume and its portal make too long a name for a file together."""
+    if source is None or source.initiator_name is None:
+        return False
+    return len(f"{volume}:{source.target_portal}".encode()) > _PORTAL_LIMIT
+
+
+def validate_fc(source: Any, path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    names = f"{path}.targetWWNs"
+    if not source.target_wwns and not source.wwids:
+        errors.append(required(names, "must specify either targetWWNs or wwids, but not both"))
+    if source.target_wwns and source.wwids:
+        detail = "targetWWNs and wwids can not be specified simultaneously"
+        errors.append(invalid(names, source.target_wwns, detail))
+    if source.target_wwns:
+        if source.lun is None:
+            errors.append(required(f"{path}.lun", "lun is required if targetWWNs is specified"))
+        else:
+            errors += [invalid(f"{path}.lun", source.lun, text) for text in in_range(source.lun, 0, 255)]
+    return errors
+
+
+def validate_quobyte(source: Any, path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if not source.registry:
+        errors.append(required(f"{path}.registry", _HOST_PORTS))
+    elif len(source.tenant or "") >= 65:
+        errors.append(required(f"{path}.tenant", "must be a UUID and may not exceed a length of 64 characters"))
+    else:
+        pairs = source.registry.split(",")
+        bad = [pair for pair in pairs if not re.fullmatch(r"([^:\[\]]*|\[[^\[\]]*\]):[^:]*", pair)]
+        errors += [invalid(f"{path}.registry", source.registry, _HOST_PORTS) for _ in bad]
+    return errors + needs(("volume", "volume"))(source, path)
+
+
+def validate_glusterfs(source: Any, path: str) -> list[FieldError]:
+    """Also of persistent volumes, which name a namespace besides."""
+    errors = needs(("endpoints", "endpoints"), ("path", "path"))(source, path)
+    namespace = getattr(source, "endpoints_namespace", None)
+    if namespace is not None:
+        where = f"{path}.endpointsNamespace"
+        if not namespace:
+            detail = "if the endpointnamespace is set, it must be a valid namespace name"
+            errors.append(invalid(where, namespace, detail))
+        else:
+            errors += [invalid(where, namespace, text) for text in dns1123_label(namespace)]
+    return errors
+
+
+def validate_flocker(source: Any, path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if not source.dataset_name and not source.dataset_uuid:
+        errors.append(required(path, "one of datasetName and datasetUUID is required"))
+    if source.dataset_name and source.dataset_uuid:
+        detail = "datasetName and datasetUUID can not be specified simultaneously"
+        errors.append(invalid(path, "resource", detail))
+    if "/" in (source.dataset_name or ""):
+        errors.append(invalid(f"{path}.datasetName", source.dataset_name, "must not contain '/'"))
+    return errors
+
+
+def validate_rbd(source: Any, path: str) -> list[FieldError]:
+    return needs(("monitors", "monitors"), ("image", "image"))(source, path)
+
+
+def cinder(*, with_namespace: bool = False) -> SourceRule:
+    def rule(source: Any, path: str) -> list[FieldError]:
+        errors = needs(("volume_id", "volumeID"))(source, path)
+        return errors + secret_reference(source.secret_ref, f"{path}.secretRef", with_namespace=with_namespace)
+
+    return rule
+
+
+def secret_reference(reference: Any, path: str, *, with_namespace: bool) -> list[FieldError]:
+    """A secret by name, and by namespace where it is not the pod's own."""
+    if reference is None:
+        return []
+    errors = [] if reference.name else [required(f"{path}.name")]
+    if with_namespace and not reference.namespace:
+        errors.append(required(f"{path}.namespace"))
+    return errors
+
+
+def validate_flex(source: Any, path: str) -> list[FieldError]:
+    errors = needs(("driver", "driver"))(source, path)
+    for key in source.options:
+        namespace = key.partition("/")[0]
+        if f".{namespace.lower()}".endswith((".kubernetes.io", ".k8s.io")):
+            detail = "kubernetes.io and k8s.io namespaces are reserved"
+            errors.append(invalid(f"{path}.options[{key}]", key, detail))
+    return errors
+
+
+def validate_azure_file(source: Any, path: str) -> list[FieldError]:
+    """Also of persistent volumes, which name a namespace besides."""
+    errors = needs(("secret_name", "secretName"), ("share_name", "shareName"))(source, path)
+    if getattr(source, "secret_namespace", None) == "":
+        errors.append(required(f"{path}.secretNamespace"))
+    return errors
+
+
+def validate_azure_disk(source: Any, path: str) -> list[FieldError]:
+    errors = needs(("disk_name", "diskName"), ("disk_uri", "diskURI"))(source, path)
+    caching = ("None", "ReadOnly", "ReadWrite")
+    if source.caching_mode is not None and source.caching_mode not in caching:
+        errors.append(not_supported(f"{path}.cachingMode", source.caching_mode, caching))
+    kinds = ("Dedicated", "Managed", "Shared")
+    if source.kind is not None and source.kind not in kinds:
+        errors.append(not_supported(f"{path}.kind", source.kind, kinds))
+    if source.kind == "Managed" and not source.disk_uri.startswith("/subscriptions/"):
+        errors.append(not_supported(f"{path}.diskURI", source.disk_uri, (_MANAGED_DISK,)))
+    if source.kind is not None and source.kind != "Managed" and not source.disk_uri.startswith("https://"):
+        errors.append(not_supported(f"{path}.diskURI", source.disk_uri, (_BLOB_DISK,)))
+    return errors
+
+
+def scale_io(source: Any, path: str) -> list[FieldError]:
+    return needs(("gateway", "gateway"), ("system", "system"), ("volume_name", "volumeName"))(source, path)
+
+
+def storageos(*, with_namespace: bool = False) -> SourceRule:
+    def rule(source: Any, path: str) -> list[FieldError]:
+        errors = valid_names(source.volume_name or "", f"{path}.volumeName", dns1123_label)
+        if source.volume_namespace:
+            where, namespace = f"{path}.volumeNamespace", source.volume_namespace
+            errors += [invalid(where, namespace, text) for text in dns1123_label(namespace)]
+        return errors + secret_reference(source.secret_ref, f"{path}.secretRef", with_namespace=with_namespace)
+
+    return rule
+
+
+def validate_driver_name(name: str, path: str) -> list[FieldError]:
+    """The name of a CSI driver."""
+    if not name:
+        return [required(path)]
+    errors: list[FieldError] = []
+    if len(name) > 63:
+        errors.append(FieldError("FieldValueTooLong", path, "may not be more than 63 bytes"))
+    return errors + [invalid(path, name, text) for text in dns1123_subdomain(name.lower())]
+
+
+VSPHERE = needs(("volume_path", "volumePath"))
+PHOTON = needs(("pd_id", "pdID"))
+PORTWORX = needs(("volume_id", "volumeID"))
+CEPHFS = needs(("monitors", "monitors"))
