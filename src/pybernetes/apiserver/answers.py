@@ -15,14 +15,12 @@ from http import HTTPStatus
 from aiohttp import HttpVersion11, web
 
 from pybernetes.api.wire import Response
-from pybernetes.apiserver.connection import Connection
+from pybernetes.apiserver.connection import UNREAD_BYTES_MAX, Connection
 from pybernetes.apiserver.plain_requests import PlainRequest
 from pybernetes.environment.clock import SystemClock
 
 # A long body is written in parts, so that other connections get their turn and no second copy piles up.
 _PART_BYTES = 256 * 1024
-# Less than this may wait in a connection's buffer without anybody waiting for it; asyncio's own high-water mark.
-_HELD_BYTES = 64 * 1024
 _FRAMES_BYTES_MAX = 1024 * 1024
 _EMPTY = frozenset({204, 304})
 # Headers whose values are our own words.
@@ -129,7 +127,7 @@ def _transport(incoming: Incoming) -> asyncio.WriteTransport:
 async def _taken(incoming: Incoming) -> None:
     """Waits until the client has taken most of what was written; one that takes nothing for long is cut off."""
     transport = _transport(incoming)
-    while (held := transport.get_write_buffer_size()) > _HELD_BYTES:
+    while (held := transport.get_write_buffer_size()) > UNREAD_BYTES_MAX:
         try:
             async with asyncio.timeout(_patience(incoming)):
                 await incoming.writer.drain()

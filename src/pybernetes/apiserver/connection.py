@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
@@ -22,6 +22,8 @@ _log = logging.getLogger(__name__)
 LINE_BYTES_MAX = 64 * 1024
 # What a client may send while it waits for an answer.
 _HELD_BYTES_MAX = 64 * 1024
+# What a client may leave unread before whoever writes to it has to wait.
+UNREAD_BYTES_MAX = 64 * 1024
 
 # Answers a plain request; False when no other can follow it on the connection.
 ServePlain = Callable[[PlainRequest], Awaitable[bool]]
@@ -51,6 +53,11 @@ class Connection(web.RequestHandler):
         self._answering: asyncio.Task[None] | None = None
         # What came while a plain request was being answered.
         self._held = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's own limit with TLS is eight times as much, for each client that does not read.
+        cast(asyncio.WriteTransport, transport).set_write_buffer_limits(high=UNREAD_BYTES_MAX)
+        super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         if self._answering is not None:

@@ -7,7 +7,7 @@ kubelets, each for its own node, cost a change only the one or two that it is ab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from pybernetes.apiserver.collection import Change, Collection
@@ -40,10 +40,10 @@ class Audience:
         self.members: dict[Receiver, None] = {}
         self._first = True
 
-    def chunk(self, changes: Iterable[Change]) -> bytes:
-        """The events that the selection sees of some changes."""
+    def events(self, changes: Iterable[Change]) -> Iterator[bytes]:
+        """The events that the selection sees of some changes, each made only when it is asked for."""
         found = (transition(change, self.selection) for change in changes)
-        return b"".join([self.event(type_, entry) for type_, entry in filter(None, found)])
+        return (self.event(type_, entry) for type_, entry in filter(None, found))
 
     def event(self, type_: str, entry: Entry) -> bytes:
         """One event; the first one of all may have to say more than the others."""
@@ -117,7 +117,7 @@ class FanOut:
                 for audience in self._doors.get(door, ()):
                     heard.setdefault(audience, []).append(change)
         for audience, part in heard.items():
-            chunk = audience.chunk(part)
+            chunk = b"".join(audience.events(part))
             if chunk:
                 self._counts.sent(len(part), len(chunk), len(audience.members))
                 for member in audience.members:

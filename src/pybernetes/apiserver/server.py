@@ -20,16 +20,16 @@ from pybernetes.apiserver.answers import Answer, Incoming, Streamed
 from pybernetes.apiserver.connection import LINE_BYTES_MAX, Connection, Patience, ServePlain
 from pybernetes.apiserver.plain_requests import PlainRequest
 from pybernetes.apiserver.raw_connection import taken_over
+from pybernetes.apiserver.received_bodies import ReceivedBodies
 
 _log = logging.getLogger(__name__)
-# Upstream's limit of a request body.
-BODY_BYTES_MAX = 3 * 1024 * 1024
 # Upstream's limit of one message of a WebSocket.
 _MESSAGE_BYTES_MAX = 32 * 1024 * 1024
 _TOO_LARGE = (
     b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",'
     b'"message":"Request entity too large: limit is 3145728","reason":"RequestEntityTooLarge","code":413}'
 )
+_TOO_MANY = b"Too many requests, please try again later.\n"
 _TOO_SLOW = (
     b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",'
     b'"message":"Timeout: request did not complete within the allotted timeout","reason":"Timeout","code":504}'
@@ -50,6 +50,7 @@ class Server:
         self._handler = handler
         self._tls = tls
         self._patience = patience or Patience()
+        self._bodies = ReceivedBodies(self._patience.body)
         self._server = _Connections(
             self._serve,
             patience=self._patience,
@@ -67,7 +68,11 @@ class Server:
     async def listen(self, listener: socket) -> None:
         """Begins to accept connections on a bound socket."""
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(self._server, sock=listener, ssl=self._tls, backlog=1024)
+        # A handshake that does not end is a head that does not come.
+        seconds = self._patience.head if self._tls is not None else None
+        server = await loop.create_server(
+            self._server, sock=listener, ssl=self._tls, ssl_handshake_timeout=seconds, backlog=1024
+        )
         self._listeners.append(server)
 
     async def stop(self, seconds: float = 2.0) -> None:
@@ -81,6 +86,8 @@ class Server:
             request = await self._received(incoming)
         except web.HTTPRequestEntityTooLarge:
             return _last_answer(413, _TOO_LARGE)
+        except web.HTTPTooManyRequests:
+            return _last_answer(429, _TOO_MANY, "text/plain", {"retry-after": "1"})
         except TimeoutError:
             return _last_answer(504, _TOO_SLOW)
         response = await self._handler(request)
@@ -106,9 +113,7 @@ class Server:
         return True
 
     async def _received(self, incoming: web.BaseRequest) -> Request:
-        if (incoming.content_length or 0) > BODY_BYTES_MAX:
-            raise web.HTTPRequestEntityTooLarge(max_size=BODY_BYTES_MAX, actual_size=incoming.content_length or 0)
-        body = await _body(incoming, self._patience.body) if incoming.can_read_body else b""
+        body = await self._bodies.read(incoming) if incoming.can_read_body else b""
         target = incoming.path_qs
         path, query = _known_target(target) if len(target) <= _KNOWN_TARGET_MAX else _target(target)
         return Request(
@@ -165,25 +170,11 @@ def _known_target(text: str) -> Target:
     return _target(text)
 
 
-async def _body(incoming: web.BaseRequest, seconds: float) -> bytes:
-    """The whole body; TimeoutError when it does not come in time."""
-    content = incoming.content
-    if content.is_eof():
-        # It came together with the head.
-        return content.read_nowait()
-    chunks, size = [], 0
-    async with asyncio.timeout(seconds):
-        async for chunk in content.iter_any():
-            size += len(chunk)
-            if size > BODY_BYTES_MAX:
-                raise web.HTTPRequestEntityTooLarge(max_size=BODY_BYTES_MAX, actual_size=size)
-            chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _last_answer(status: int, body: bytes) -> web.Response:
+def _last_answer(
+    status: int, body: bytes, content_type: str = "application/json", headers: Mapping[str, str] | None = None
+) -> web.Response:
     """An answer to a request that was not read to its end, so that no other can follow it."""
-    answer = web.Response(status=status, body=body, content_type="application/json")
+    answer = web.Response(status=status, body=body, content_type=content_type, headers=headers)
     answer.force_close()
     return answer
 

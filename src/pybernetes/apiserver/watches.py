@@ -1,18 +1,21 @@
 """watch: what commits bring, handed to each watcher as one chunk per batch.
 
 A watcher is told by `fan_out`, synchronously, while the commit is applied; it keeps what it could not send yet.
-One that does not read is cut off when that has grown too large: it comes back and resumes or lists again.
+One that does not read is cut off when that has grown too large: it comes back and resumes or lists again. What was
+before it came is written out only as fast as it reads, from the objects that all share.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from pybernetes.api.status import bad_request, expired, failure
 from pybernetes.api.wire import Request, Response
+from pybernetes.apiserver.backlog import Backlog
 from pybernetes.apiserver.collection import Collection
 from pybernetes.apiserver.fan_out import Audience, FanOut
 from pybernetes.apiserver.metrics import Metrics
@@ -30,8 +33,8 @@ _BOOKMARK_SECONDS = 60.0
 _LAST_BOOKMARK_SECONDS = 2.0
 # Seconds; upstream draws a watch's length between its --min-request-timeout and twice that.
 _LENGTH_MIN = 1800.0
-# What a watch that does not read may owe us, apart from the state that it began with.
-_BACKLOG_BYTES_MAX = 16 * 1024 * 1024
+# A watch that owes more is behind, and has to do with its part of the backlog.
+_BEHIND_BYTES = 64 * 1024
 # More is written as it came, so that its bytes, and the frame around them, are shared by all who hear the same.
 _JOINED_BYTES = 32 * 1024
 
@@ -48,42 +51,73 @@ class _Options:
 class _Watcher:
     """Keeps a watch's chunks until its stream takes them. A chunk is shared with all who hear the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, audience: Audience, backlog: Backlog) -> None:
+        self._audience = audience
+        self._backlog = backlog
         self._chunks: deque[bytes] = deque()
         self._bytes = 0
-        # How much of what waits is the state that the watch began with.
-        self._begun = 0
+        self._is_behind = False
+        # What it begins with comes before all chunks.
+        self._past: Iterator[bytes] | None = None
         self._wake: asyncio.Future[None] | None = None
         self.over = False
         self.finished = False
 
     def receive(self, chunk: bytes) -> None:
         self._bytes += len(chunk)
-        if self._bytes > _BACKLOG_BYTES_MAX:
-            self.over = True
-            self._chunks.clear()
-        else:
-            self._chunks.append(chunk)
+        self._chunks.append(chunk)
+        if self._bytes > _BEHIND_BYTES:
+            self._fall_behind()
         self.wake()
 
-    def begin(self, chunk: bytes) -> None:
-        """Takes a part of the state that the watch begins with, however large that is."""
-        self._chunks.append(chunk)
-        self._begun += len(chunk)
+    def _fall_behind(self) -> None:
+        if not self._is_behind:
+            self._is_behind = True
+            self._backlog.fall_behind(self._audience)
+        if self.over or self._bytes > self._backlog.part:
+            self.over = True
+            self.drop()
+
+    def begin(self, past: Iterator[bytes]) -> None:
+        """Takes the events that the watch begins with, however many these are."""
+        # The first one of all may say more than the others, so it must be made before any other.
+        first = next(past, None)
+        if first is not None:
+            self._past = chain((first,), past)
+
+    def drop(self) -> None:
+        """Forgets what waits."""
+        self._past, self._bytes = None, 0
+        self._chunks.clear()
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        if self._is_behind:
+            self._is_behind = False
+            self._backlog.catch_up(self._audience)
 
     def take(self) -> bytes:
         """The next of what was collected: a long chunk as it is, short ones as one; empty when there is nothing."""
+        taken = self._take_past(self._past) if self._past is not None else []
+        past = size = sum(map(len, taken))
         chunks = self._chunks
-        if not chunks:
-            return b""
-        taken, size = [chunks.popleft()], 0
-        while chunks and (size := size + len(taken[-1])) < _JOINED_BYTES:
+        while self._past is None and chunks and size < _JOINED_BYTES:
             taken.append(chunks.popleft())
-        chunk = taken[0] if len(taken) == 1 else b"".join(taken)
-        begun = min(self._begun, len(chunk))
-        self._begun -= begun
-        self._bytes -= len(chunk) - begun
-        return chunk
+            size += len(taken[-1])
+        self._bytes -= size - past
+        if self._is_behind and self._bytes <= _BEHIND_BYTES:
+            self._catch_up()
+        return taken[0] if len(taken) == 1 else b"".join(taken)
+
+    def _take_past(self, past: Iterator[bytes]) -> list[bytes]:
+        taken, size = [], 0
+        for event in past:
+            taken.append(event)
+            size += len(event)
+            if size >= _JOINED_BYTES:
+                return taken
+        self._past = None
+        return taken
 
     async def wait(self) -> None:
         """Returns after the next `wake`."""
@@ -165,6 +199,7 @@ class Watches:
         self._chance = chance
         self._metrics = metrics
         self._running: set[_Watcher] = set()
+        self._backlog = Backlog()
         self._fan_outs: dict[Collection, FanOut] = {}
 
     @property
@@ -181,7 +216,7 @@ class Watches:
         collection = self._registry.collection(info.kind)
         fan_out = self._fan_out(collection)
         audience = fan_out.audience(options.selection, rendering)
-        watcher = _Watcher()
+        watcher = _Watcher(audience, self._backlog)
         try:
             self._begin(collection, audience, watcher, options)
         except Compacted:
@@ -192,6 +227,7 @@ class Watches:
 
         def leave() -> None:
             stop()
+            watcher.drop()
             self._running.discard(watcher)
 
         stream = _Stream(watcher, options.seconds, self._clock, leave)
@@ -216,19 +252,18 @@ class Watches:
     def _begin(self, collection: Collection, audience: Audience, watcher: _Watcher, options: _Options) -> None:
         """What the watcher sees before anything new happens; no await between this and `join`."""
         if options.since is None:
-            for entry in collection.entries(options.selection.namespace):
-                if options.selection.matches(entry):
-                    watcher.begin(audience.event("ADDED", entry))
+            selection = options.selection
+            entries = [entry for entry in collection.entries(selection.namespace) if selection.matches(entry)]
+            end: list[bytes] = []
             if options.initial_events_end:
                 metadata = {
                     "resourceVersion": str(self._registry.revision),
                     "annotations": {"k8s.io/initial-events-end": "true"},
                 }
-                watcher.begin(audience.rendering.bookmark(metadata))
+                end = [audience.rendering.bookmark(metadata)]
+            watcher.begin(chain((audience.event("ADDED", entry) for entry in entries), end))
         elif options.since < self._registry.revision:
-            chunk = audience.chunk(collection.history(options.since))
-            if chunk:
-                watcher.receive(chunk)
+            watcher.begin(audience.events(collection.history(options.since)))
 
     def _options(self, request: Request, info: RequestInfo) -> _Options:
         revision = request.parameter("resourceVersion")
