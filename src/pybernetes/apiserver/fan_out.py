@@ -117,9 +117,10 @@ class FanOut:
                 for audience in self._doors.get(door, ()):
                     heard.setdefault(audience, []).append(change)
         for audience, part in heard.items():
-            chunk = b"".join(audience.events(part))
+            events = list(audience.events(part))
+            chunk = b"".join(events)
             if chunk:
-                self._counts.sent(len(part), len(chunk), len(audience.members))
+                self._counts.sent(len(events), len(chunk), len(audience.members))
                 for member in audience.members:
                     member.receive(chunk)
 
