@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from pybernetes.apiserver.openapi import gnostic
+from pybernetes.api import protobuf
+from pybernetes.apiserver.openapi import gnostic, gnostic_version3
 from pybernetes.apiserver.openapi.descriptions import describe
 from tests.apiserver.conftest import Caller
+from tests.apiserver.custom.conftest import DEFINITIONS, definition
 
 PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 
@@ -102,6 +104,45 @@ def test_protobuf_of_a_schema() -> None:
     security = b"\x0a\x0f" + b"\x0a\x0bBearerToken" + b"\x12\x00"
     expected = b"\x4a" + bytes([len(definitions)]) + definitions + b"\x62" + bytes([len(security)]) + security
     assert gnostic.encode(small) == expected
+
+
+async def test_every_document_of_version_3_is_there_in_protobuf(call: Caller) -> None:
+    await call("POST", DEFINITIONS, definition())
+    index = await document(call, "/openapi/v3")
+    assert "apis/stable.example.com/v1" in index["paths"]
+    for name in index["paths"]:
+        response = await call.send("GET", f"/openapi/v3/{name}", accept=PROTOBUF.replace("v2", "v3"))
+        assert response.status == 200
+        assert response.headers["content-type"] == "application/com.github.proto-openapi.spec.v3.v1.0+protobuf"
+        text = await document(call, f"/openapi/v3/{name}")
+        fields = list(protobuf.read(response.body))
+        assert fields[0] == (1, b"3.0.0")
+        paths = [entry for number, value in fields if number == 4 for _, entry in protobuf.read(as_bytes(value))]
+        assert [dict(protobuf.read(as_bytes(entry)))[1] for entry in paths] == [path.encode() for path in text["paths"]]
+
+
+def as_bytes(value: int | bytes) -> bytes:
+    assert isinstance(value, bytes)
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ({"type": "string"}, b"\xca\x01\x06string"),
+        ({"nullable": True, "default": "a"}, b"\x08\x01" + b"\x8a\x02\x03\x1a\x01a"),
+        ({"default": {}}, b"\x8a\x02\x00"),
+        ({"additionalProperties": True}, b"\x82\x02\x02\x10\x01"),
+        ({"items": {"$ref": "#/a"}}, b"\xf2\x01\x09" + b"\x0a\x07" + b"\x12\x05" + b"\x0a\x03#/a"),
+        ({"minimum": 1}, b"\x69" + bytes(6) + b"\xf0\x3f"),
+    ],
+)
+def test_protobuf_of_a_schema_of_version_3(value: dict[str, Any], written: bytes) -> None:
+    named = b"\x0a\x01A" + b"\x12" + bytes([len(written) + 2]) + b"\x0a" + bytes([len(written)]) + written
+    schemas = b"\x0a" + bytes([len(named)]) + named
+    components = b"\x0a" + bytes([len(schemas)]) + schemas
+    expected = b"\x2a" + bytes([len(components)]) + components
+    assert gnostic_version3.encode({"components": {"schemas": {"A": value}}}) == expected
 
 
 def test_descriptions_come_from_the_installed_models() -> None:

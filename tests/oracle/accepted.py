@@ -22,7 +22,6 @@ _DESCRIPTION = "the description of a column has list items, which the package of
 _STARTING = "the recorded server was still preparing the storage of a new resource"
 _CERTIFICATE = "names the fingerprint of the recorded client certificate"
 _DUPLICATES = "duplicate fields: Go merges or reports them within patches, ours takes the last"
-_PROTOBUF = "protobuf documents"
 _KEY = "the recorded key of service accounts was an RSA key"
 _SERVER_WRITES = "the original writes as kube-apiserver, and says so in managedFields"
 _CUSTOM = "custom resources: see the messages and conflicts of `apiserver/custom`"
@@ -74,7 +73,7 @@ ACCEPTED: dict[str, dict[int, str]] = {
         **_steps(_STARTING, 133, 134, 142),
         **_steps(_LEFTOVER, 141),
     },
-    "openapi/v3-index": {**_steps(_NORMALISED, 2), **_steps(_PROTOBUF, 7)},
+    "openapi/v3-index": _steps(_NORMALISED, 2),
     "patch/apply-custom": _steps(_CUSTOM, 8, 9, 10, 11, 12, 13, 15, 17),
     "patch/apply-lists": _steps(_APPLY, 32, 33, 34, 35, 36, 37),
     "patch/json-patch": _steps(_GO_DUMP, 39),

@@ -69,6 +69,10 @@ def text_field(number: int, text: str) -> bytes:
     return field(number, text.encode())
 
 
+def varint_field(number: int, value: int) -> bytes:
+    return _varint(number << 3) + _varint(value & _WHOLE)
+
+
 def head(number: int, size: int) -> bytes:
     """What stands before `size` bytes of a field."""
     return _heads(number)[size] if size < _SHORT else _varint(number << 3 | 2) + _varint(size)

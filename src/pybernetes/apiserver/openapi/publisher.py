@@ -20,23 +20,30 @@ from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.custom import openapi
 from pybernetes.apiserver.discovery import UNCACHED
 from pybernetes.apiserver.negotiation import by_quality
-from pybernetes.apiserver.openapi import gnostic, version2, version3
+from pybernetes.apiserver.openapi import gnostic, gnostic_version3, version2, version3
 from pybernetes.apiserver.openapi.operations import Path, version_paths
 from pybernetes.apiserver.openapi.service_paths import SINGLE_PATHS, group_path, resources_path
 from pybernetes.environment.clock import Clock
 
 _JSON = "application/json"
-_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
-# The second spelling has been wrong since 1.10 and is what clients send.
-_PROTOBUF_NAMES = (_PROTOBUF, "application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
+# The second spelling has been wrong since 1.10 and is what clients send; the first one is what they are answered.
+_PROTOBUF_2 = (
+    "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+    "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
+)
+_PROTOBUF_3 = (
+    "application/com.github.proto-openapi.spec.v3.v1.0+protobuf",
+    "application/com.github.proto-openapi.spec.v3@v1.0+protobuf",
+)
 _HTTP_DATE = "%a, %d %b %Y %H:%M:%S"
 
 
 @dataclass(frozen=True)
 class _Document:
-    """One document; `write` gives its JSON value."""
+    """One document; `write` gives its JSON value, `encode` makes protobuf of that."""
 
     write: Callable[[], dict[str, Any]]
+    encode: Callable[[dict[str, Any]], bytes] = gnostic_version3.encode
 
     @cached_property
     def json(self) -> bytes:
@@ -44,8 +51,7 @@ class _Document:
 
     @cached_property
     def protobuf(self) -> bytes:
-        """Version 2 only."""
-        return gnostic.encode(msgspec.json.decode(self.json))
+        return self.encode(msgspec.json.decode(self.json))
 
     @cached_property
     def hash(self) -> str:
@@ -63,7 +69,9 @@ class Publisher:
         for kind in kinds:
             self._kinds.setdefault((kind.group, kind.version), []).append(kind)
         self._custom = [kind for kinds in self._kinds.values() for kind in kinds if openapi.is_custom(kind)]
-        self._version2 = _Document(lambda: version2.document(self._all_paths(), openapi.version2(self._custom)))
+        self._version2 = _Document(
+            lambda: version2.document(self._all_paths(), openapi.version2(self._custom)), gnostic.encode
+        )
         self._version3 = dict(sorted(self._documents(former).items()))
 
     def answer(self, request: Request) -> Response | None:
@@ -108,20 +116,19 @@ class Publisher:
         return msgspec.json.encode({"paths": paths})
 
     def _serve_version2(self, request: Request) -> Response:
-        media = _preferred(request, (_JSON, *_PROTOBUF_NAMES))
+        media = _preferred(request, _PROTOBUF_2)
         if media is None:
             return Response(406, {"cache-control": UNCACHED, "vary": "Accept"})
-        if media == _JSON:
-            return self._respond(request, self._version2, self._version2.json, {"content-type": _JSON})
-        return self._respond(request, self._version2, self._version2.protobuf, {"content-type": _PROTOBUF})
+        return self._respond(request, self._version2, {"content-type": media})
 
     def _serve_version3(self, request: Request, name: str) -> Response:
         document = self._version3.get(name)
         if document is None:
             return Response(404, {"cache-control": UNCACHED})
-        if _preferred(request, (_JSON,)) is None:
+        media = _preferred(request, _PROTOBUF_3)
+        if media is None:
             return Response(406, {"cache-control": UNCACHED, "vary": "Accept"})
-        headers = {"content-type": _JSON}
+        headers = {"content-type": media}
         asked = request.parameter("hash")
         if asked and asked != document.hash:
             location = f"/openapi/v3/{name}?hash={document.hash}"
@@ -130,13 +137,14 @@ class Publisher:
         if asked:
             expires = self._clock.now() + timedelta(days=365)
             headers |= {"cache-control": "public, immutable", "expires": f"{expires.strftime(_HTTP_DATE)} UTC"}
-        return self._respond(request, document, document.json, headers)
+        return self._respond(request, document, headers)
 
-    def _respond(self, request: Request, document: _Document, body: bytes, headers: dict[str, str]) -> Response:
+    def _respond(self, request: Request, document: _Document, headers: dict[str, str]) -> Response:
         tag = f'"{document.hash}"'
         common = {"cache-control": UNCACHED, "etag": tag, "vary": "Accept", "last-modified": _http_date(self._written)}
         if request.headers.get("if-none-match") == tag:
             return Response(304, {**common, **headers})
+        body = document.json if headers["content-type"] == _JSON else document.protobuf
         return Response(200, {**common, **headers}, body)
 
 
@@ -152,11 +160,11 @@ def _http_date(when: datetime) -> str:
     return f"{when.strftime(_HTTP_DATE)} GMT"
 
 
-def _preferred(request: Request, offered: tuple[str, ...]) -> str | None:
-    """The first offered media type in the client's order."""
+def _preferred(request: Request, protobuf: tuple[str, str]) -> str | None:
+    """The content type of the answer: what comes first in the client's order."""
     for media, _parameters in by_quality(request.headers.get("accept", "") or "*/*"):
-        if media in offered:
-            return media
-        if media in ("*/*", "application/*"):
-            return offered[0]
+        if media in (_JSON, "*/*", "application/*"):
+            return _JSON
+        if media in protobuf:
+            return protobuf[0]
     return None
