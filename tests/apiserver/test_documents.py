@@ -151,3 +151,25 @@ async def test_anonymous_callers_may_see_the_version_and_no_more(call: Caller) -
     anonymous = call.as_user("")
     assert (await anonymous("GET", "/version"))[0] == 200
     assert (await anonymous("GET", "/openapi/v2"))[0] == 403
+
+
+async def test_who_asked_and_who_may_is_counted(call: Caller) -> None:
+    await call("GET", "/api/v1/namespaces/default/configmaps")
+    assert (await call.as_user("alice-token")("GET", "/api/v1/nodes"))[0] == 403
+    assert (await call.as_user("nobody's")("GET", "/api/v1/nodes"))[0] == 401
+    text = await metrics(call)
+    assert 'authentication_attempts{result="error"} 1\n' in text
+    assert 'authorization_attempts_total{result="no-opinion"} 1\n' in text
+    assert 'authenticated_user_requests{username="other"} 1\n' in text
+    assert "alice" not in text
+
+
+async def test_admission_and_the_store_are_timed(call: Caller) -> None:
+    await call("POST", "/api/v1/namespaces/default/configmaps", {"metadata": {"name": "m"}})
+    await call("POST", "/api/v1/namespaces/nowhere/configmaps", {"metadata": {"name": "m"}})
+    text = await metrics(call)
+    name = "apiserver_admission_controller_admission_duration_seconds_count"
+    lifecycle = 'name="NamespaceLifecycle",operation="CREATE"'
+    assert f'{name}{{{lifecycle},rejected="false",type="admit"}} ' in text
+    assert f'{name}{{{lifecycle},rejected="true",type="admit"}} 1\n' in text
+    assert 'etcd_requests_total{group="",operation="create",resource="configmaps"} 1\n' in text

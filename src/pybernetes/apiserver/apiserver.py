@@ -85,13 +85,14 @@ class ApiServer:
             self.registry.collection(kind_of(type_)).listen(lambda _changes: self.authorizer.invalidate())
         witness = Witness(self.registry)
         plugins: tuple[Plugin, ...] = default_plugins(witness, self.authorizer, chance, options.enable_admission)
-        self.writer = Writer(self.registry, witness, plugins, clock, chance)
+        self.metrics = Metrics(clock.monotonic)
+        self.writer = Writer(self.registry, witness, plugins, self.metrics, clock, chance)
+        self.writer.event_seconds = options.event_ttl
         addresses, ports = Addresses(self.writer), NodePorts(options.service_node_port_range, chance, self.registry)
         families = [family_of(network) for network in options.service_networks]
         self.writer.allocators[core_v1.Service] = ServiceAllocator(addresses, ports, families)
         self._allocations = AllocationRepair(self.writer, addresses, ports)
         self._default_cidr = DefaultServiceCIDR(self.writer, tuple(map(str, options.service_networks)))
-        self.metrics = Metrics(clock.monotonic)
         self._watches = Watches(self.registry, clock, chance, self.metrics)
         reads = Reads(self.registry, clock)
         commands = Commands(self.writer, reads, self.authorizer.require)

@@ -1,7 +1,7 @@
 """What the server counts while it works: requests, who may, admission, the store, watches and health checks.
 
-Those who work hold on to a small object (`RequestSeries`, `Outcomes`, `Timing`, `EventCounts`) and add to it, which
-costs a few operations on dicts and lists; nothing is spelled out before `metric_families` is asked for /metrics.
+Those who work hold on to a small object (`RequestSeries`, `Timing`, `EventCounts`) and add to it, which costs a few
+operations on dicts and lists; nothing is spelled out before `metric_families` is asked for /metrics.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ _VERBS = {
     "connect": "CONNECT",
 }
 _HEALTH = ("/healthz", "/livez", "/readyz")
+_MOST_USERS = 10_000
 _APPLY = "application/apply-patch+yaml"
 # verb, group, version, resource, sub-resource, scope, and what `_special` says
 _Key = tuple[str, str, str, str, str, str, str]
@@ -93,21 +94,6 @@ class RequestSeries:
         self.terminations[code] = self.terminations.get(code, 0) + 1
 
 
-class Outcomes:
-    """How often something ended how, and how long that took."""
-
-    __slots__ = ("times",)
-
-    def __init__(self) -> None:
-        self.times: dict[str, Timing] = {}
-
-    def add(self, result: str, seconds: float) -> None:
-        timing = self.times.get(result)
-        if timing is None:
-            timing = self.times[result] = Timing(DECISION_BOUNDS)
-        timing.add(seconds)
-
-
 class EventCounts:
     """What watches of one resource were sent."""
 
@@ -135,9 +121,13 @@ class Metrics:
     def __init__(self, seconds: Callable[[], float]) -> None:
         self.seconds = seconds
         self.requests: dict[_Key, RequestSeries] = {}
-        self.authentication = Outcomes()
+        # By result: success, failure or error; allowed or no-opinion.
+        self.authentication = {result: Timing(DECISION_BOUNDS) for result in ("success", "error")}
+        self.authorization = {result: Timing(DECISION_BOUNDS) for result in ("allowed", "no-opinion")}
+        self.known = self.authentication["success"]
+        self.allowed = self.authorization["allowed"]
+        # By name, "" for those that are too many to be told apart.
         self.users: dict[str, int] = {}
-        self.authorization = Outcomes()
         # (plug-in, operation, admit or validate) -> [what was let through, what was rejected]
         self.admission: dict[tuple[str, str, str], tuple[Timing, Timing]] = {}
         # (operation, group, resource)
@@ -214,20 +204,35 @@ class Metrics:
             return response
         return replace(response, stream=_Followed(stream, ended))
 
-    def admitted(self, plugin: str, operation: str, half: str) -> tuple[Timing, Timing]:
-        """Where the calls of an admission plug-in are counted: what it let through and what it rejected."""
-        key = (plugin, operation, half)
-        found = self.admission.get(key)
+    def admitted(self, call: tuple[str, str, str], began: float, *, rejected: bool = False) -> float:
+        """An admission plug-in was asked: its name, the operation, and admit or validate. Gives the time it is now."""
+        found = self.admission.get(call)
         if found is None:
-            found = self.admission[key] = (Timing(ADMISSION_BOUNDS), Timing(ADMISSION_BOUNDS))
-        return found
+            found = self.admission[call] = (Timing(ADMISSION_BOUNDS), Timing(ADMISSION_BOUNDS))
+        now = self.seconds()
+        found[rejected].add(now - began)
+        return now
 
-    def stored(self, operation: str, group: str, resource: str) -> Timing:
-        """Where the store's writes of a resource are counted."""
-        found = self.storage.get((operation, group, resource))
+    def stored(self, operation: str, kind: Kind, began: float) -> None:
+        """The store has carried out a write."""
+        key = (operation, kind.group, kind.resource)
+        found = self.storage.get(key)
         if found is None:
-            found = self.storage[operation, group, resource] = Timing(REQUEST_BOUNDS)
-        return found
+            found = self.storage[key] = Timing(REQUEST_BOUNDS)
+        found.add(self.seconds() - began)
+
+    def store_failed(self, operation: str, kind: Kind) -> None:
+        """The store could not carry out a write."""
+        key = (operation, kind.group, kind.resource)
+        self.storage_errors[key] = self.storage_errors.get(key, 0) + 1
+
+    def authenticated(self, name: str, began: float) -> None:
+        """A request has a user now."""
+        users = self.users
+        if name not in users and len(users) >= _MOST_USERS:
+            name = ""
+        users[name] = users.get(name, 0) + 1
+        self.known.add(self.seconds() - began)
 
     def events_of(self, kind: Kind) -> EventCounts:
         """Where the events of a kind are counted."""

@@ -116,7 +116,14 @@ class Pipeline:
         stages = self._stages
         is_short = info.verb != "watch" and info.subresource not in _LONG_RUNNING
         seconds = request_seconds(request) if request.query and is_short else 0.0
-        sender = await stages.authenticator.authenticate(request)
+        metrics = stages.metrics
+        began = metrics.seconds()
+        try:
+            sender = await stages.authenticator.authenticate(request)
+        except StatusError:
+            metrics.authentication["error"].add(metrics.seconds() - began)
+            raise
+        metrics.authenticated(sender.name, began)
         # Place of audit .
         field_selector = request.parameter("fieldSelector")
         target = selected(info, field_selector)
@@ -131,7 +138,14 @@ class Pipeline:
 
     async def _permitted(self, asked: Authenticated, target: RequestInfo, field_selector: str) -> Response:
         stages, info = self._stages, asked.info
-        stages.authorizer.require(asked.user, target, field_selector)
+        metrics = stages.metrics
+        began = metrics.seconds()
+        try:
+            stages.authorizer.require(asked.user, target, field_selector)
+        except StatusError:
+            metrics.authorization["no-opinion"].add(metrics.seconds() - began)
+            raise
+        metrics.allowed.add(metrics.seconds() - began)
         if not info.is_resource or (info.group and info.group not in stages.custom.resources.groups):
             return await self._document(asked)
         return await self._resource(asked)

@@ -22,6 +22,7 @@ from pybernetes.apiserver.admission_plugins.bystander import Bystander
 from pybernetes.apiserver.collection import Collection
 from pybernetes.apiserver.entry import Common, Entry
 from pybernetes.apiserver.field_management.tracking import Tracker, same_but_for_time
+from pybernetes.apiserver.metrics import Metrics
 from pybernetes.apiserver.moulds import Made, Moulds, Own, Wish
 from pybernetes.apiserver.registry import Registry
 from pybernetes.apiserver.request import UserInfo
@@ -35,7 +36,6 @@ _ATTEMPTS_MAX = 5
 _GENERATED_NAME_ATTEMPTS = 8
 # Upstream cuts a generateName so that name and suffix fit into a label.
 _GENERATED_BASE_MAX = 58
-_EVENT_SECONDS = 3600.0
 _SECOND = timedelta(seconds=1)
 
 
@@ -105,10 +105,12 @@ class Writer:
         registry: Registry,
         witness: Witness,
         plugins: Sequence[Plugin],
+        metrics: Metrics,
         clock: Clock,
         chance: Chance,
     ) -> None:
         """`witness` is what the plug-ins read by."""
+        self._metrics = metrics
         self.registry = registry
         self._witness = witness
         self._moulds = Moulds()
@@ -119,6 +121,8 @@ class Writer:
         self._validating = [plugin for plugin in plugins if _takes_part(plugin, "validate")]
         # By group resource: those that may want to see its writes.
         self._concerned: dict[str, tuple[list[Plugin], list[Plugin]]] = {}
+        # How long an Event is kept, in seconds; see --event-ttl.
+        self.event_seconds = 3600.0
         self._second = (datetime.min.replace(tzinfo=UTC), "")
         # By type; who hands out writes too, and so comes after the writer.
         self.allocators: dict[type[ApiObject], Allocator] = {}
@@ -271,10 +275,13 @@ class Writer:
         if intent.dry_run:
             return entry.revision
         key = collection.key(entry.namespace, entry.name)
+        began = self._metrics.seconds()
         try:
             gone = await self.registry.store.delete(key, expected=entry.revision)
         except StoreFailed as error:
+            self._metrics.store_failed("delete", collection.kind)
             raise _unavailable(error) from error
+        self._metrics.stored("delete", collection.kind, began)
         if (allocator := self.allocators.get(collection.kind.type)) is not None:
             await allocator.release(entry.object)
         return gone.revision
@@ -317,13 +324,16 @@ class Writer:
         """The compare-and-swap that every write ends in."""
         key = collection.key(intent.namespace, name)
         collection.expect(key, value, known)
-        lease = _EVENT_SECONDS if collection.kind.type is core_v1.Event else None
+        lease = self.event_seconds if collection.kind.type is core_v1.Event else None
+        operation, began = "create" if old is None else "update", self._metrics.seconds()
         try:
             item = await self.registry.store.put(key, value, old.revision if old is not None else 0, lease)
         except StoreFailed as error:
+            self._metrics.store_failed(operation, collection.kind)
             raise _unavailable(error) from error
         finally:
             collection.forget(key, value)
+        self._metrics.stored(operation, collection.kind, began)
         stored = collection.get(intent.namespace, name)
         return stored if stored is not None and stored.revision == item.revision else Entry(collection.form, item)
 
@@ -360,14 +370,26 @@ class Writer:
         )
 
     async def _mutate(self, admission: AdmissionRequest) -> None:
+        began = self._metrics.seconds()
         for plugin in self._plugins(admission.kind)[0]:
             if plugin.handles(admission):
-                await plugin.admit(admission)
+                try:
+                    await plugin.admit(admission)
+                except status.StatusError:
+                    self._metrics.admitted((plugin.name, admission.operation, "admit"), began, rejected=True)
+                    raise
+                began = self._metrics.admitted((plugin.name, admission.operation, "admit"), began)
 
     async def _approve(self, admission: AdmissionRequest) -> None:
+        began = self._metrics.seconds()
         for plugin in self._plugins(admission.kind)[1]:
             if plugin.handles(admission):
-                await plugin.validate(admission)
+                try:
+                    await plugin.validate(admission)
+                except status.StatusError:
+                    self._metrics.admitted((plugin.name, admission.operation, "validate"), began, rejected=True)
+                    raise
+                began = self._metrics.admitted((plugin.name, admission.operation, "validate"), began)
 
     def _plugins(self, kind: Kind) -> tuple[list[Plugin], list[Plugin]]:
         """Those of both halves that may want to see writes of a kind."""
