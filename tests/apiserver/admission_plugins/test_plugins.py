@@ -139,6 +139,33 @@ async def test_certificates_need_the_signers_consent_and_make_no_masters(run):
     assert f"user not permitted to sign {signer}" in await refusal(run, writing("UPDATE", issued, wanted, "status"))
 
 
+def sized(cpu: str, *, generation: int, **more) -> Pod:
+    container = {"name": "c", "resources": {"requests": {"cpu": cpu, "memory": "1Gi"}}}
+    spec = {"containers": [container], "nodeName": "n", **more}
+    return make(Pod, "p", "ns", metadata={"generation": generation}, spec=spec)
+
+
+async def test_pods_are_not_resized_beyond_their_node(run, reader):
+    reader.objects += [
+        make(Namespace, "ns"),
+        make(Node, "n", metadata={"labels": {"kubernetes.io/os": "linux"}}, status={"allocatable": {"cpu": "2"}}),
+    ]
+    old = sized("1", generation=1)
+    await run(writing("UPDATE", sized("9", generation=1), old, "resize"))
+    reader.objects[-1].status.allocatable["memory"] = "1Gi"
+    await run(writing("UPDATE", sized("2", generation=2), old, "resize"))
+    with pytest.raises(StatusError) as error:
+        await run(writing("UPDATE", sized("2001m", generation=2), old, "resize"))
+    assert error.value.status.message == (
+        'pods "p" is forbidden: Node didn\'t have enough allocatable resources: cpu, requested: 2001, allocatable: 2000'
+    )
+    assert [cause.reason for cause in error.value.status.details.causes] == ["NodeCapacity"]
+    reader.objects[-1].metadata.labels.clear()
+    assert "only supported on linux nodes" in await refusal(
+        run, writing("UPDATE", sized("2", generation=2), old, "resize")
+    )
+
+
 def test_unknown_plugins_are_named(reader):
     with pytest.raises(ValueError, match="there is no admission plug-in 'Nosuch'"):
         default_plugins(reader, Authorizer(reader), Chance(1), enable=("Nosuch",))

@@ -18,6 +18,7 @@ from pybernetes.apiserver.admission_plugins.default_toleration_seconds import De
 from pybernetes.apiserver.admission_plugins.limit_ranger import LimitRanger
 from pybernetes.apiserver.admission_plugins.namespace_lifecycle import NamespaceLifecycle
 from pybernetes.apiserver.admission_plugins.node_restriction import NodeRestriction
+from pybernetes.apiserver.admission_plugins.pod_resize import PodResizeValidator
 from pybernetes.apiserver.admission_plugins.pod_security import PodSecurity
 from pybernetes.apiserver.admission_plugins.pod_topology_labels import PodTopologyLabels
 from pybernetes.apiserver.admission_plugins.priority import Priority
@@ -65,6 +66,7 @@ def default_plugins(
         CertificateSubjectRestriction(),
         DefaultIngressClass(reader),
         PodTopologyLabels(reader),
+        PodResizeValidator(reader),
         ResourceQuotaAdmission(reader),
     )
     known = {plugin.name for plugin in every}
