@@ -24,7 +24,6 @@ _CERTIFICATE = "names the fingerprint of the recorded client certificate"
 _DUPLICATES = "duplicate fields: Go merges or reports them within patches, ours takes the last"
 _KEY = "the recorded key of service accounts was an RSA key"
 _SERVER_WRITES = "the original writes as kube-apiserver, and says so in managedFields"
-_CUSTOM = "custom resources: see the messages and conflicts of `apiserver/custom`"
 _APPLY = "pull secrets of a pod: see `field_management`"
 
 
@@ -45,13 +44,11 @@ ACCEPTED: dict[str, dict[int, str]] = {
     "defaults/discovery.endpointslices": _steps(_NULL_OWNED, 0, 2),
     "defaults/flowcontrol.flowschemas": _steps(_FAIRNESS, 2, 4),
     "defaults/storage.csinodes": _steps(_NULL_OWNED, 0, 2),
-    "defaults/subresources.scale-status": _steps(_CUSTOM, 27),
     "delete/propagation": _steps(_CHANCE, 2, 6, 7, 8, 11, 13, 14, 17),
     "discovery/health": {**_steps(_VERSION, 0, 1, 19), **_steps(_KEY, 18)},
     "errors/auth": _steps(_VERSION, 24, 75),
     "errors/bad-bodies": _steps(_GO_DUMP, 51),
-    "errors/crd": {**_steps(_CUSTOM, 0), **_steps(_CEL, 24, 25, 26, 28, 29)},
-    "errors/custom-resource": _steps(_CUSTOM, 4, 6, 7, 8, 24, 26, 27, 35, 39, 40, 42, 44),
+    "errors/custom-resource": _steps(_GO_ORDER, 27),
     "errors/eviction-429": _steps(_SERVER_WRITES, 5),
     "errors/fieldvalidation": _steps(_DUPLICATES, 7, 8, 25),
     "errors/job": {**_steps(_TWICE, 20, 24, 30), **_steps(_GO_DUMP, 25)},
@@ -74,7 +71,6 @@ ACCEPTED: dict[str, dict[int, str]] = {
         **_steps(_LEFTOVER, 141),
     },
     "openapi/v3-index": _steps(_NORMALISED, 2),
-    "patch/apply-custom": _steps(_CUSTOM, 8, 9, 10, 11, 12, 13, 15, 17),
     "patch/apply-lists": _steps(_APPLY, 32, 33, 34, 35, 36, 37),
     "patch/json-patch": _steps(_GO_DUMP, 39),
     "patch/strategic-merge": _steps(_GO_DUMP, 27),

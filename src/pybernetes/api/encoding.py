@@ -8,6 +8,7 @@ decoder; what that refuses is read again as Go reads it (nulls are absent) befor
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -28,11 +29,15 @@ _SHOWN_BYTES = 30
 
 
 class DecodeError(ValueError):
-    """A body that is no such object. The message is that of upstream's 400; `detail` is its last part alone."""
+    """A body that is no such object. The message is that of upstream's 400; `detail` is its last part alone.
 
-    def __init__(self, message: str, detail: str = "") -> None:
+    `strict` holds what field validation has to say all the same.
+    """
+
+    def __init__(self, message: str, detail: str = "", strict: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.detail = detail or message
+        self.strict = list(strict)
 
 
 class UnsupportedMediaType(ValueError):

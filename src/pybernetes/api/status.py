@@ -50,7 +50,7 @@ class FieldError:
         if self.type in ("FieldValueRequired", "FieldValueForbidden", "FieldValueTooLong", "InternalError"):
             return f"{label}: {self.detail}" if self.detail else label
         if self.value is OMITTED or (self.type == "FieldValueTypeInvalid" and self.value is None):
-            return f"{label}: {self.detail}"
+            return f"{label}: {self.detail}" if self.detail else label
         text = f"{label}: {shown(self.value)}"
         return f"{text}: {self.detail}" if self.detail else text
 
@@ -72,11 +72,16 @@ _LABELS = {
 }
 
 
+# What Go's JSON, but not its text, writes as an escape.
+_AS_IN_HTML = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
+
+
 def shown(value: Any) -> str:
     """A bad value as the message shows it."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text if isinstance(value, str) else text.translate(_AS_IN_HTML)
 
 
 def invalid(field: str, value: Any, detail: str) -> FieldError:
@@ -152,11 +157,12 @@ def internal_error(message: str) -> StatusError:
     return failure(500, "InternalError", f"Internal error occurred: {message}", details)
 
 
-def invalid_object(kind: Kind, name: str, errors: Sequence[FieldError]) -> StatusError:
-    """422 with one cause per field, in upstream's wording: `Pod "x" is invalid: [a, b]`."""
+def invalid_object(kind: Kind, name: str, errors: Sequence[FieldError], called: str = "") -> StatusError:
+    """422 with one cause per field, in upstream's wording: `Pod "x" is invalid: [a, b]`; `called` replaces the kind."""
+    called = called or kind.name
     texts = list(dict.fromkeys(str(error) for error in errors))
     listed = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     causes = [StatusCause(reason=error.type, message=error.body, field=error.field) for error in errors]
-    details = StatusDetails(name=name or None, group=kind.group or None, kind=kind.name, causes=causes)
-    qualified = f"{kind.name}.{kind.group}" if kind.group else kind.name
+    details = StatusDetails(name=name or None, group=kind.group or None, kind=called, causes=causes)
+    qualified = f"{called}.{kind.group}" if kind.group else called
     return failure(422, "Invalid", f'{qualified} "{name}" is invalid: {listed}', details)

@@ -88,6 +88,7 @@ def read_object(request: Request, type_: type[Body], validation: str, warn: Call
     except UnsupportedMediaType as error:
         raise status.failure(415, "UnsupportedMediaType", str(error)) from error
     except DecodeError as error:
+        report_strict(error.strict, validation, warn, type_)
         raise status.bad_request(str(error)) from error
     report_strict(decoded.strict, validation, warn, type_)
     if b"managedFields" in request.body:

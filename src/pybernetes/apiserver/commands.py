@@ -58,8 +58,8 @@ class Commands:
         wish = wish_of(asked, options, self._writer.registry.collection(intent.kind).form)
         if wish is not None and (entry := await self._writer.create_again(intent, wish)) is not None:
             return answer(asked, entry, self._writer, (), 201)
-        obj = read_object(asked.request, kind.type, options.validation, intent.warnings.append)
         try:
+            obj = read_object(asked.request, kind.type, options.validation, intent.warnings.append)
             entry = await self._create(asked, intent, obj, wish)
         except status.StatusError as error:
             if given := warning_headers(intent.warnings):
@@ -105,7 +105,7 @@ class Commands:
                 raise status.conflict(kind, intent.name, status.OBJECT_MODIFIED)
             if not revision and not strategy.unconditional_update:
                 problem = status.invalid("metadata.resourceVersion", 0, "must be specified for an update")
-                raise status.invalid_object(kind, intent.name, [problem])
+                raise status.invalid_object(kind, intent.name, [problem], called=kind.resource)
             return self._prepared(fresh, entry, intent.kind)
 
         entry = await self._writer.modify(intent, make, self._aspect(intent))

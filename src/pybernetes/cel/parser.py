@@ -26,6 +26,7 @@ from pybernetes.cel.syntax import (
 )
 
 _MOST_NESTED = 250
+_TOO_NESTED = f"expression recursion limit exceeded: {_MOST_NESTED}"
 # Longer than any that upstream takes: its limit counts code points.
 _LONGEST = 100_000
 _RESERVED = frozenset(
@@ -77,13 +78,28 @@ def parse(source: Source) -> Node:
         problems.add(0, f"expression code point size exceeds limit: size: {len(source.text)}, limit {_LONGEST}")
         problems.check()
     parser = _Parser(tokens(problems), problems)
+    node: Node | None = None
     try:
         node = parser.whole()
+    except RecursionError:
+        problems.add(0, _TOO_NESTED)
     except _Stop:
-        node = None
+        pass
+    if node is not None and _depth(node) > _MOST_NESTED:
+        problems.add(0, _TOO_NESTED)
     problems.check()
     assert node is not None
     return node
+
+
+def _depth(node: Node) -> int:
+    """How many levels a tree has; whoever walks it later goes as deep."""
+    levels, deepest = [(node, 1)], 0
+    while levels:
+        found, depth = levels.pop()
+        deepest = max(deepest, depth)
+        levels.extend((part, depth + 1) for part in found.parts())
+    return deepest
 
 
 class _Parser:
@@ -126,7 +142,7 @@ class _Parser:
     def _expression(self) -> Node:
         self._depth += 1
         if self._depth > _MOST_NESTED:
-            self._problems.add(0, f"expression recursion limit exceeded: {_MOST_NESTED}")
+            self._problems.add(0, _TOO_NESTED)
             raise _Stop
         node = self._chain("||", "_||_", self._conjunction)
         question = self._take("?")
@@ -177,7 +193,7 @@ class _Parser:
         while (token := self._take(".", "[", "{")) is not None:
             nested += 1
             if nested > _MOST_NESTED:
-                self._problems.add(0, f"expression recursion limit exceeded: {_MOST_NESTED}")
+                self._problems.add(0, _TOO_NESTED)
                 raise _Stop
             if token.kind == "{":
                 self._place -= 1

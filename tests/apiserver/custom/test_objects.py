@@ -46,12 +46,12 @@ async def test_unknown_and_repeated_fields_are_refused_when_the_client_wants_it(
 async def test_objects_that_break_their_schema_are_refused_in_upstreams_words(served: Caller) -> None:
     wrong = {"schedule": "never", "replicas": -1, "zone": "north", "ports": [{"port": []}]}
     assert sorted(await causes(served, crontab("a", wrong))) == [
+        (".spec.replicas", "Invalid value: -1: should be a non-negative integer"),
         ("spec.ports[0].name", "Required value"),
         (
             "spec.ports[0].port",
             'Invalid value: "array": spec.ports[0].port in body must be of type integer,string: "array"',
         ),
-        ("spec.replicas", "Invalid value: -1: should be a non-negative integer"),
         ("spec.replicas", "Invalid value: -1: spec.replicas in body should be greater than or equal to 0"),
         ("spec.schedule", "Invalid value: \"never\": spec.schedule in body should match '^[*0-9 /]+$'"),
         ("spec.zone", 'Unsupported value: "north": supported values: "east", "west"'),

@@ -118,9 +118,9 @@ def _versions_errors(spec: CustomResourceDefinitionSpec) -> Iterator[FieldError]
         yield invalid("spec.version", names[0], ",".join(problems))
 
 
-def _shown_versions(spec: CustomResourceDefinitionSpec) -> list[dict[str, Any]]:
-    """The versions as upstream's internal form has them, what they share taken out."""
-    return [
+def _shown_versions(spec: CustomResourceDefinitionSpec) -> list[dict[str, Any]] | None:
+    """The versions as upstream's internal form has them, what they share taken out; null without a spec."""
+    shown = [
         {
             "Name": version.name,
             "Served": version.served,
@@ -134,6 +134,7 @@ def _shown_versions(spec: CustomResourceDefinitionSpec) -> list[dict[str, Any]]:
         }
         for version in spec.versions
     ]
+    return shown if spec.group or spec.names.plural else None
 
 
 def _names_errors(names: CustomResourceDefinitionNames) -> Iterator[FieldError]:

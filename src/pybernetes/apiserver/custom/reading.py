@@ -13,8 +13,10 @@ import msgspec
 
 from pybernetes.api import json_syntax, yaml
 from pybernetes.api.encoding import Decoded, DecodeError, UnsupportedMediaType, unrecognized
+from pybernetes.api.kind import Kind
 from pybernetes.api.objects import CustomObject
 from pybernetes.apiserver.custom.rules import rules_of, structured
+from pybernetes.apiserver.custom.schema import TYPE_FIELDS
 
 _JSON = ("", "application/json")
 
@@ -79,12 +81,21 @@ def _require_header(document: dict[str, Any], body: bytes, type_: type[CustomObj
     for name, word in (("kind", "Kind"), ("apiVersion", "apiVersion")):
         if not isinstance(document.get(name), str) or not document[name]:
             raise unrecognized(type_, body, f"Object '{word}' is missing in '{shown}'")
-    expected = f"{rules.group}/{rules.version}"
-    if document["apiVersion"] != expected:
-        raise DecodeError(
-            f"the API version in the data ({document['apiVersion']}) does not match the expected API version "
-            f"({expected})"
-        )
+    expected, given = f"{rules.group}/{rules.version}", document["apiVersion"]
+    if given != expected:
+        message = f"the API version in the data ({given}) does not match the expected API version ({expected})"
+        raise DecodeError(message, strict=_complaints(document, rules.versions.get(given)))
+
+
+def _complaints(document: dict[str, Any], sibling: Kind | None) -> list[str]:
+    """What the version that a document says it is of does not know of it."""
+    if sibling is None:
+        return [f'unknown field "{name}"' for name in sorted(document) if name not in TYPE_FIELDS]
+    type_: Any = sibling.type
+    try:
+        return structured(document, type_)[1]
+    except ValueError:
+        return []
 
 
 class _Members(list[tuple[str, Any]]):

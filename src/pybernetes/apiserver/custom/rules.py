@@ -19,6 +19,7 @@ from pybernetes.api.objects import CustomObject
 from pybernetes.api.types.apiextensions_v1 import CustomResourceSubresourceScale
 from pybernetes.api.types.meta_v1 import ObjectMeta
 from pybernetes.apiserver.custom import schema as schemas
+from pybernetes.apiserver.custom.expressions import SchemaRules, schema_rules
 from pybernetes.apiserver.custom.schema import EMBEDDED, Schema, child, items, joined
 from pybernetes.apiserver.printing.table import Printer
 from pybernetes.apiserver.resources.strategy import Strategy
@@ -53,8 +54,9 @@ class VersionRules:
         return {**self.schema, "properties": own}
 
     @cached_property
-    def has_expressions(self) -> bool:
-        return schemas.has_rules(self.schema)
+    def expressions(self) -> SchemaRules | None:
+        """The rules in CEL, compiled when they are first needed; None when there are none."""
+        return schema_rules(self.schema)
 
 
 def rules_of(type_: type[CustomObject]) -> VersionRules:

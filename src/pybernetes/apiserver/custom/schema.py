@@ -137,11 +137,3 @@ def drop_nulls(value: Any, schema: Schema | None) -> None:
 
 def _is_wrong_null(value: Any, schema: Schema) -> bool:
     return value is None and not schema.get("nullable")
-
-
-def has_rules(schema: Schema | None) -> bool:
-    """Whether any part of the schema has rules in CEL."""
-    if schema is None:
-        return False
-    parts = [*properties(schema).values(), additional(schema), items(schema)]
-    return bool(schema.get(VALIDATIONS)) or any(has_rules(part) for part in parts)

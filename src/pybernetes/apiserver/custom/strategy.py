@@ -151,11 +151,12 @@ def _status_errors(new: CustomObject, old: CustomObject) -> list[FieldError]:
 
 def _rule_errors(errors: Iterable[FieldError], rules: VersionRules, new: Any, old: Any) -> list[FieldError]:
     """What the rules in CEL say; they are not asked about an object whose shape is wrong."""
-    if not rules.has_expressions:
+    expressions = rules.expressions
+    if expressions is None:
         return []
     if any(error.type in _BLOCKING for error in errors):
         return [invalid(NOWHERE, None, _UNCHECKED)]
-    return expression_errors(rules.schema, new, old)
+    return expression_errors(expressions, new, old)
 
 
 def _require_kind(obj: CustomObject, rules: VersionRules) -> None:
@@ -177,11 +178,10 @@ def _scale_errors(obj: CustomObject, rules: VersionRules) -> list[FieldError]:
     for path in (rules.scale.spec_replicas_path, rules.scale.status_replicas_path):
         value = first(obj.content, parse(path))
         if isinstance(value, int) and not isinstance(value, bool):
-            field = path.removeprefix(".")
             if value < 0:
-                errors.append(invalid(field, value, "should be a non-negative integer"))
+                errors.append(invalid(path, value, "should be a non-negative integer"))
             elif value >= 2**31:
-                errors.append(invalid(field, value, f"should be less than or equal to {2**31 - 1}"))
+                errors.append(invalid(path, value, f"should be less than or equal to {2**31 - 1}"))
     return errors
 
 

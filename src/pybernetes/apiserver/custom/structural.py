@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
+from pybernetes.apiserver.custom.expression_rules import expression_schema_errors, rule_errors
 from pybernetes.apiserver.custom.formats import KNOWN
 from pybernetes.apiserver.custom.patterns import PatternError, compiled
 from pybernetes.apiserver.custom.schema import (
@@ -20,7 +21,6 @@ from pybernetes.apiserver.custom.schema import (
     LIST_TYPE,
     MAP_TYPE,
     PRESERVE,
-    VALIDATIONS,
     Schema,
     additional,
     items,
@@ -48,7 +48,9 @@ def schema_errors(schema: Schema, path: str) -> list[FieldError]:
     if any(error.type == "FieldValueForbidden" for error in errors):
         return errors
     shape = list(_structural_errors(schema, path, "root"))
-    return errors + shape if errors or shape else list(_default_errors(schema, path))
+    if errors or shape:
+        return errors + shape
+    return expression_schema_errors(schema, path) or list(_default_errors(schema, path))
 
 
 def _parts(schema: Schema, path: str) -> Iterator[tuple[Schema, str, str]]:
@@ -95,9 +97,7 @@ def _node_errors(schema: Schema, path: str) -> Iterator[FieldError]:
     yield from _type_errors(schema, path)
     yield from _list_errors(schema, path)
     yield from _pattern_errors(schema, path)
-    for index, rule in enumerate(schema.get(VALIDATIONS) or ()):
-        if not str(rule.get("rule") or "").strip():
-            yield required(f"{path}.{VALIDATIONS}[{index}].rule", "rule is not specified")
+    yield from rule_errors(schema, path)
 
 
 def _type_errors(schema: Schema, path: str) -> Iterator[FieldError]:

@@ -16,7 +16,8 @@ from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.meta_v1 import ManagedFieldsEntry
 from pybernetes.apiserver.field_management.alike import entries_of
-from pybernetes.apiserver.field_management.kind_types import is_custom
+from pybernetes.apiserver.field_management.checking import problems
+from pybernetes.apiserver.field_management.kind_types import is_custom, type_of
 from pybernetes.apiserver.field_management.managers import (
     UPDATE,
     InvalidManagers,
@@ -27,7 +28,7 @@ from pybernetes.apiserver.field_management.managers import (
     updated,
 )
 from pybernetes.apiserver.field_management.reset_fields import ResetFields, reset_fields
-from pybernetes.apiserver.field_management.versions import Change
+from pybernetes.apiserver.field_management.versions import Change, document_of
 
 _EMPTY_LIST = re.compile(rb'"managedFields"\s*:\s*\[\s*\]')
 
@@ -52,6 +53,9 @@ class Updates:
 
     def created(self, new: ApiObject, now: str) -> list[ManagedFieldsEntry]:
         given = new.metadata.managed_fields
+        if is_custom(self.kind) and not _fits(new, self.kind):
+            # Nobody can say who owns what of an object that is not of its type.
+            return given
         managers: Managers = {}
         if given and not is_reset(given):
             try:
@@ -93,6 +97,11 @@ class Updates:
         version = self.kind.api_version
         writer = identity(self.manager, UPDATE, version, self.subresource)
         return encoded(updated(managers, change.compare_at, writer, version, now))
+
+
+def _fits(obj: ApiObject, kind: Kind) -> bool:
+    document = {name: value for name, value in document_of(obj, kind).items() if name != "metadata"}
+    return not problems(type_of(kind), document)
 
 
 class Given:

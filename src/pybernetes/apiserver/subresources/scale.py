@@ -14,7 +14,7 @@ import msgspec
 
 from pybernetes.api import status
 from pybernetes.api.kind import Kind
-from pybernetes.api.objects import ApiObject
+from pybernetes.api.objects import ApiObject, CustomObject
 from pybernetes.api.types.autoscaling_v1 import Scale, ScaleSpec, ScaleStatus
 from pybernetes.api.types.meta_v1 import ObjectMeta
 from pybernetes.api.wire import Response
@@ -102,7 +102,7 @@ class ScaleSubresource:
             if scale.metadata.resource_version not in (None, "", str(entry.revision)):
                 raise status.conflict(intent.kind, intent.name, status.OBJECT_MODIFIED)
             count = (scale.spec or ScaleSpec()).replicas or 0
-            if count < 0:
+            if count < 0 and not issubclass(kind.type, CustomObject):
                 problem = status.invalid("spec.replicas", count, "must be greater than or equal to 0")
                 raise status.invalid_object(SCALE_KIND, intent.name, [problem])
             new = self._replicas.changed(entry, kind, count)
