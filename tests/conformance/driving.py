@@ -177,11 +177,12 @@ class Simulated(Api):
     async def running(self, selector: str, count: int) -> list[Json]:
         """Waits until just so many pods of the selector are there, and all are Ready."""
 
-        async def look() -> list[Json] | None:
-            pods = [pod for pod in await self.pods(selector) if "deletionTimestamp" not in pod["metadata"]]
-            return pods if len(pods) == count and all(map(ready, pods)) else None
+        async def look() -> tuple[list[Json]] | None:
+            pods = await self.pods(selector)
+            return (pods,) if len(pods) == count and all(map(ready, pods)) else None
 
-        return cast("list[Json]", await self.until(look))
+        (pods,) = await self.until(look)
+        return cast("list[Json]", pods)
 
 
 async def _events(stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[Json, None]:

@@ -76,7 +76,8 @@ async def test_recreate_never_runs_old_and_new_pods_together(api: Simulated) -> 
         while True:
             kind, obj = await watching.next()
             name, template = obj["metadata"]["name"], obj["metadata"]["labels"]["pod-template-hash"]
-            running[name] = template if kind != "DELETED" else ""
+            ended = kind == "DELETED" or obj["status"]["phase"] in ("Succeeded", "Failed")
+            running[name] = "" if ended else template
             alive = {each for each in running.values() if each}
             assert not (alive & hashes and alive - hashes), running
             if template not in hashes and obj["status"]["phase"] == "Running":

@@ -11,6 +11,7 @@ from pybernetes.api.types.core_v1 import (
     ConfigMapEnvSource,
     ConfigMapKeySelector,
     Container,
+    ContainerPort,
     ContainerResizePolicy,
     ContainerRestartRule,
     ContainerRestartRuleOnExitCodes,
@@ -375,6 +376,19 @@ def test_pod_that_does_not_fit_is_refused() -> None:
     refused = refusal(big, [big], node)
     text = "Pod was rejected: Node didn't have enough resource: cpu, requested: 600, used: 600, capacity: 1000"
     assert refused == Waiting("OutOfcpu", text)
+
+
+def test_pods_whose_host_ports_are_taken_are_refused() -> None:
+    def with_port(address: str, protocol: str = "TCP") -> Pod:
+        port = ContainerPort(container_port=80, host_port=8080, host_ip=address, protocol=protocol)
+        return pod(Container(name="c", ports=[port]))
+
+    text = "node(s) didn't have free ports for the requested pod ports"
+    refused = Waiting("NodePorts", f"Pod was rejected: Predicate NodePorts failed: {text}")
+    assert refusal(with_port("127.0.0.1"), [with_port("127.0.0.1")], Node()) == refused
+    assert refusal(with_port(""), [with_port("127.0.0.1")], Node()) == refused
+    assert refusal(with_port("127.0.0.2"), [with_port("127.0.0.1")], Node()) is None
+    assert refusal(with_port("127.0.0.1", "UDP"), [with_port("")], Node()) is None
 
 
 def test_sysctls_that_are_not_safe_or_not_the_pods_own_are_refused() -> None:

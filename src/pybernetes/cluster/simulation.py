@@ -31,6 +31,7 @@ from pybernetes.controllers.main import make_context, run_controllers
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import LoopClock
 from pybernetes.kubelet.options import KubeletOptions
+from pybernetes.kubelet.simulated import SimulatedRuntime
 from pybernetes.kubelet.simulation import simulated_kubelet
 from pybernetes.store.embedded import EmbeddedStore
 
@@ -50,7 +51,7 @@ class SimulationOptions:
 
 
 class SimulatedCluster:
-    """A running simulation. `client` is an administrator's."""
+    """A running simulation. `client` is an administrator's, `runtimes` are what the nodes' containers run in."""
 
     def __init__(self, options: SimulationOptions, api: ApiServer, tasks: asyncio.TaskGroup) -> None:
         self.options = options
@@ -58,6 +59,7 @@ class SimulatedCluster:
         self.clock = LoopClock(options.start)
         self.chance = Chance(options.seed)
         self.client = self.client_of("kubernetes-admin", "system:masters")
+        self.runtimes: dict[str, SimulatedRuntime] = {}
         self._tasks = tasks
         self._running: dict[str, asyncio.Task[None]] = {}
 
@@ -89,7 +91,8 @@ class SimulatedCluster:
             simulated=True,
         )
         client = self.client_of(f"system:node:{name}", "system:nodes")
-        kubelet = simulated_kubelet(options, client, clock=self.clock, chance=self.chance)
+        runtime = self.runtimes[name] = SimulatedRuntime(self.clock, name)
+        kubelet = simulated_kubelet(options, client, clock=self.clock, chance=self.chance, runtime=runtime)
         self._start(name, kubelet.run)
 
     async def stop(self, name: str) -> None:

@@ -17,7 +17,7 @@ from pybernetes.api.types.core_v1 import Pod
 from pybernetes.controllers import indexes
 from pybernetes.controllers import pods as pod_facts
 from pybernetes.controllers.context import ControllerContext
-from pybernetes.controllers.job_decision import Decision, End, decide, failure_rule
+from pybernetes.controllers.job_decision import Decision, End, decide, policy_actions
 from pybernetes.controllers.job_tally import FINALIZER, Tally, is_indexed, is_tracked, living, tally
 from pybernetes.controllers.keyed import KeyedController
 from pybernetes.controllers.owned_pods import observe_owned
@@ -156,7 +156,7 @@ class JobController(KeyedController):
                 await self._release(pod)
             return None
         now = self.clock.now()
-        counted = tally(job, pods, self._ignored(job, pods))
+        counted = tally(job, pods, policy_actions(job, pods))
         decision = decide(job, pods, counted, now)
         left = [pod for pod in pods if pod_facts.is_active(pod) or is_tracked(pod) or pod_facts.is_terminating(pod)]
         all_gone = not left and not counted.uncounted.succeeded and not counted.uncounted.failed
@@ -169,11 +169,6 @@ class JobController(KeyedController):
         if failure is not None:
             raise failure
         return decision.again_after
-
-    def _ignored(self, job: Job, pods: Sequence[Pod]) -> frozenset[str]:
-        """Failed pods that the failure policy says not to count."""
-        matched = ((pod, failure_rule(job, pod)) for pod in pods if pod.status.phase == "Failed")
-        return frozenset(pod.metadata.uid or "" for pod, rule in matched if rule is not None and rule[0] == "Ignore")
 
     async def _claim(self, job: Job) -> list[Pod]:
         selector = from_label_selector(job.spec.selector)

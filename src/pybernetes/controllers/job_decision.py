@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -13,7 +13,16 @@ from pybernetes.api import time as api_time
 from pybernetes.api.types.batch_v1 import Job, PodFailurePolicyRule
 from pybernetes.api.types.core_v1 import Container, EnvVar, EnvVarSource, ObjectFieldSelector, Pod
 from pybernetes.controllers import indexes
-from pybernetes.controllers.job_tally import INDEX, INDEX_FAILURES, Tally, failures_of, index_of, is_indexed, living
+from pybernetes.controllers.job_tally import (
+    INDEX,
+    INDEX_FAILURES,
+    INDEX_IGNORED_FAILURES,
+    Tally,
+    failures_of,
+    index_of,
+    is_indexed,
+    living,
+)
 from pybernetes.controllers.pod_control import pod_from
 
 FIRST_BACKOFF = 10.0
@@ -157,6 +166,12 @@ def _success(job: Job, pods: Iterable[Pod], tally: Tally) -> End | None:
     return reached if _succeeded(job, tally) >= completions else None
 
 
+def policy_actions(job: Job, pods: Iterable[Pod]) -> dict[str, str]:
+    """What the failure policy says of the failed pods, by uid."""
+    matched = ((pod, failure_rule(job, pod)) for pod in pods if pod.status.phase == "Failed")
+    return {pod.metadata.uid or "": rule[0] for pod, rule in matched if rule is not None}
+
+
 def failure_rule(job: Job, pod: Pod) -> tuple[str, str] | None:
     """(action, message) of the first rule of the pod failure policy that matches a failed pod."""
     policy = job.spec.pod_failure_policy
@@ -231,12 +246,24 @@ def _indexed_pod(job: Job, index: int, pods: Iterable[Pod]) -> Pod:
     pod.metadata.annotations[INDEX] = str(index)
     pod.metadata.labels[INDEX] = str(index)
     if job.spec.backoff_limit_per_index is not None:
-        earlier = [failures_of(item) + 1 for item in pods if index_of(item) == index and item.status.phase == "Failed"]
-        pod.metadata.annotations[INDEX_FAILURES] = str(max(earlier, default=0))
+        failed = [item for item in pods if index_of(item) == index and item.status.phase == "Failed"]
+        _count_failures(pod, failed, policy_actions(job, failed))
     pod.spec.hostname = f"{job.metadata.name}-{index}"
     for container in [*pod.spec.init_containers, *pod.spec.containers]:
         _tell_index(container)
     return pod
+
+
+def _count_failures(pod: Pod, failed: Iterable[Pod], actions: Mapping[str, str]) -> None:
+    """How often the pod's index has failed, and, if ever, how often that did not count."""
+    counts = {INDEX_FAILURES: 0, INDEX_IGNORED_FAILURES: 0}
+    for item in failed:
+        ignored = actions.get(item.metadata.uid or "") == "Ignore"
+        for annotation, adds in ((INDEX_FAILURES, not ignored), (INDEX_IGNORED_FAILURES, ignored)):
+            counts[annotation] = max(counts[annotation], failures_of(item, annotation) + adds)
+    pod.metadata.annotations[INDEX_FAILURES] = str(counts[INDEX_FAILURES])
+    if counts[INDEX_IGNORED_FAILURES]:
+        pod.metadata.annotations[INDEX_IGNORED_FAILURES] = str(counts[INDEX_IGNORED_FAILURES])
 
 
 def _tell_index(container: Container) -> None:

@@ -5,7 +5,7 @@ A finished pod is first noted by uid in the status, then loses its tracking fina
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pybernetes.api.types.batch_v1 import Job, UncountedTerminatedPods
@@ -16,6 +16,8 @@ from pybernetes.controllers import pods as pod_facts
 FINALIZER = "batch.kubernetes.io/job-tracking"
 INDEX = "batch.kubernetes.io/job-completion-index"
 INDEX_FAILURES = "batch.kubernetes.io/job-index-failure-count"
+INDEX_IGNORED_FAILURES = "batch.kubernetes.io/job-index-ignored-failure-count"
+_NO_ACTIONS: Mapping[str, str] = {}
 
 
 def is_tracked(pod: Pod) -> bool:
@@ -63,17 +65,17 @@ class Tally:
         return self.failed + len(self.uncounted.failed)
 
 
-def tally(job: Job, pods: Sequence[Pod], ignored: frozenset[str] = frozenset()) -> Tally:
-    """`ignored` are uids of failed pods that the failure policy does not count."""
+def tally(job: Job, pods: Sequence[Pod], actions: Mapping[str, str] = _NO_ACTIONS) -> Tally:
+    """`actions` are what the failure policy says of failed pods, by uid."""
     noted = job.status.uncounted_terminated_pods or UncountedTerminatedPods()
     tracked = {pod.metadata.uid or "": pod for pod in pods if is_tracked(pod)}
     result = Tally(job.status.succeeded or 0, job.status.failed or 0, UncountedTerminatedPods())
     result.completed_indexes = indexes.parse(job.status.completed_indexes)
     result.failed_indexes = indexes.parse(job.status.failed_indexes)
     _settle(result, noted, tracked)
-    _note(result, job, tracked, ignored)
+    _note(result, job, tracked, actions)
     if is_indexed(job):
-        _count_indexes(result, job, pods)
+        _count_indexes(result, job, pods, actions)
     return result
 
 
@@ -93,7 +95,7 @@ def _settle(result: Tally, noted: UncountedTerminatedPods, tracked: dict[str, Po
             result.failed += 1
 
 
-def _note(result: Tally, job: Job, tracked: dict[str, Pod], ignored: frozenset[str]) -> None:
+def _note(result: Tally, job: Job, tracked: dict[str, Pod], actions: Mapping[str, str]) -> None:
     known = {*result.uncounted.succeeded, *result.uncounted.failed}
     for uid, pod in tracked.items():
         if uid in known:
@@ -104,11 +106,11 @@ def _note(result: Tally, job: Job, tracked: dict[str, Pod], ignored: frozenset[s
         elif has_failed(job, pod):
             result.release.append(pod)
             result.newly_failed.append(pod)
-            if uid not in ignored:
+            if actions.get(uid) != "Ignore":
                 result.uncounted.failed.append(uid)
 
 
-def _count_indexes(result: Tally, job: Job, pods: Iterable[Pod]) -> None:
+def _count_indexes(result: Tally, job: Job, pods: Iterable[Pod], actions: Mapping[str, str]) -> None:
     """For an indexed Job an index succeeds once, however many pods it took."""
     limit = job.spec.backoff_limit_per_index
     for pod in pods:
@@ -117,14 +119,16 @@ def _count_indexes(result: Tally, job: Job, pods: Iterable[Pod]) -> None:
             continue
         if pod.status.phase == "Succeeded":
             result.completed_indexes.add(index)
-        elif limit is not None and has_failed(job, pod) and failures_of(pod) >= limit:
-            result.failed_indexes.add(index)
+        elif limit is not None and has_failed(job, pod):
+            action = actions.get(pod.metadata.uid or "")
+            if action == "FailIndex" or (action != "Ignore" and failures_of(pod) >= limit):
+                result.failed_indexes.add(index)
     result.failed_indexes -= result.completed_indexes
 
 
-def failures_of(pod: Pod) -> int:
+def failures_of(pod: Pod, annotation: str = INDEX_FAILURES) -> int:
     """How often the pod's index had failed before it."""
-    text = pod.metadata.annotations.get(INDEX_FAILURES, "0")
+    text = pod.metadata.annotations.get(annotation, "0")
     return int(text) if text.isdecimal() else 0
 
 

@@ -136,7 +136,7 @@ def decide(owner: StatefulSet, pods: Sequence[Pod], current: Revision, update: R
     decision = Decision()
     if not _bring_up(owner, wanted, by_ordinal, (current, update), ordered, now, decision):
         return decision
-    if not _scale_down(wanted, by_ordinal, ordered, decision):
+    if not _scale_down(owner, wanted, by_ordinal, ordered, now, decision):
         return decision
     if (owner.spec.update_strategy.type or "RollingUpdate") == "RollingUpdate":
         _update(owner, wanted, by_ordinal, update, decision)
@@ -166,15 +166,23 @@ def _bring_up(  # noqa: PLR0913 - the parts of one decision
     return not decision.create and not decision.delete
 
 
-def _scale_down(wanted: range, by_ordinal: dict[int, Pod], ordered: bool, decision: Decision) -> bool:
-    """Takes away what is beyond, the highest first; False while something is on its way out."""
+def _scale_down(
+    owner: StatefulSet, wanted: range, by_ordinal: dict[int, Pod], ordered: bool, now: datetime, decision: Decision
+) -> bool:
+    """Takes away what is beyond, the highest first; False while something is on its way out.
+
+    In order, a pod that is not well goes only when none below it is unhealthy: it may be what those wait for.
+    """
     condemned = sorted((number for number in by_ordinal if number not in wanted), reverse=True)
+    unhealthy = min((number for number, pod in by_ordinal.items() if not _is_healthy(pod)), default=None)
     for ordinal in condemned:
         pod = by_ordinal[ordinal]
         if pod.metadata.deletion_timestamp is not None:
             if ordered:
                 return False
             continue
+        if ordered and ordinal != unhealthy and not _is_settled(owner, pod, now):
+            return False
         decision.delete.append(pod)
         if ordered:
             return False

@@ -9,6 +9,9 @@ from pybernetes.api.sysctls import SAFE_SYSCTLS
 from pybernetes.api.types.core_v1 import Node, Pod
 from pybernetes.kubelet.decide.observed import Waiting
 
+_Port = tuple[str, str, int]  # address of the node, protocol, port
+_ALL = "0.0.0.0"
+
 
 def refusal(pod: Pod, others: Iterable[Pod], node: Node) -> Waiting | None:
     """Why the pod cannot run; None when it can. A pod that has run here before is never refused."""
@@ -29,7 +32,26 @@ def refusal(pod: Pod, others: Iterable[Pod], node: Node) -> Waiting | None:
         if asked and asked + used > milli(allocatable[name]):
             divisor = 1 if name == "cpu" else 1000
             return _out_of(name, asked // divisor, used // divisor, milli(allocatable[name]) // divisor)
+    taken = [port for other in present for port in _host_ports(other)]
+    if any(_clash(port, other) for port in _host_ports(pod) for other in taken):
+        text = "node(s) didn't have free ports for the requested pod ports"
+        return Waiting("NodePorts", f"Pod was rejected: Predicate NodePorts failed: {text}")
     return None
+
+
+def _host_ports(pod: Pod) -> list[_Port]:
+    sidecars = [container for container in pod.spec.init_containers if container.restart_policy == "Always"]
+    return [
+        (port.host_ip or _ALL, port.protocol or "TCP", port.host_port)
+        for container in (*pod.spec.containers, *sidecars)
+        for port in container.ports
+        if port.host_port
+    ]
+
+
+def _clash(one: _Port, other: _Port) -> bool:
+    """The same port, on one address or with one of them on all addresses."""
+    return one[1:] == other[1:] and (one[0] == other[0] or _ALL in (one[0], other[0]))
 
 
 def _forbidden_sysctl(pod: Pod) -> str:
