@@ -6,10 +6,9 @@ from typing import cast
 
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject, copy
-from pybernetes.api.status import FieldError
 from pybernetes.api.types import certificates_v1, core_v1
 from pybernetes.apiserver.resources.strategy import Strategy
-from pybernetes.apiserver.resources.validation import pod_parts
+from pybernetes.apiserver.resources.validation import configuration, pod_parts
 from pybernetes.apiserver.writer import Aspect
 
 
@@ -20,10 +19,6 @@ def aspect_of(kind: Kind, strategy: Strategy, subresource: str) -> Aspect:
     if subresource == "approval":
         return Aspect(_approval, strategy.validate_status)
     return _PARTS.get((kind.type, subresource), Aspect(strategy.prepare_update, strategy.validate_update))
-
-
-def _valid(_new: ApiObject, _old: ApiObject) -> list[FieldError]:
-    return []
 
 
 def _become(new: ApiObject, whole: ApiObject) -> None:
@@ -70,7 +65,9 @@ def _approval(new: certificates_v1.CertificateSigningRequest, old: certificates_
 
 
 _PARTS = {
-    (cast(type[ApiObject], core_v1.Namespace), "finalize"): Aspect(_finalize, _valid),
+    (cast(type[ApiObject], core_v1.Namespace), "finalize"): Aspect(
+        _finalize, configuration.validate_namespace_finalizers
+    ),
     (core_v1.Pod, "ephemeralcontainers"): Aspect(_ephemeral_containers, pod_parts.validate_ephemeral_containers),
     (core_v1.Pod, "resize"): Aspect(_resize, pod_parts.validate_resize),
 }

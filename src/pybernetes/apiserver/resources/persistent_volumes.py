@@ -5,6 +5,7 @@ from __future__ import annotations
 from pybernetes.api.types.core_v1 import (
     PersistentVolume,
     PersistentVolumeClaim,
+    PersistentVolumeClaimSpec,
     PersistentVolumeClaimStatus,
     PersistentVolumeStatus,
     TypedLocalObjectReference,
@@ -50,24 +51,33 @@ def default_claim(claim: PersistentVolumeClaim) -> None:
 
 def prepare_claim(claim: PersistentVolumeClaim) -> None:
     claim.status = PersistentVolumeClaimStatus(phase="Pending")
-    _one_data_source(claim)
+    _settle_data_source(claim.spec, None)
 
 
 def prepare_claim_update(new: PersistentVolumeClaim, old: PersistentVolumeClaim) -> None:
+    """Clients that know only one of both fields leave the other out, which is filled in again."""
     keep_status(new, old)
-    if new.spec.data_source is not None and new.spec.data_source_ref is None and old.spec.data_source_ref is not None:
-        new.spec.data_source_ref = old.spec.data_source_ref
+    _settle_data_source(new.spec, old.spec)
 
 
-def _one_data_source(claim: PersistentVolumeClaim) -> None:
-    """`dataSource` and `dataSourceRef` name the same source unless it lies in another namespace."""
-    spec = claim.spec
-    if spec.data_source is not None and spec.data_source_ref is None:
-        source = spec.data_source
+def _settle_data_source(spec: PersistentVolumeClaimSpec, old: PersistentVolumeClaimSpec | None) -> None:
+    """`dataSource` and `dataSourceRef` name the same source; what no volume can be filled from is dropped."""
+    ref = spec.data_source_ref
+    if ref is not None and ref.namespace and (old is None or old.data_source_ref is None):
+        # Sources in other namespaces belong to a feature that is off by default.
+        spec.data_source_ref = ref = None
+    source = spec.data_source
+    if source is not None and (old is None or old.data_source is None) and not _can_fill(source):
+        spec.data_source = source = None
+    if source is not None and ref is None:
         spec.data_source_ref = TypedObjectReference(api_group=source.api_group, kind=source.kind, name=source.name)
-    elif spec.data_source_ref is not None and spec.data_source is None and not spec.data_source_ref.namespace:
-        ref = spec.data_source_ref
+    elif ref is not None and source is None and not ref.namespace:
         spec.data_source = TypedLocalObjectReference(api_group=ref.api_group, kind=ref.kind, name=ref.name)
+
+
+def _can_fill(source: TypedLocalObjectReference) -> bool:
+    group = source.api_group or ""
+    return (group, source.kind) in (("", "PersistentVolumeClaim"), ("snapshot.storage.k8s.io", "VolumeSnapshot"))
 
 
 PERSISTENT_VOLUME = Strategy(

@@ -68,6 +68,14 @@ def prepare_update(new: Pod, old: Pod) -> None:
     new.metadata.generation = next_generation(old, changed=new.spec != old.spec)
 
 
+def _same_addresses(status: PodStatus) -> None:
+    """`podIP` is the first of `podIPs`; where the two differ, it alone counts, as older kubelets know only that."""
+    if not status.pod_ip:
+        status.pod_ip = status.pod_ips[0].ip if status.pod_ips else None
+    elif not status.pod_ips or status.pod_ips[0].ip != status.pod_ip:
+        status.pod_ips = [PodIP(ip=status.pod_ip)]
+
+
 def prepare_status(new: Pod, old: Pod) -> None:
     """The kubelet reports the status; spec, owners and deletion stay; the class never changes."""
     new.spec = old.spec
@@ -76,8 +84,7 @@ def prepare_status(new: Pod, old: Pod) -> None:
     new.metadata.deletion_timestamp = old.metadata.deletion_timestamp
     new.status.qos_class = new.status.qos_class or old.status.qos_class
     _keep_observed_generations(new.status, old.status)
-    if new.status.pod_ip and not new.status.pod_ips:
-        new.status.pod_ips = [PodIP(ip=new.status.pod_ip)]
+    _same_addresses(new.status)
 
 
 def _keep_observed_generations(new: PodStatus, old: PodStatus) -> None:

@@ -26,6 +26,10 @@ def default_service(service: Service) -> None:
     spec.type = spec.type or "ClusterIP"
     _default_ports(spec)
     _default_traffic(spec)
+    if spec.type == "LoadBalancer":
+        for ingress in service.status.load_balancer.ingress:
+            if ingress.ip and ingress.ip_mode is None:
+                ingress.ip_mode = "VIP"
 
 
 def _default_ports(spec: ServiceSpec) -> None:

@@ -1,19 +1,17 @@
-"""Rules for ConfigMaps, Secrets, Namespaces and Nodes."""
+"""Rules for ConfigMaps, Secrets and Namespaces."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
 
-from pybernetes.api.names import cidr, config_map_key, label_value, qualified_name
-from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
-from pybernetes.api.types.core_v1 import ConfigMap, Namespace, Node, Secret, Taint
+from pybernetes.api.names import config_map_key, qualified_name
+from pybernetes.api.status import FieldError, forbidden_field, invalid, required
+from pybernetes.api.types.core_v1 import ConfigMap, Namespace, Secret
 from pybernetes.apiserver.resources.validation.metadata import immutable, validate_finalizer
-from pybernetes.apiserver.resources.validation.numbers import not_negative_quantity
 
 _MAX_SIZE = 1024 * 1024
 _SEALED = "field is immutable when `immutable` is set"
-_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _DOCKER = {"kubernetes.io/dockercfg": ".dockercfg", "kubernetes.io/dockerconfigjson": ".dockerconfigjson"}
 
 
@@ -80,12 +78,16 @@ def _validate_docker(secret: Secret, key: str) -> list[FieldError]:
     if key not in secret.data:
         return [required(f"data[{key}]")]
     try:
-        json.loads(secret.data[key])
+        content = json.loads(secret.data[key])
     except (ValueError, RecursionError) as error:
         ended = isinstance(error, json.JSONDecodeError) and error.pos >= len(error.doc.rstrip())
         detail = "unexpected end of JSON input" if ended else "invalid character in JSON input"
         return [invalid(f"data[{key}]", "<secret contents redacted>", detail)]
-    return []
+    if content is None or isinstance(content, dict):
+        return []
+    named = {bool: "bool", str: "string", list: "array"}.get(type(content), "number")
+    detail = f"json: cannot unmarshal {named} into Go value of type map[string]interface {{}}"
+    return [invalid(f"data[{key}]", "<secret contents redacted>", detail)]
 
 
 def validate_secret_update(new: Secret, old: Secret) -> list[FieldError]:
@@ -106,59 +108,6 @@ def validate_namespace(namespace: Namespace) -> list[FieldError]:
     return errors
 
 
-def validate_node(node: Node) -> list[FieldError]:
-    errors = _validate_taints(node.spec.taints)
-    for name, amounts in (("capacity", node.status.capacity), ("allocatable", node.status.allocatable)):
-        for resource, quantity in amounts.items():
-            errors += not_negative_quantity(quantity, f"status.{name}.{resource}")
-    return errors + _validate_ranges(node.spec.pod_cidrs)
-
-
-def _validate_taints(taints: list[Taint]) -> list[FieldError]:
-    errors: list[FieldError] = []
-    seen: set[tuple[str, str]] = set()
-    for index, taint in enumerate(taints):
-        path = f"metadata.taints[{index}]"
-        errors += [invalid(f"{path}.key", taint.key, text) for text in qualified_name(taint.key)]
-        errors += [invalid(f"{path}.value", taint.value, text) for text in label_value(taint.value or "")]
-        if not taint.effect:
-            errors.append(required(f"{path}.effect"))
-        elif taint.effect not in _EFFECTS:
-            errors.append(not_supported(f"{path}.effect", taint.effect, _EFFECTS))
-        if (taint.key, taint.effect) in seen:
-            shown = {"Key": taint.key, "Value": taint.value or "", "Effect": taint.effect, "TimeAdded": None}
-            double = duplicate(path, shown)
-            detail = "taints must be unique by key and effect pair"
-            errors.append(FieldError(double.type, path, detail, shown))
-        seen.add((taint.key, taint.effect))
-    return errors
-
-
-def _validate_ranges(ranges: list[str]) -> list[FieldError]:
-    errors: list[FieldError] = []
-    for index, text in enumerate(ranges):
-        errors += [invalid(f"spec.podCIDRs[{index}]", text, problem) for problem in cidr(text)]
-    families = [":" in text for text in ranges]
-    if len(ranges) > 1 and not errors and (len(ranges) > 2 or families[0] == families[1]):
-        detail = "may specify no more than one CIDR for each IP family"
-        errors.append(invalid("spec.podCIDRs", ranges, detail))
-    return errors
-
-
-def validate_node_update(new: Node, old: Node) -> list[FieldError]:
-    errors = validate_node(new) if (new.spec, new.status) != (old.spec, old.status) else []
-    spec, before = new.spec, old.spec
-    if before.pod_cidrs and spec.pod_cidrs != before.pod_cidrs:
-        detail = 'node updates may not change podCIDR except from "" to valid'
-        errors.append(forbidden_field("spec.podCIDRs", detail))
-    if before.provider_id and spec.provider_id != before.provider_id:
-        detail = 'node updates may not change providerID except from "" to valid'
-        errors.append(forbidden_field("spec.providerID", detail))
-    if spec.external_id != before.external_id:
-        errors.append(forbidden_field("spec.externalID", "may not be updated"))
-    return errors
-
-
 def validate_namespace_status(new: Namespace, _old: Namespace) -> list[FieldError]:
     """The phase says no more than whether the namespace is being deleted."""
     if new.metadata.deletion_timestamp is None:
@@ -170,5 +119,11 @@ def validate_namespace_status(new: Namespace, _old: Namespace) -> list[FieldErro
     return [invalid("status.Phase", new.status.phase, f"may only be '{wanted}' if `deletionTimestamp` is {when}")]
 
 
-def validate_namespace_update(new: Namespace, old: Namespace) -> list[FieldError]:
-    return validate_namespace(new) if new.spec != old.spec else []
+def validate_namespace_finalizers(new: Namespace, _old: Namespace) -> list[FieldError]:
+    """Each finalizer that the sub-resource `finalize` leaves."""
+    errors: list[FieldError] = []
+    for index, name in enumerate(new.spec.finalizers):
+        path = f"spec.finalizers[{index}]"
+        errors += [invalid(path, name, text) for text in qualified_name(name)]
+        errors += validate_finalizer(name, path)
+    return errors

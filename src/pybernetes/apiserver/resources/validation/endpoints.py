@@ -1,21 +1,18 @@
-"""Rules for Endpoints, EndpointSlices and Events."""
+"""Rules for Endpoints and EndpointSlices."""
 
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
 
 from pybernetes.api.names import dns1123_label, dns1123_subdomain, ip_address, port_number, qualified_name
 from pybernetes.api.status import FieldError, duplicate, invalid, not_supported, required
-from pybernetes.api.types import core_v1, events_v1
-from pybernetes.api.types.core_v1 import EndpointAddress, Endpoints, ObjectReference
+from pybernetes.api.types.core_v1 import EndpointAddress, Endpoints
 from pybernetes.api.types.discovery_v1 import EndpointPort, EndpointSlice
 from pybernetes.apiserver.resources.validation.metadata import immutable
 from pybernetes.apiserver.resources.validation.service import validate_outside_address
 
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
-_NO_NAMESPACE = "does not match event.namespace"
 
 
 def validate_endpoints(endpoints: Endpoints) -> list[FieldError]:
@@ -36,6 +33,9 @@ def validate_endpoints(endpoints: Endpoints) -> list[FieldError]:
             errors += [invalid(f"{where}.port", port.port, text) for text in port_number(port.port)]
             if port.protocol not in _PROTOCOLS:
                 errors.append(not_supported(f"{where}.protocol", port.protocol, _PROTOCOLS))
+            if port.app_protocol is not None:
+                texts = qualified_name(port.app_protocol)
+                errors += [invalid(f"{where}.appProtocol", port.app_protocol, text) for text in texts]
     return errors
 
 
@@ -106,50 +106,3 @@ def _validate_slice_ports(ports: list[EndpointPort]) -> list[FieldError]:
 
 def validate_slice_update(new: EndpointSlice, old: EndpointSlice) -> list[FieldError]:
     return validate_slice(new) + immutable(new.address_type, old.address_type, "addressType")
-
-
-def _validate_namespace(event: Any, regarding: ObjectReference, path: str) -> list[FieldError]:
-    """Events lie beside what they are about; those about cluster-wide objects in `default`."""
-    namespace = event.metadata.namespace or ""
-    given = regarding.namespace or ""
-    if given == namespace or (not given and namespace in ("default", "kube-system")):
-        return []
-    return [invalid(f"{path}.namespace", given, _NO_NAMESPACE)]
-
-
-def validate_core_event(event: core_v1.Event) -> list[FieldError]:
-    errors = _validate_namespace(event, event.involved_object, "involvedObject")
-    if event.event_time is None:
-        return errors
-    controller = event.reporting_component or ""
-    if not controller:
-        errors.append(required("reportingComponent"))
-    errors += [invalid("reportingComponent", controller, text) for text in qualified_name(controller)]
-    for name, value in (
-        ("reportingInstance", event.reporting_instance),
-        ("action", event.action),
-        ("reason", event.reason),
-    ):
-        if not value:
-            errors.append(required(name))
-    return errors
-
-
-def validate_event(event: events_v1.Event) -> list[FieldError]:
-    errors = _validate_namespace(event, event.regarding, "regarding")
-    if not event.event_time:
-        errors.append(required("eventTime"))
-    controller = event.reporting_controller or ""
-    if not controller:
-        errors.append(required("reportingController"))
-    errors += [invalid("reportingController", controller, text) for text in qualified_name(controller)]
-    for name, value in (
-        ("reportingInstance", event.reporting_instance),
-        ("action", event.action),
-        ("reason", event.reason),
-    ):
-        if not value:
-            errors.append(required(name))
-    if event.type not in ("Normal", "Warning"):
-        errors.append(invalid("type", event.type or "", "has invalid value: "))
-    return errors

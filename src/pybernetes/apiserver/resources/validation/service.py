@@ -7,7 +7,7 @@ from typing import Any
 
 from pybernetes.api.names import cidr, dns1123_label, dns1123_subdomain, ip_address, port_number, qualified_name
 from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
-from pybernetes.api.types.core_v1 import Service, ServiceSpec
+from pybernetes.api.types.core_v1 import LoadBalancerIngress, Service, ServiceSpec
 from pybernetes.apiserver.resources.validation.metadata import validate_labels
 from pybernetes.apiserver.resources.validation.probes import named_port
 from pybernetes.apiserver.resources.validation.service_addresses import validate_address_change, validate_addresses
@@ -16,6 +16,9 @@ _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _POLICIES = ("Cluster", "Local")
 _DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
+_TOPOLOGY_MODE = "service.kubernetes.io/topology-mode"
+_TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints"
+_SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
 _ONLY_LOAD_BALANCER = "may only be used when `type` is 'LoadBalancer'"
 _LOOPBACK = "may not be in the loopback range (127.0.0.0/8, ::1/128)"
 
@@ -23,14 +26,24 @@ _LOOPBACK = "may not be in the loopback range (127.0.0.0/8, ::1/128)"
 def validate_create(service: Service) -> list[FieldError]:
     """All complaints about a Service that has been defaulted."""
     spec = service.spec
-    errors = _validate_type(spec)
+    errors = _validate_annotations(service)
+    errors += _validate_type(spec)
     errors += _validate_ports(spec)
     errors += validate_labels(spec.selector, "spec.selector") if spec.selector else []
     errors += _validate_affinity(spec)
     errors += _validate_external(spec)
-    errors += _validate_load_balancer(spec)
+    errors += _validate_load_balancer(service)
     errors += _validate_traffic(spec)
     return errors + validate_addresses(spec)
+
+
+def _validate_annotations(service: Service) -> list[FieldError]:
+    annotations = service.metadata.annotations
+    mode, hints = annotations.get(_TOPOLOGY_MODE), annotations.get(_TOPOLOGY_HINTS)
+    if mode is None or hints is None or mode == hints:
+        return []
+    detail = f"must match annotations[{_TOPOLOGY_HINTS}] when both are specified"
+    return [invalid(f"metadata.annotations[{_TOPOLOGY_MODE}]", mode, detail)]
 
 
 def _is_headless(spec: ServiceSpec) -> bool:
@@ -47,8 +60,8 @@ def _validate_type(spec: ServiceSpec) -> list[FieldError]:
         if not spec.external_name:
             errors.append(required("spec.externalName"))
         else:
-            texts = dns1123_subdomain(spec.external_name.removesuffix("."))
-            errors += [invalid("spec.externalName", spec.external_name, text) for text in texts]
+            name = spec.external_name.removesuffix(".")
+            errors += [invalid("spec.externalName", name, text) for text in dns1123_subdomain(name)]
     elif spec.type == "LoadBalancer" and _is_headless(spec):
         detail = "may not be set to 'None' for LoadBalancer services"
         errors.append(invalid("spec.clusterIPs[0]", "None", detail))
@@ -61,6 +74,7 @@ def _validate_ports(spec: ServiceSpec) -> list[FieldError]:
     errors: list[FieldError] = []
     names: set[str] = set()
     seen: set[tuple[str | None, int]] = set()
+    taken: set[tuple[str | None, int]] = set()
     for index, port in enumerate(spec.ports):
         path = f"spec.ports[{index}]"
         if not port.name:
@@ -83,6 +97,9 @@ def _validate_ports(spec: ServiceSpec) -> list[FieldError]:
         if spec.type in ("ClusterIP", "ExternalName") and port.node_port:
             detail = f"may not be used when `type` is '{spec.type}'"
             errors.append(forbidden_field(f"{path}.nodePort", detail))
+        if port.node_port and (port.protocol, port.node_port) in taken:
+            errors.append(duplicate(f"{path}.nodePort", port.node_port))
+        taken.add((port.protocol, port.node_port or 0))
         if (port.protocol, port.port) in seen:
             errors.append(duplicate(path, _shown_port(port.protocol, port.port)))
         seen.add((port.protocol, port.port))
@@ -139,16 +156,14 @@ def validate_outside_address(address: str, path: str) -> list[FieldError]:
     return errors
 
 
-def _validate_load_balancer(spec: ServiceSpec) -> list[FieldError]:
-    errors: list[FieldError] = []
-    path = "spec.LoadBalancerSourceRanges"
+def _validate_load_balancer(service: Service) -> list[FieldError]:
+    spec = service.spec
+    errors = _validate_source_ranges(service)
     is_one = spec.type == "LoadBalancer"
-    if spec.load_balancer_source_ranges and not is_one:
-        errors.append(forbidden_field(path, _ONLY_LOAD_BALANCER))
-    for index, source in enumerate(spec.load_balancer_source_ranges):
-        errors += [invalid(f"{path}[{index}]", source, text) for text in cidr(source.strip())]
     if spec.allocate_load_balancer_node_ports is not None and not is_one:
         errors.append(forbidden_field("spec.allocateLoadBalancerNodePorts", _ONLY_LOAD_BALANCER))
+    if is_one and spec.allocate_load_balancer_node_ports is None:
+        errors.append(required("allocateLoadBalancerNodePorts"))
     if spec.load_balancer_class is not None:
         if not is_one:
             errors.append(forbidden_field("spec.loadBalancerClass", _ONLY_LOAD_BALANCER))
@@ -156,6 +171,29 @@ def _validate_load_balancer(spec: ServiceSpec) -> list[FieldError]:
             texts = qualified_name(spec.load_balancer_class)
             errors += [invalid("spec.loadBalancerClass", spec.load_balancer_class, text) for text in texts]
     return errors
+
+
+def _validate_source_ranges(service: Service) -> list[FieldError]:
+    """From where a load balancer is reached; the annotation of old counts where the field says nothing."""
+    spec = service.spec
+    annotated = service.metadata.annotations.get(_SOURCE_RANGES)
+    if not spec.load_balancer_source_ranges and annotated is None:
+        return []
+    listed = bool(spec.load_balancer_source_ranges)
+    path = "spec.LoadBalancerSourceRanges" if listed else f"metadata.annotations[{_SOURCE_RANGES}]"
+    errors: list[FieldError] = []
+    if spec.type != "LoadBalancer":
+        errors.append(forbidden_field(path, _ONLY_LOAD_BALANCER))
+    texts = spec.load_balancer_source_ranges if listed else [each for each in [(annotated or "").strip()] if each]
+    ranges = texts if listed else [part for text in texts for part in text.split(",")]
+    for index, text in enumerate(ranges):
+        where = f"{path}[{index}]" if listed else path
+        errors += [invalid(where, text.strip(), problem) for problem in cidr(text.strip())]
+    return errors
+
+
+def _has_health_check(spec: ServiceSpec) -> bool:
+    return spec.type == "LoadBalancer" and spec.external_traffic_policy == "Local"
 
 
 def _validate_traffic(spec: ServiceSpec) -> list[FieldError]:
@@ -167,9 +205,12 @@ def _validate_traffic(spec: ServiceSpec) -> list[FieldError]:
         errors.append(invalid("spec.externalTrafficPolicy", policy, detail))
     elif policy and policy not in _POLICIES:
         errors.append(not_supported("spec.externalTrafficPolicy", policy, _POLICIES))
-    if spec.health_check_node_port and (spec.type != "LoadBalancer" or policy != "Local"):
+    port = spec.health_check_node_port
+    if port and not _has_health_check(spec):
         detail = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
-        errors.append(invalid("spec.healthCheckNodePort", spec.health_check_node_port, detail))
+        errors.append(invalid("spec.healthCheckNodePort", port, detail))
+    elif port:
+        errors += [invalid("spec.healthCheckNodePort", port, text) for text in port_number(port)]
     internal = spec.internal_traffic_policy
     if internal and internal not in _POLICIES:
         errors.append(not_supported("spec.internalTrafficPolicy", internal, _POLICIES))
@@ -186,4 +227,37 @@ def validate_update(new: Service, old: Service) -> list[FieldError]:
     if balanced and new.spec.load_balancer_class != old.spec.load_balancer_class:
         detail = "may not change once set"
         errors.append(invalid("spec.loadBalancerClass", new.spec.load_balancer_class, detail))
+    health = _has_health_check(new.spec) and _has_health_check(old.spec)
+    if health and new.spec.health_check_node_port != old.spec.health_check_node_port:
+        errors.append(forbidden_field("spec.healthCheckNodePort", "field is immutable"))
     return errors + validate_create(new)
+
+
+def validate_status(new: Service, old: Service) -> list[FieldError]:
+    """What a load balancer reports of itself."""
+    ingress = new.status.load_balancer.ingress
+    path = "status.loadBalancer.ingress"
+    if ingress == old.status.load_balancer.ingress:
+        return []
+    if ingress and new.spec.type != "LoadBalancer":
+        return [forbidden_field(path, "may only be used when `spec.type` is 'LoadBalancer'")]
+    return [error for index, one in enumerate(ingress) for error in _validate_ingress(one, f"{path}[{index}]")]
+
+
+def _validate_ingress(ingress: LoadBalancerIngress, path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if ingress.ip:
+        errors += [invalid(f"{path}.ip", ingress.ip, text) for text in ip_address(ingress.ip)]
+    if ingress.ip_mode is None:
+        if ingress.ip:
+            errors.append(required(f"{path}.ipMode", "must be specified when `ip` is set"))
+    elif not ingress.ip:
+        errors.append(forbidden_field(f"{path}.ipMode", "may not be specified when `ip` is not set"))
+    elif ingress.ip_mode not in ("Proxy", "VIP"):
+        errors.append(not_supported(f"{path}.ipMode", ingress.ip_mode, ("Proxy", "VIP")))
+    name = ingress.hostname
+    if name:
+        errors += [invalid(f"{path}.hostname", name, text) for text in dns1123_subdomain(name)]
+        if not ip_address(name):
+            errors.append(invalid(f"{path}.hostname", name, "must be a DNS name, not an IP address"))
+    return errors

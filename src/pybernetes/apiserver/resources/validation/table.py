@@ -35,10 +35,12 @@ from pybernetes.apiserver.resources.validation import (
     claims,
     configuration,
     endpoints,
+    events,
     flow_control,
     jobs,
     limits,
     networking,
+    nodes,
     persistent_volumes,
     pod,
     pod_status,
@@ -56,18 +58,19 @@ _RULES: Mapping[type, Rules] = {
     core_v1.ConfigMap: Rules(configuration.validate_config_map, configuration.validate_config_map_update),
     core_v1.Namespace: Rules(
         configuration.validate_namespace,
-        configuration.validate_namespace_update,
-        configuration.validate_namespace_status,
+        status=configuration.validate_namespace_status,
         name=dns1123_label,
     ),
-    core_v1.Node: Rules(configuration.validate_node, configuration.validate_node_update),
+    core_v1.Node: Rules(nodes.validate_node, nodes.validate_node_update, nodes.validate_node_status),
     core_v1.Pod: Rules(pod.validate_create, pod.validate_update, pod_status.validate_status),
     core_v1.PodTemplate: Rules(workloads.validate_pod_template, workloads.validate_pod_template_update),
     core_v1.ReplicationController: Rules(
         workloads.validate_replication_controller, workloads.validate_replication_controller_update
     ),
     core_v1.Secret: Rules(configuration.validate_secret, configuration.validate_secret_update),
-    core_v1.Service: Rules(service.validate_create, service.validate_update, name=dns1123_label),
+    core_v1.Service: Rules(
+        service.validate_create, service.validate_update, service.validate_status, name=dns1123_label
+    ),
     apps_v1.ControllerRevision: Rules(
         workloads.validate_controller_revision, workloads.validate_controller_revision_update
     ),
@@ -79,13 +82,13 @@ _RULES: Mapping[type, Rules] = {
     batch_v1.Job: Rules(jobs.validate_create, jobs.validate_update),
     # Names such as `system:node` are paths' segments, no DNS names.
     core_v1.Endpoints: always(endpoints.validate_endpoints),
-    core_v1.Event: Rules(endpoints.validate_core_event),
+    core_v1.Event: Rules(events.validate_core_event, events.validate_core_event_update),
     core_v1.LimitRange: always(limits.validate_limit_range),
     core_v1.PersistentVolume: Rules(persistent_volumes.validate_volume, persistent_volumes.validate_volume_update),
     core_v1.PersistentVolumeClaim: Rules(
         claims.validate_claim, claims.validate_claim_update, claims.validate_claim_status
     ),
-    core_v1.ResourceQuota: Rules(limits.validate_quota, limits.validate_quota_update),
+    core_v1.ResourceQuota: Rules(limits.validate_quota, limits.validate_quota_update, limits.validate_quota_status),
     admissionregistration_v1.MutatingWebhookConfiguration: always(storage.validate_webhooks),
     admissionregistration_v1.ValidatingWebhookConfiguration: always(storage.validate_webhooks),
     apiextensions_v1.CustomResourceDefinition: Rules(
@@ -99,7 +102,7 @@ _RULES: Mapping[type, Rules] = {
     ),
     coordination_v1.Lease: always(access.validate_lease),
     discovery_v1.EndpointSlice: Rules(endpoints.validate_slice, endpoints.validate_slice_update),
-    events_v1.Event: Rules(endpoints.validate_event),
+    events_v1.Event: Rules(events.validate_event, events.validate_event_update),
     flowcontrol_v1.PriorityLevelConfiguration: always(flow_control.validate_priority_level),
     networking_v1.Ingress: always(networking.validate_ingress),
     networking_v1.IngressClass: Rules(networking.validate_ingress_class, networking.validate_ingress_class_update),

@@ -1,0 +1,137 @@
+"""Rules for Nodes: what they report, and what of their spec is said once and for all."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from pybernetes.api.names import cidr, config_map_key, dns1123_label, dns1123_subdomain, label_value
+from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
+from pybernetes.api.types.core_v1 import ConfigMapNodeConfigSource, Node, NodeConfigSource, Taint
+from pybernetes.apiserver.resources.validation.metadata import label_key
+from pybernetes.apiserver.resources.validation.numbers import NOT_POSITIVE, quantity_of
+
+_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+_ONE_REFERENCE = "exactly one reference subfield must be non-nil"
+
+
+def validate_node(node: Node) -> list[FieldError]:
+    errors = _validate_taints(node.spec.taints)
+    errors += _validate_amounts(node)
+    swap = node.status.node_info.swap
+    if swap is not None and swap.capacity is not None and swap.capacity <= 0:
+        errors.append(invalid("metadata.nodeSwapStatus.capacity", swap.capacity, NOT_POSITIVE))
+    return errors + _validate_ranges(node.spec.pod_cidrs)
+
+
+def _validate_amounts(node: Node) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for name, amounts in (("capacity", node.status.capacity), ("allocatable", node.status.allocatable)):
+        for resource, quantity in amounts.items():
+            errors += quantity_of(resource, quantity, f"status.{name}.{resource}")
+    return errors
+
+
+def _validate_taints(taints: list[Taint]) -> list[FieldError]:
+    errors: list[FieldError] = []
+    seen: set[tuple[str, str]] = set()
+    for index, taint in enumerate(taints):
+        path = f"metadata.taints[{index}]"
+        errors += [invalid(f"{path}.key", taint.key, text) for text in label_key(taint.key)]
+        if texts := label_value(taint.value or ""):
+            errors.append(invalid(f"{path}.value", taint.value, ";".join(texts)))
+        if not taint.effect:
+            errors.append(required(f"{path}.effect"))
+        elif taint.effect not in _EFFECTS:
+            errors.append(not_supported(f"{path}.effect", taint.effect, _EFFECTS))
+        if (taint.key, taint.effect) in seen:
+            shown = {"Key": taint.key, "Value": taint.value or "", "Effect": taint.effect, "TimeAdded": None}
+            double = duplicate(path, shown)
+            errors.append(FieldError(double.type, path, "taints must be unique by key and effect pair", shown))
+        seen.add((taint.key, taint.effect))
+    return errors
+
+
+def _validate_ranges(ranges: list[str]) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for index, text in enumerate(ranges):
+        errors += [invalid(f"spec.podCIDRs[{index}]", text, problem) for problem in cidr(text)]
+    if len(ranges) > 1 and not errors:
+        families = [ipaddress.ip_interface(text).version for text in ranges]
+        if len(ranges) > 2 or families[0] == families[1]:
+            detail = "may specify no more than one CIDR for each IP family"
+            errors.append(invalid("spec.podCIDRs", ranges, detail))
+    return errors
+
+
+def validate_node_update(new: Node, old: Node) -> list[FieldError]:
+    errors = validate_node(new) if new.spec != old.spec else []
+    return errors + _validate_change(new, old)
+
+
+def validate_node_status(new: Node, old: Node) -> list[FieldError]:
+    """Kubelets report often and mostly the same: what is as before has been looked at."""
+    return _validate_change(new, old) if new.status != old.status else []
+
+
+def _validate_change(new: Node, old: Node) -> list[FieldError]:
+    """What updates of the node and of its status obey alike."""
+    errors = _validate_amounts(new) if new.status != old.status else []
+    seen: set[tuple[str, str]] = set()
+    for index, address in enumerate(new.status.addresses):
+        pair = (address.type, address.address)
+        if pair in seen:
+            shown = {"Type": address.type, "Address": address.address}
+            errors.append(duplicate(f"status.addresses[{index}]", shown))
+        seen.add(pair)
+    spec, before = new.spec, old.spec
+    if before.pod_cidrs and spec.pod_cidrs != before.pod_cidrs:
+        detail = 'node updates may not change podCIDR except from "" to valid'
+        errors.append(forbidden_field("spec.podCIDRs", detail))
+    if before.provider_id and spec.provider_id != before.provider_id:
+        detail = 'node updates may not change providerID except from "" to valid'
+        errors.append(forbidden_field("spec.providerID", detail))
+    if spec.config_source is not None and spec.config_source != before.config_source:
+        errors += _validate_source(spec.config_source, "spec.configSource", in_status=False)
+    config = new.status.config
+    if config is not None and config != old.status.config:
+        for name, source in (
+            ("assigned", config.assigned),
+            ("active", config.active),
+            ("lastKnownGood", config.last_known_good),
+        ):
+            if source is not None:
+                errors += _validate_source(source, f"status.config.{name}", in_status=True)
+    if spec.taints != before.taints:
+        errors += _validate_taints(spec.taints)
+    if (spec.external_id or "") != (before.external_id or ""):
+        errors.append(forbidden_field("spec.externalID", "may not be updated"))
+    return errors
+
+
+def _validate_source(source: NodeConfigSource, path: str, *, in_status: bool) -> list[FieldError]:
+    """Where a kubelet's configuration lay, when that could be said of a node."""
+    config_map = source.config_map
+    if config_map is None:
+        return [invalid(path, {"ConfigMap": None}, _ONE_REFERENCE)]
+    where = f"{path}.configMap"
+    errors: list[FieldError] = []
+    for name, value in (("uid", config_map.uid), ("resourceVersion", config_map.resource_version)):
+        if in_status and not value:
+            errors.append(required(f"{where}.{name}"))
+        if not in_status and value:
+            errors.append(forbidden_field(f"{where}.{name}", f"{name} must not be set in spec"))
+    return errors + _validate_key(config_map, where)
+
+
+def _validate_key(source: ConfigMapNodeConfigSource, path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for name, value, rule in (
+        ("namespace", source.namespace, dns1123_label),
+        ("name", source.name, dns1123_subdomain),
+        ("kubeletConfigKey", source.kubelet_config_key, config_map_key),
+    ):
+        if not value:
+            errors.append(required(f"{path}.{name}"))
+        else:
+            errors += [invalid(f"{path}.{name}", value, text) for text in rule(value)]
+    return errors
