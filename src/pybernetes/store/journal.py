@@ -12,6 +12,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from pybernetes.store.errors import StoreError, StoreFailed, StoreFull, StoreLocked, StoreUncertain
@@ -23,10 +24,9 @@ Row = tuple[int, str, bytes | None, int, float | None]
 
 _APPLICATION = 0x50594253
 _VERSION = 1
-# Few different statements, so that all stay compiled. One statement for many rows matters: SQLite lets go of Python's
-# lock around each, and getting it back from a busy event loop takes up to a switch interval.
-_ROWS_PER_STATEMENT = (64, 16, 4, 1)
-_INSERTS = {n: "INSERT INTO changes VALUES " + ",".join(["(?,?,?,?,?)"] * n) for n in _ROWS_PER_STATEMENT}
+# One statement for many rows matters: SQLite lets go of Python's lock around each, and getting it back from a busy
+# event loop takes up to a switch interval. They stay compiled: with all others fewer than sqlite3 keeps.
+_ROWS_PER_STATEMENT = 64
 _NOT_WRITTEN = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
 _DELETE = "DELETE FROM changes WHERE revision IN (SELECT value FROM json_each(?))"
 _SCHEMA = f"""
@@ -208,12 +208,15 @@ def _prepare(connection: sqlite3.Connection, path: Path, quota_bytes: int | None
         execute(f"PRAGMA max_page_count = {max(quota_bytes // page_size, 1)}")
 
 
+@cache
+def _insert(rows: int) -> str:
+    return "INSERT INTO changes VALUES " + ",".join(["(?,?,?,?,?)"] * rows)
+
+
 def _statements(commit: Commit) -> Iterator[tuple[str, Sequence[object]]]:
-    rows, first = commit.rows, 0
-    for size in _ROWS_PER_STATEMENT:
-        while len(rows) - first >= size:
-            yield _INSERTS[size], [value for row in rows[first : first + size] for value in row]
-            first += size
+    for first in range(0, len(commit.rows), _ROWS_PER_STATEMENT):
+        rows = commit.rows[first : first + _ROWS_PER_STATEMENT]
+        yield _insert(len(rows)), [value for row in rows for value in row]
     if commit.remove:
         yield _DELETE, (json.dumps(commit.remove),)
     if commit.compacted is not None:
