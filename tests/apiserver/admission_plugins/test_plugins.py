@@ -160,7 +160,7 @@ async def test_pods_are_not_resized_beyond_their_node(run, reader):
         'pods "p" is forbidden: Node didn\'t have enough allocatable resources: cpu, requested: 2001, allocatable: 2000'
     )
     assert [cause.reason for cause in error.value.status.details.causes] == ["NodeCapacity"]
-    reader.objects[-1].metadata.labels.clear()
+    reader.objects[-1].metadata.labels["kubernetes.io/os"] = "windows"
     assert "only supported on linux nodes" in await refusal(
         run, writing("UPDATE", sized("2", generation=2), old, "resize")
     )

@@ -18,6 +18,7 @@ from pybernetes.apiserver.bodies import read_object, write_options
 from pybernetes.apiserver.commands import answer_object, intent_of
 from pybernetes.apiserver.deletion import Deletion
 from pybernetes.apiserver.entry import Entry
+from pybernetes.apiserver.field_management.tracking import Updates
 from pybernetes.apiserver.request import ITSELF, Authenticated
 from pybernetes.apiserver.writer import Aspect, Intent, Writer
 
@@ -76,7 +77,8 @@ class EvictionSubresource:
         if not budgets:
             return
         name = budgets[0].metadata.name or ""
-        spend = Intent(_BUDGETS, intent.user, intent.namespace, name, "status", intent.dry_run)
+        tracker = Updates(_BUDGETS, "kube-apiserver", "status")
+        spend = Intent(_BUDGETS, intent.user, intent.namespace, name, "status", intent.dry_run, tracker=tracker)
         now = format_time(self._writer.clock.now())
 
         def make(entry: Entry) -> ApiObject:
