@@ -19,6 +19,7 @@ from pybernetes.api.types import apps_v1, autoscaling_v1, core_v1, meta_v1
 from pybernetes.api.types.autoscaling_v1 import Scale
 from pybernetes.api.wire import Response
 from pybernetes.apiserver.server import Server
+from tests.api import oracle
 from tests.apiserver.conftest import Caller
 from tests.apiserver.custom.conftest import CRONTABS, DEFINITIONS, definition
 
@@ -137,6 +138,27 @@ async def test_subresources(call: Caller) -> None:
     assert answered.kind == "SelfSubjectAccessReview"
     found = protobuf.decode_message(answered.raw, "io.k8s.api.authorization.v1.SelfSubjectAccessReview")
     assert found["status"]["allowed"] is True
+
+
+@oracle.needs_oracle
+@pytest.mark.parametrize("scenario", oracle.names("defaults"))
+async def test_what_was_read_may_be_written_back(call: Caller, scenario: str) -> None:
+    """An object that goes through a client unchanged is not changed by its way through protobuf."""
+    await call("POST", "/api/v1/namespaces", {"metadata": {"name": "defaults"}})
+    await call("POST", "/api/v1/namespaces/defaults/serviceaccounts", {"metadata": {"name": "default"}})
+    for step in oracle.steps(scenario):
+        request = step["request"]
+        if request["method"] != "POST" or not isinstance(request["body"], dict) or request["query"]:
+            continue
+        made = await call.send("POST", request["path"], request["body"])
+        if made.status != 201:
+            continue  # what is made by something that is no step
+        path = f"{request['path']}/{msgspec.json.decode(made.body)['metadata'].get('name')}"
+        before = await call.send("GET", path)
+        if before.status == 200:
+            read = await call.send("GET", path, accept=PROTOBUF)
+            written = await call.send("PUT", path, read.body, content_type=PROTOBUF, accept="application/json")
+            assert (written.status, written.body) == (200, before.body)
 
 
 async def test_errors_are_statuses(call: Caller) -> None:

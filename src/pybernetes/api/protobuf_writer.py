@@ -2,7 +2,7 @@
 
 Flow: a dict with the field names of JSON and a definition go in; bytes with the `k8s\\0` envelope come out, the same
 bytes that Go writes: fields by number, the zeros of what is no pointer, maps by key. A message's encoder is made when
-its first object comes by; it is a plan that is gone through, since lists of thousands of objects are written this way.
+its first object comes by.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ from pybernetes.api.protobuf_table import EXTENSIONS, INT_OR_STRING, META, QUANT
 
 Value = Mapping[str, Any]
 Encode = Callable[[Any], bytes]
-# One field of a message: its name, what writes it, and what stands there when it is absent.
-Step = tuple[str, Encode, bytes]
 
 _WHOLE = (1 << 64) - 1
 _SHORT = 128
@@ -75,14 +73,21 @@ def varint_field(number: int, value: int) -> bytes:
 
 def head(number: int, size: int) -> bytes:
     """What stands before `size` bytes of a field."""
-    return _heads(number)[size] if size < _SHORT else _varint(number << 3 | 2) + _varint(size)
+    if size < _SHORT:
+        return _heads(number)[size]
+    return _tag(number) + (bytes((size & 0x7F | 0x80, size >> 7)) if size < _SHORT**2 else _varint(size))
 
 
 @cache
 def _heads(number: int) -> tuple[bytes, ...]:
     """The heads of short fields, by size."""
-    tag = _varint(number << 3 | 2)
-    return tuple(tag + bytes((size,)) for size in range(_SHORT))
+    return tuple(_tag(number) + bytes((size,)) for size in range(_SHORT))
+
+
+@cache
+def _tag(number: int) -> bytes:
+    """What a field of bytes begins with."""
+    return _varint(number << 3 | 2)
 
 
 def _varint(number: int) -> bytes:
@@ -94,32 +99,46 @@ def _varint(number: int) -> bytes:
     return bytes(written)
 
 
-@cache
-def encoder_of(definition: str) -> Encode:
-    """What writes the messages of a definition."""
-    plan: list[Step] = []
+class Message:
+    """The encoder of one message type. Most fields of most objects are absent, so only the others are looked at."""
 
-    def encode_plain(value: Value) -> bytes:
-        if not plan:
-            plan.extend(_plan(definition))
-        get = value.get
-        return b"".join([absent if (held := get(name)) is None else write(held) for name, write, absent in plan])
+    __slots__ = ("_absent", "_definition", "_embedded", "_steps")
 
-    def encode_embedding(value: Value) -> bytes:
-        if not plan:
-            plan.extend(_plan(definition))
-        parts = []
-        for name, write, absent in plan:
-            held = value.get(name) if name else value
-            parts.append(absent if held is None else write(held))
+    def __init__(self, definition: str) -> None:
+        self._definition = definition
+        # Of an object without any field, by place: what the present fields are written over.
+        self._absent: list[bytes] = []
+        self._steps: dict[str, tuple[int, Encode]] = {}
+        self._embedded: list[tuple[int, Encode]] = []
+
+    def __call__(self, value: Value) -> bytes:
+        if not self._absent:
+            self._plan()
+        parts = self._absent.copy()
+        find = self._steps.get
+        for name, held in value.items():
+            step = find(name)
+            if step is not None and held is not None:
+                parts[step[0]] = step[1](held)
+        for place, write in self._embedded:
+            parts[place] = write(value)
         return b"".join(parts)
 
-    embeds = any(not row.name for row in fields(definition).values())
-    return encode_embedding if embeds else encode_plain
+    def _plan(self) -> None:
+        for number, row in fields(self._definition).items():
+            place, write = len(self._absent), _writer(number, row.type)
+            self._absent.append(_absent(number, row))
+            if row.name:
+                self._steps[row.name] = place, write
+            else:
+                self._embedded.append((place, write))
 
 
-def _plan(definition: str) -> list[Step]:
-    return [(row.name, _writer(number, row.type), _absent(number, row)) for number, row in fields(definition).items()]
+@cache
+def encoder_of(definition: str) -> Message:
+    """What writes the messages of a definition; KeyError when it has no protobuf form."""
+    fields(definition)
+    return Message(definition)
 
 
 def _absent(number: int, row: Field) -> bytes:

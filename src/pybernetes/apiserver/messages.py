@@ -31,9 +31,10 @@ class Messages:
         message = self._known.get(key)
         if message is None:
             message = self._known[key] = _message(entry, definition)
-            self._bytes += len(message)
+            self._bytes += len(message) + len(entry.value)
             while self._bytes > _BYTES_MAX:
-                self._bytes -= len(self._known.pop(next(iter(self._known))))
+                oldest = next(iter(self._known))
+                self._bytes -= len(self._known.pop(oldest)) + len(oldest[0])
         return message
 
 

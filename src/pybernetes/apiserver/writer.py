@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+import msgspec
+
 from pybernetes.api import status
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject
@@ -303,7 +305,7 @@ class Writer:
         if old is not None:
             _keep_times(obj, old.object)
         value = collection.form.encode(obj)
-        if old is not None and old.value == value:
+        if old is not None and _is_same(old.value, value):
             return old
         if intent.dry_run:
             if old is None and collection.get(intent.namespace, obj.metadata.name or "") is not None:
@@ -433,6 +435,14 @@ def _keep_system_metadata(new: ApiObject, old: ApiObject) -> None:
         given.deletion_grace_period_seconds = kept.deletion_grace_period_seconds
     given.generation = kept.generation
     given.generate_name = given.generate_name or kept.generate_name
+
+
+def _is_same(one: bytes, other: bytes) -> bool:
+    """Whether two objects are the same but for the order of keys, which clients that speak protobuf sort."""
+    if len(one) != len(other) or one == other:
+        return one == other
+    same: bool = msgspec.json.decode(one) == msgspec.json.decode(other)
+    return same
 
 
 def _keep_times(new: ApiObject, old: ApiObject) -> None:
