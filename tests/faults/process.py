@@ -81,6 +81,8 @@ class ApiServerProcess:
         return self
 
     async def __aexit__(self, *_error: object) -> None:
+        if self.disk is not None:
+            self.disk.recover()
         if self.process.returncode is None:
             self.process.terminate()
             await self.process.wait()
@@ -170,6 +172,14 @@ class Connection:
             return await self.reader.read()
         except ConnectionError:
             return b""
+
+
+async def health(server: ApiServerProcess, path: str) -> int:
+    """The status of a health endpoint."""
+    connection = await server.connect()
+    status, _, _ = await connection.call("GET", path)
+    connection.close()
+    return status
 
 
 def head(method: str, path: str, *lines: str) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.faults.disk import AVAILABLE, Disk
-from tests.faults.process import ApiServerProcess
+from tests.faults.process import ApiServerProcess, health
 
 pytestmark = pytest.mark.skipif(not AVAILABLE, reason="needs Linux's seccomp")
 PATH = "/api/v1/namespaces/default/configmaps"
@@ -58,7 +58,9 @@ async def test_a_disk_that_goes_on_failing_says_so_until_it_recovers(tmp_path: P
         status, answer = await create(server, "refused")
         assert status == 500 and "could not be made durable" in answer["message"]
         assert await names(server) == {"before"}
+        assert await health(server, "/livez") == 500
         disk.recover()
+        assert await health(server, "/livez") == 200
         assert (await create(server, "after"))[0] == 201
         assert await names(server) == {"before", "after"}
         await server.kill()

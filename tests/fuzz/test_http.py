@@ -201,6 +201,57 @@ async def test_clients_that_never_read_cost_little(server: ApiServerProcess) -> 
         connection.close()
 
 
+async def test_a_watch_that_was_far_away_catches_up(server: ApiServerProcess) -> None:
+    """However much it has missed, and while more happens: what it reads is in order and whole."""
+    writer, late = await server.connect(), await server.connect()
+    big = {"metadata": {"name": "big"}, "data": {"a": "x" * 900_000, "n": ""}}
+    _, _, created = await writer.call("POST", CONFIG_MAPS, big)
+    since = msgspec.json.decode(created)["metadata"]["resourceVersion"]
+    for n in range(30):
+        big["data"]["n"] = str(n)
+        assert (await writer.call("PUT", f"{CONFIG_MAPS}/big", big))[0] == 200
+    late.request("GET", f"{CONFIG_MAPS}?watch=true&resourceVersion={since}")
+    reading = asyncio.create_task(numbers(late, 40))
+    for n in range(30, 40):
+        big["data"]["n"] = str(n)
+        assert (await writer.call("PUT", f"{CONFIG_MAPS}/big", big))[0] == 200
+    assert await reading == list(range(40))
+    for connection in (late, writer):
+        connection.close()
+
+
+async def test_bodies_that_stay_away_take_a_share_of_the_memory_and_no_more(server: ApiServerProcess) -> None:
+    before = server.memory()
+    begun = [await server.connect() for _ in range(150)]
+    for connection in begun:
+        connection.writer.write(head("POST", CONFIG_MAPS, "content-length: 3000000") + b"x" * 2_900_000)
+    # The last ones find no room.
+    answers = [asyncio.create_task(connection.answer_head()) for connection in begun]
+    async with asyncio.timeout(PATIENCE):
+        done, _ = await asyncio.wait(answers, return_when="FIRST_COMPLETED")
+    assert done.pop().result()[0] == 429
+    assert (await server.call("GET", "/api/v1/namespaces/default"))[0] == 200
+    for connection in begun:
+        connection.close()
+    await asyncio.gather(*answers, return_exceptions=True)
+    assert server.memory() - before < 500_000_000
+
+
+async def test_a_server_without_descriptors_serves_those_who_are_there(server: ApiServerProcess) -> None:
+    good = await server.connect()
+    assert (await good.call("GET", "/api/v1/namespaces/default"))[0] == 200
+    before = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (64, before[1]))
+    crowd = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(150)]
+    for n in range(50):
+        status, _, _ = await good.call("POST", CONFIG_MAPS, {"metadata": {"name": f"among-a-crowd-{n}"}})
+        assert status == 201
+    for _, writer in crowd:
+        writer.transport.abort()
+    good.close()
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, before)
+
+
 async def numbers(watch: Connection, count: int) -> list[int]:
     """The numbers in the first `count` objects of a watch."""
     await watch.answer_head()

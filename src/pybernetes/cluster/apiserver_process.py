@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import ctypes
 import gc
+import resource
 import socket
 import ssl
 import sys
@@ -153,6 +154,9 @@ def listeners(arguments: argparse.Namespace) -> list[socket.socket]:
 
 def _tune() -> None:
     """What Python's and the C library's defaults make slow here."""
+    # Every client is a descriptor, and the usual soft limit is for programs that use select().
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     # The store's writer thread has the disk to wait for, and then must not wait for Python's lock as well.
     sys.setswitchinterval(_SWITCH_SECONDS)
     # Nearly all garbage here goes without the cycle collector, which would look at every stored object for the rest.
