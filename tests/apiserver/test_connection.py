@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from pybernetes.api.wire import Request, Response
-from pybernetes.apiserver.connection import Patience
+from pybernetes.apiserver.connection import HEAD_BYTES_MAX, Patience
 from pybernetes.apiserver.server import Server
 
 BLINK = Patience(head=0.05, body=0.05, reading=0.05)
@@ -105,12 +105,27 @@ async def test_a_client_that_takes_nothing_is_cut_off(path: str) -> None:
 
 
 async def test_garbage_is_a_bad_request_and_large_heads_are_too_large() -> None:
-    for sent, status in ((b"GARBAGE\r\n\r\n", b"400"), (b"GET / HTTP/1.1\r\nx: " + b"y" * 200_000, b"431")):
+    line = b"GET / HTTP/1.1\r\nx: " + b"y" * HEAD_BYTES_MAX
+    for sent, status in ((b"GARBAGE\r\n\r\n", b"400"), (line, b"431"), (_lines(HEAD_BYTES_MAX), b"431")):
         handled = Handled()
         async with serving(handled, FOREVER) as (reader, writer):
             writer.write(sent)
             assert (await reader.readline()).split()[1] == status
         assert not handled.requests
+
+
+def _lines(size: int) -> bytes:
+    """The beginning of a head of a little more than `size` bytes in lines of a few thousand."""
+    line = b"x: " + b"y" * 10_000 + b"\r\n"
+    return b"GET / HTTP/1.1\r\n" + line * (size // len(line) + 1)
+
+
+async def test_a_head_may_be_as_long_as_go_takes_it() -> None:
+    handled = Handled()
+    async with serving(handled, FOREVER) as (reader, writer):
+        writer.write(_lines(500_000) + b"host: a\r\n\r\n")
+        assert (await reader.readline()).split()[1] == b"200"
+    assert len(handled.requests[0].headers["x"]) > 500_000
 
 
 async def test_bytes_that_are_no_text_do_not_reach_the_handler_as_such() -> None:

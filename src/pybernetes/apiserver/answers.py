@@ -23,6 +23,8 @@ from pybernetes.environment.clock import SystemClock
 _PART_BYTES = 256 * 1024
 _FRAMES_BYTES_MAX = 1024 * 1024
 _EMPTY = frozenset({204, 304})
+# What those are told whom the server sends away; see `lifecycle`.
+_LAST = frozenset({429, 503})
 # Headers whose values are our own words.
 _PLAIN = frozenset({"content-type", "cache-control"})
 
@@ -44,6 +46,9 @@ class Answer:
         incoming, response = self._incoming, self._response
         status, body = response.status, response.body
         head = _head(response, connection_header(incoming))
+        if status in _LAST and response.headers.get("connection") == "close":
+            # It says so itself.
+            self.keep_alive = False
         size = b"" if status in _EMPTY else b"Content-Length: %d\r\n" % len(body)
         if incoming.method == "HEAD" or status in _EMPTY:
             body = b""
@@ -129,7 +134,7 @@ async def _taken(incoming: Incoming) -> None:
     transport = _transport(incoming)
     while (held := transport.get_write_buffer_size()) > UNREAD_BYTES_MAX:
         try:
-            async with asyncio.timeout(_patience(incoming)):
+            async with asyncio.timeout(_connection(incoming).patience.reading):
                 await incoming.writer.drain()
                 return
         except TimeoutError:
@@ -138,15 +143,15 @@ async def _taken(incoming: Incoming) -> None:
                 raise ConnectionResetError("the client takes nothing") from None
 
 
-def _patience(incoming: Incoming) -> float:
+def _connection(incoming: Incoming) -> Connection:
     connection = incoming.protocol
     assert isinstance(connection, Connection)  # server.py makes no others
-    return connection.patience.reading
+    return connection
 
 
 def connection_header(incoming: Incoming) -> str:
     """What the answer says of the connection; nothing where the version's default holds."""
-    if not incoming.keep_alive:
+    if not incoming.keep_alive or _connection(incoming).is_closing:
         return "close"
     return "" if incoming.version >= HttpVersion11 else "keep-alive"
 

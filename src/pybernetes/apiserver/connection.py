@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, cast
+from weakref import WeakSet
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
@@ -18,8 +19,8 @@ from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from pybernetes.apiserver.plain_requests import PlainRequest, plain_request
 
 _log = logging.getLogger(__name__)
-# Upstream takes a megabyte of head in all; this is for one line, of which aiohttp takes 128.
-LINE_BYTES_MAX = 64 * 1024
+# What Go's server takes of a head, and what it grants beside that.
+HEAD_BYTES_MAX = 1024 * 1024 + 4096
 # What a client may send while it waits for an answer.
 _HELD_BYTES_MAX = 64 * 1024
 # What a client may leave unread before whoever writes to it has to wait.
@@ -41,11 +42,17 @@ class Patience:
 class Connection(web.RequestHandler):
     """aiohttp's connection with upstream's limits and upstream's words for garbage."""
 
-    __slots__ = ("_answering", "_held", "_is_plain", "_serve_plain", "_unfinished_head", "patience")
+    __slots__ = (
+        *("_answering", "_head_bytes", "_held", "_is_plain", "_serve_plain", "_unfinished_head"),
+        *("__weakref__", "patience", "unmade"),
+    )
 
     def __init__(self, *arguments: Any, patience: Patience, serve_plain: ServePlain, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.patience = patience
+        # Those whose handshake has not ended; it leaves them when its own has.
+        self.unmade: WeakSet[Connection] | None = None
+        self._head_bytes = 0
         self._unfinished_head: asyncio.TimerHandle | None = None
         self._serve_plain = serve_plain
         # Whether aiohttp has seen nothing of this connection yet, so that it cannot be in the middle of anything.
@@ -57,7 +64,14 @@ class Connection(web.RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's own limit with TLS is eight times as much, for each client that does not read.
         cast(asyncio.WriteTransport, transport).set_write_buffer_limits(high=UNREAD_BYTES_MAX)
+        if self.unmade is not None:
+            self.unmade.discard(self)
         super().connection_made(transport)
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the answer under way is the last."""
+        return bool(self._close or self._force_close)
 
     def data_received(self, data: bytes) -> None:
         if self._answering is not None:
@@ -120,12 +134,27 @@ class Connection(web.RequestHandler):
         super().data_received(data)
         # Bytes came and made no request, though none is under way: they began a head.
         if self._current_request is None and not self._messages:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES_MAX:
+                self._refuse_head()
+                return
             if self._unfinished_head is None:
                 loop = asyncio.get_running_loop()
                 self._unfinished_head = loop.call_later(self.patience.head, self.force_close)
-        elif self._unfinished_head is not None:
-            self._unfinished_head.cancel()
-            self._unfinished_head = None
+        else:
+            self._head_bytes = 0
+            if self._unfinished_head is not None:
+                self._unfinished_head.cancel()
+                self._unfinished_head = None
+
+    def _refuse_head(self) -> None:
+        """Says that a head is too long, without having seen its end."""
+        if self.transport is not None:
+            self.transport.write(
+                b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: text/plain; charset=utf-8\r\n"
+                b"Connection: close\r\n\r\n431 Request Header Fields Too Large"
+            )
+        self.force_close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         if self._unfinished_head is not None:

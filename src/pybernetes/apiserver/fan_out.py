@@ -57,7 +57,7 @@ class FanOut:
 
     def __init__(self, collection: Collection, counts: EventCounts | None = None) -> None:
         self._collection = collection
-        self._counts = counts or EventCounts("", "", "")
+        self.counts = counts or EventCounts("", "", "")
         self._audiences: dict[Hashable, Audience] = {}
         self._doors: dict[_Door, dict[Audience, None]] = {}
         # Fields by which at least one audience is found.
@@ -120,7 +120,7 @@ class FanOut:
             events = list(audience.events(part))
             chunk = b"".join(events)
             if chunk:
-                self._counts.sent(len(events), len(chunk), len(audience.members))
+                self.counts.sent(len(events), len(chunk), len(audience.members))
                 for member in audience.members:
                     member.receive(chunk)
 

@@ -108,6 +108,12 @@ class EventCounts:
         # Watches that were closed since their clients did not read.
         self.terminated = 0
 
+    def began(self, events: int, size: int) -> None:
+        """A watch was sent a part of the state that it begins with."""
+        if events:
+            self.initial += events
+            self.sizes.add(size / events, events)
+
     def sent(self, events: int, size: int, watches: int) -> None:
         """Some events, `size` bytes in all, went to each of some watches."""
         if events:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from socket import socket
 from typing import Any
 from urllib.parse import parse_qsl, unquote
+from weakref import WeakSet
 
 from aiohttp import WSCloseCode, WSMsgType, web
 from cryptography import x509
@@ -17,7 +18,8 @@ from cryptography.x509.oid import NameOID
 
 from pybernetes.api.wire import Handler, Peer, Request, Response
 from pybernetes.apiserver.answers import Answer, Incoming, Streamed
-from pybernetes.apiserver.connection import LINE_BYTES_MAX, Connection, Patience, ServePlain
+from pybernetes.apiserver.connection import HEAD_BYTES_MAX, Connection, Patience, ServePlain
+from pybernetes.apiserver.in_flight import TOO_LONG, TOO_MANY
 from pybernetes.apiserver.plain_requests import PlainRequest
 from pybernetes.apiserver.raw_connection import taken_over
 from pybernetes.apiserver.received_bodies import ReceivedBodies
@@ -29,14 +31,11 @@ _TOO_LARGE = (
     b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",'
     b'"message":"Request entity too large: limit is 3145728","reason":"RequestEntityTooLarge","code":413}'
 )
-_TOO_MANY = b"Too many requests, please try again later.\n"
-_TOO_SLOW = (
-    b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",'
-    b'"message":"Timeout: request did not complete within the allotted timeout","reason":"Timeout","code":504}'
-)
 # Seconds that a connection may stay unused; upstream's.
 _IDLE_SECONDS = 90.0
 
+# Go counts bytes only, but then each of them costs it less.
+_HEADERS_MAX = 1000
 # Longer ones are not remembered.
 _KNOWN_TARGET_MAX = 1000
 
@@ -57,13 +56,16 @@ class Server:
             serve_plain=self._serve_plain,
             access_log=None,
             keepalive_timeout=_IDLE_SECONDS,
-            max_line_size=LINE_BYTES_MAX,
-            max_field_size=LINE_BYTES_MAX,
+            max_line_size=HEAD_BYTES_MAX,
+            max_field_size=HEAD_BYTES_MAX,
+            max_headers=_HEADERS_MAX,
             # A body that claims to be compressed is none of ours; upstream does not unpack it either.
             auto_decompress=False,
             logger=_log,
         )
         self._listeners: list[asyncio.Server] = []
+        # Connections that no longer speak HTTP.
+        self._upgraded: set[asyncio.Task[Any]] = set()
 
     async def listen(self, listener: socket) -> None:
         """Begins to accept connections on a bound socket."""
@@ -75,25 +77,37 @@ class Server:
         )
         self._listeners.append(server)
 
-    async def stop(self, seconds: float = 2.0) -> None:
-        """Stops accepting, then gives running requests `seconds` to end."""
+    def stop_listening(self) -> None:
+        """Takes no new connections."""
         for listener in self._listeners:
             listener.close()
+        self._listeners.clear()
+
+    async def stop(self, seconds: float = 2.0) -> None:
+        """Stops accepting, ends what has no end of its own, and gives answers under way `seconds` to be taken."""
+        self.stop_listening()
+        for writing in list(self._server.writing.values()):
+            writing.cancel()
+        for upgraded in self._upgraded:
+            upgraded.cancel()
         await self._server.shutdown(seconds)
+
+    def handshake_errors(self) -> int:
+        """How many TLS handshakes have failed so far."""
+        return self._server.created - self._server.made - len(self._server.unmade)
 
     async def _serve(self, incoming: web.BaseRequest) -> Answered:
         try:
             request = await self._received(incoming)
         except web.HTTPRequestEntityTooLarge:
-            return _last_answer(413, _TOO_LARGE)
+            return _last_answer(413, _TOO_LARGE, {"content-type": "application/json"})
         except web.HTTPTooManyRequests:
-            return _last_answer(429, _TOO_MANY, "text/plain", {"retry-after": "1"})
+            return _last_answer(429, TOO_MANY.body, TOO_MANY.headers)
         except TimeoutError:
-            return _last_answer(504, _TOO_SLOW)
+            return _last_answer(504, TOO_LONG.body, TOO_LONG.headers)
         response = await self._handler(request)
         if response.upgrade is not None:
-            take = taken_over if response.upgrade.is_raw else _upgraded
-            return await take(incoming, response)
+            return await self._upgrade(incoming, response)
         if response.stream is not None:
             return await _streamed(incoming, response, self._server)
         return Answer(incoming, response)
@@ -109,8 +123,20 @@ class Server:
             return bool((await _streamed(incoming, response, self._server)).keep_alive)
         if response.upgrade is not None:
             raise ConnectionError("an upgrade that nobody asked for")
-        await Answer(incoming, response).write_eof()
-        return True
+        answer = Answer(incoming, response)
+        await answer.write_eof()
+        return bool(answer.keep_alive)
+
+    async def _upgrade(self, incoming: web.BaseRequest, response: Response) -> web.StreamResponse:
+        assert response.upgrade is not None
+        task = asyncio.current_task()
+        assert task is not None  # aiohttp's, one for the connection
+        take = taken_over if response.upgrade.is_raw else _upgraded
+        self._upgraded.add(task)
+        try:
+            return await take(incoming, response)
+        finally:
+            self._upgraded.discard(task)
 
     async def _received(self, incoming: web.BaseRequest) -> Request:
         body = await self._bodies.read(incoming) if incoming.can_read_body else b""
@@ -143,9 +169,21 @@ class _Connections(web.Server):
         self.peers: dict[Any, Peer] = {}
         # What is being written to a connection; it ends with the connection.
         self.writing: dict[Any, asyncio.Future[None]] = {}
+        # Connections that were accepted, and those of them whose handshakes have ended well.
+        self.created = self.made = 0
+        # Those that are still at it. One that failed is gone without a word.
+        self.unmade: WeakSet[Connection] = WeakSet()
 
     def __call__(self) -> Connection:
-        return Connection(self, loop=asyncio.get_running_loop(), **self._options)
+        connection = Connection(self, loop=asyncio.get_running_loop(), **self._options)
+        self.created += 1
+        self.unmade.add(connection)
+        connection.unmade = self.unmade
+        return connection
+
+    def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
+        self.made += 1
+        super().connection_made(handler, transport)
 
     def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
         self.peers.pop(handler, None)
@@ -170,24 +208,21 @@ def _known_target(text: str) -> Target:
     return _target(text)
 
 
-def _last_answer(
-    status: int, body: bytes, content_type: str = "application/json", headers: Mapping[str, str] | None = None
-) -> web.Response:
+def _last_answer(status: int, body: bytes, headers: Mapping[str, str | tuple[str, ...]]) -> web.Response:
     """An answer to a request that was not read to its end, so that no other can follow it."""
-    answer = web.Response(status=status, body=body, content_type=content_type, headers=headers)
+    answer = web.Response(status=status, body=body, headers={name: str(value) for name, value in headers.items()})
     answer.force_close()
     return answer
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:
-    result: dict[str, str] = {}
+    result: dict[str, list[str]] = {}
     for name, value in headers.items():
-        key = name.lower()
         if not value.isascii():
             # aiohttp spells bytes that are no UTF-8 as lone surrogates, which nothing else can write.
             value = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        result[key] = f"{result[key]},{value}" if key in result else value
-    return result
+        result.setdefault(name.lower(), []).append(value)
+    return {name: ",".join(values) for name, values in result.items()}
 
 
 def _peer_of(transport: asyncio.BaseTransport) -> Peer:
@@ -206,6 +241,9 @@ def _peer_of(transport: asyncio.BaseTransport) -> Peer:
 async def _streamed(incoming: Incoming, response: Response, connections: _Connections) -> Streamed:
     """Writes chunks as they come; a client that goes away ends the stream at its source, however quiet that is."""
     outgoing = Streamed(incoming, response)
+    cut_by: Any = getattr(response.stream, "cut_by", None)
+    if cut_by is not None and incoming.transport is not None:
+        cut_by(incoming.transport.abort)
     close: Any = getattr(response.stream, "aclose", None)
     writing = asyncio.ensure_future(outgoing.write())
     connections.writing[incoming.protocol] = writing

@@ -18,7 +18,7 @@ from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.backlog import Backlog
 from pybernetes.apiserver.collection import Collection
 from pybernetes.apiserver.fan_out import Audience, FanOut
-from pybernetes.apiserver.metrics import Metrics
+from pybernetes.apiserver.metrics import EventCounts, Metrics
 from pybernetes.apiserver.negotiation import negotiate
 from pybernetes.apiserver.query_numbers import parse_int, parse_uint
 from pybernetes.apiserver.registry import Registry
@@ -51,8 +51,11 @@ class _Options:
 class _Watcher:
     """Keeps a watch's chunks until its stream takes them. A chunk is shared with all who hear the same."""
 
-    def __init__(self, audience: Audience, backlog: Backlog) -> None:
+    def __init__(self, audience: Audience, backlog: Backlog, counts: EventCounts) -> None:
         self._audience = audience
+        self._counts = counts
+        # Closes the connection at once, however much is still to be read from it.
+        self.cut: Callable[[], None] | None = None
         self._backlog = backlog
         self._chunks: deque[bytes] = deque()
         self._bytes = 0
@@ -75,8 +78,16 @@ class _Watcher:
             self._is_behind = True
             self._backlog.fall_behind(self._audience)
         if self.over or self._bytes > self._backlog.part:
-            self.over = True
+            if not self.over:
+                self._give_up()
             self.drop()
+
+    def _give_up(self) -> None:
+        self.over = True
+        self._counts.terminated += 1
+        if self.cut is not None:
+            # Not now: others are still to be told.
+            asyncio.get_running_loop().call_soon(self.cut)
 
     def begin(self, past: Iterator[bytes]) -> None:
         """Takes the events that the watch begins with, however many these are."""
@@ -115,8 +126,10 @@ class _Watcher:
             taken.append(event)
             size += len(event)
             if size >= _JOINED_BYTES:
-                return taken
-        self._past = None
+                break
+        else:
+            self._past = None
+        self._counts.began(len(taken), size)
         return taken
 
     async def wait(self) -> None:
@@ -176,6 +189,10 @@ class _Stream(AsyncIterator[bytes]):
         await self.aclose()
         raise StopAsyncIteration
 
+    def cut_by(self, abort: Callable[[], None]) -> None:
+        """Says how the connection is closed when the client is owed too much."""
+        self._watcher.cut = abort
+
     def _ring(self) -> None:
         self._timer = None
         self._watcher.wake()
@@ -216,7 +233,7 @@ class Watches:
         collection = self._registry.collection(info.kind)
         fan_out = self._fan_out(collection)
         audience = fan_out.audience(options.selection, rendering)
-        watcher = _Watcher(audience, self._backlog)
+        watcher = _Watcher(audience, self._backlog, fan_out.counts)
         try:
             self._begin(collection, audience, watcher, options)
         except Compacted:
