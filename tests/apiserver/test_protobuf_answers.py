@@ -267,6 +267,17 @@ async def test_discovery(call: Caller, path: str, kind: str) -> None:
     assert {**plain(envelope.raw, kind), **head} == text
 
 
+async def test_aggregated_discovery(call: Caller) -> None:
+    parameters = ";g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+    response = await call.send("GET", "/apis", accept=f"{PROTOBUF}{parameters},application/json")
+    envelope = opened(response, PROTOBUF + parameters)
+    assert (envelope.api_version, envelope.kind) == ("apidiscovery.k8s.io/v2", "APIGroupDiscoveryList")
+    found = protobuf.decode_message(envelope.raw, "io.k8s.api.apidiscovery.v2.APIGroupDiscoveryList")
+    text = (await call("GET", "/apis", accept=f"application/json{parameters}"))[1]
+    assert [item["metadata"] for item in found["items"]] == [item["metadata"] for item in text["items"]]
+    assert [item["versions"] for item in found["items"]] == [item["versions"] for item in text["items"]]
+
+
 async def test_long_lists_come_in_pieces(call: Caller) -> None:
     for number in range(1100):
         await call("POST", MAPS, {"metadata": {"name": f"m-{number}"}, "data": {"a": "x" * 500}})

@@ -16,10 +16,10 @@ from pybernetes.api.kind import Kind, Subresource
 from pybernetes.api.status import StatusError, failure
 from pybernetes.api.types.meta_v1 import StatusDetails
 from pybernetes.api.wire import Request, Response
-from pybernetes.apiserver.negotiation import Accepted, by_quality, negotiate_document
+from pybernetes.apiserver.negotiation import CONTENT_TYPES, Accepted, by_quality, negotiate_document
 from pybernetes.apiserver.rendering import finished
 
-_AGGREGATED_TYPE = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+_AGGREGATED_PARAMETERS = ";g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _AGGREGATED = {"g": "apidiscovery.k8s.io", "v": "v2", "as": "APIGroupDiscoveryList"}
 UNCACHED = "no-cache, private"
 
@@ -50,8 +50,8 @@ class Discovery:
             return None
         if request.method != "GET" and path != "/apis":
             raise method_not_allowed()
-        if path in self._aggregated and _wants_aggregated(request):
-            return self._aggregated[path].answer(request)
+        if path in self._aggregated and (accepted := _aggregated_form(request)) is not None:
+            return self._aggregated[path].answer(request, accepted)
         return document(body, negotiate_document(request))
 
     def _owns(self, path: str) -> bool:
@@ -70,12 +70,13 @@ class _Aggregated:
         self._body = msgspec.json.encode({**head, "items": items})
         self._tag = f'"{hashlib.sha512(self._body).hexdigest().upper()}"'
 
-    def answer(self, request: Request) -> Response:
+    def answer(self, request: Request, accepted: Accepted) -> Response:
         """The document, or 304 when the client has it."""
         headers = {"cache-control": "public", "etag": self._tag, "vary": "Accept"}
         if request.headers.get("if-none-match") == self._tag:
             return Response(304, headers)
-        return Response(200, {**headers, "content-type": _AGGREGATED_TYPE}, self._body)
+        body, content_type = finished(self._body, accepted)
+        return Response(200, {**headers, "content-type": content_type + _AGGREGATED_PARAMETERS}, body)
 
 
 def document(body: bytes, accepted: Accepted) -> Response:
@@ -89,14 +90,15 @@ def method_not_allowed() -> StatusError:
     return failure(405, "MethodNotAllowed", message, StatusDetails())
 
 
-def _wants_aggregated(request: Request) -> bool:
-    """Whether the aggregated form is the first acceptable clause."""
-    for media, parameters in by_quality(request.headers.get("accept", "")):
-        if media in ("application/json", "*/*") and "as" not in parameters:
-            return False
-        if media == "application/json" and parameters.items() >= _AGGREGATED.items():
-            return True
-    return False
+def _aggregated_form(request: Request) -> Accepted | None:
+    """The form of the aggregated document, where that is the first acceptable clause."""
+    names = {name: media for media, name in CONTENT_TYPES.items()}
+    for name, parameters in by_quality(request.headers.get("accept", "")):
+        if (name in names or name == "*/*") and "as" not in parameters:
+            return None
+        if name in names and parameters.items() >= _AGGREGATED.items():
+            return Accepted(names[name])
+    return None
 
 
 def _by_group(kinds: Iterable[Kind]) -> dict[str, dict[str, list[Kind]]]:
