@@ -189,6 +189,27 @@ def test_a_watch_prints_what_changes(kubectl: Command) -> None:
         watching.terminate()
 
 
+def test_events_are_watched(kubectl: Command) -> None:
+    """The typed clients behind `events`, `create` and `describe` speak protobuf, in watches too."""
+    words = [str(kubectl.program), *kubectl.flags, "events", "--watch", "--no-headers"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=dict(kubectl.environment)) as watching:
+        assert watching.stdout is not None
+        kubectl("run", "one", "--image=nginx")
+        assert any("Scheduled" in line for line in watching.stdout)
+        watching.terminate()
+
+
+def test_what_is_read_in_protobuf_is_what_is_read_in_json(kubectl: Command) -> None:
+    for resource, name, *words in (
+        ("configmaps", "m", "configmap", "m", "--from-literal=a=b"),
+        ("secrets", "s", "secret", "generic", "s", "--from-literal=a=b"),
+        ("ingresses", "i", "ingress", "i", "--rule=a.example/b*=web:http,tls=t"),
+        ("roles", "r", "role", "r", "--verb=get", "--resource=pods", "--resource-name=p"),
+        ("serviceaccounts", "a", "serviceaccount", "a"),
+    ):
+        assert kubectl.json("create", *words) == kubectl.json("get", resource, name)
+
+
 def test_jobs_run_and_are_waited_for(kubectl: Command) -> None:
     kubectl("create", "job", "forever", "--image=busybox", "--", "sleep", "1000")
     kubectl("wait", "--for=jsonpath={.status.active}=1", "job/forever", _PATIENCE)
