@@ -16,7 +16,6 @@ _CHANCE = "hangs on what ran at the same time: two controllers, and names drawn 
 _BUILD = "counts roles, or shows rights, of the recorded build's distribution"
 _NORMALISED = "the recording replaced a text that is no value of the server (10.96.0.0, ?hash=)"
 _LEFTOVER = "shows what former scenarios had left behind"
-_COMPONENTS = "componentstatuses are not served with content"
 _ADDRESSES = "IPAddress objects are not made for the addresses of Services"
 _DESCRIPTION = "the description of a column has list items, which the package of descriptions joins"
 _STARTING = "the recorded server was still preparing the storage of a new resource"
@@ -57,7 +56,6 @@ ACCEPTED: dict[str, dict[int, str]] = {
     "errors/pv": _steps(_GO_DUMP, 3, 17),
     "list-watch/selectors": _steps(_AGGREGATION, 113),
     "list-watch/tables": {
-        **_steps(_COMPONENTS, 0, 1),
         **_steps(_NULL_OWNED, 9, 91, 125),
         **_steps(_AGGREGATION, 41, 42),
         **_steps(_DESCRIPTION, 66, 67),

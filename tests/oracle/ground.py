@@ -23,6 +23,7 @@ from cryptography.x509.oid import NameOID
 from pybernetes.api.kinds import find_kind
 from pybernetes.api.wire import Peer, Request, Response
 from pybernetes.apiserver.apiserver import ApiServer
+from pybernetes.apiserver.connect.node_connection import Backend, Call, Unreachable, Upgraded
 from pybernetes.apiserver.options import ApiServerOptions
 from pybernetes.apiserver.request import UserInfo
 from pybernetes.client import Client
@@ -70,6 +71,16 @@ def _known() -> dict[str, str]:
     return {**users, "<base64 certificate>": _signing_request()}
 
 
+class _Alone:
+    """The recorded server's way to others: nobody listened."""
+
+    async def request(self, backend: Backend, call: Call) -> Response:
+        raise Unreachable(f"dial tcp {backend.authority}: connect: connection refused")
+
+    async def upgrade(self, backend: Backend, call: Call) -> Upgraded | Response:
+        return await self.request(backend, call)
+
+
 @dataclass
 class Ground:
     """A running server, what the scenario's placeholders stand for there, and its steps."""
@@ -88,7 +99,7 @@ class Ground:
         clock = LoopClock(_START)
         store = await EmbeddedStore.open(None, clock)
         options = ApiServerOptions(_key(), tokens=TOKENS, advertise_address="192.0.2.10", secure_port=26443)
-        api = await ApiServer.start(options, store, clock, Chance(1))
+        api = await ApiServer.start(options, store, clock, Chance(1), _Alone())
         return cls(api, Bindings(_known()), steps, store, clock)
 
     async def close(self) -> None:

@@ -24,6 +24,7 @@ from pybernetes.apiserver.bootstrap.default_rbac import node_rules
 from pybernetes.apiserver.bootstrap.default_service_cidr import DefaultServiceCIDR
 from pybernetes.apiserver.bootstrap.objects import BootstrapOptions, bootstrap_objects, reconciled
 from pybernetes.apiserver.commands import Commands
+from pybernetes.apiserver.component_statuses import ComponentStatuses
 from pybernetes.apiserver.connect.answers import connect_answers
 from pybernetes.apiserver.connect.node_connection import NodeConnection, NoNodes
 from pybernetes.apiserver.custom.answering import CustomAnswers
@@ -103,6 +104,9 @@ class ApiServer:
         self.documents = ApiDocuments(self.issuer, clock, self._diagnostics(clock), address=address)
         self.extra: dict[tuple[str, str, str], Answer] = self._extra(commands)
         self.extra |= connect_answers(self.registry, plugins, nodes, chance)
+        components = ComponentStatuses(nodes, StoreCheck(store), clock)
+        self.extra["componentstatuses", "", "get"] = components.get
+        self.extra["componentstatuses", "", "list"] = components.listing
         custom = CustomResources(self.registry, self.documents.serve)
         self._definitions = Definitions(self.writer, commands.deletion, custom)
         self._pipeline = Pipeline(

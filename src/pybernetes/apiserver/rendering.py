@@ -212,7 +212,9 @@ class Table(_Text):
         return msgspec.json.encode({**head, "columnDefinitions": definitions, "rows": rows})
 
     def single(self, entry: Entry) -> bytes:
-        return self._finished(self._table([self._row(entry)], {"resourceVersion": str(entry.revision)}))
+        # What is stored nowhere has no revision.
+        metadata = {"resourceVersion": str(entry.revision)} if entry.revision else {}
+        return self._finished(self._table([self._row(entry)], metadata))
 
     def listing(self, entries: Iterable[Entry], metadata: dict[str, Any]) -> bytes:
         return self._finished(self._table([self._row(entry) for entry in entries], metadata))

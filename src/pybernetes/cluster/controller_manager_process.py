@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pybernetes.client import Client
 from pybernetes.cluster.connection import add_kubeconfig, connected
+from pybernetes.cluster.health_port import CONTROLLER_MANAGER_PORT, serving_health
 from pybernetes.cluster.refusal import Refused, refusing
 from pybernetes.controllers.context import ControllerOptions
 from pybernetes.controllers.host_path_removal import remove_host_path
@@ -69,7 +70,10 @@ def chosen(words: str) -> list[str]:
 async def run(arguments: argparse.Namespace) -> None:
     """Controls until cancelled."""
     settings, names = options(arguments), chosen(arguments.controllers)
-    async with connected(arguments.kubeconfig, "kube-controller-manager") as client:
+    async with (
+        connected(arguments.kubeconfig, "kube-controller-manager") as client,
+        serving_health("kube-controller-manager", CONTROLLER_MANAGER_PORT, SystemClock()),
+    ):
         notify_ready()
         await run_controller_manager(client, settings, names)
 

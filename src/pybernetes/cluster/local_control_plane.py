@@ -18,6 +18,7 @@ from pybernetes.cluster.cloud_process import run_cloud
 from pybernetes.cluster.connection import connected
 from pybernetes.cluster.controller_manager_process import run_controller_manager
 from pybernetes.cluster.controller_rights import ensure_controller_rights
+from pybernetes.cluster.health_port import CONTROLLER_MANAGER_PORT, SCHEDULER_PORT, serving_health
 from pybernetes.cluster.layout import Layout
 from pybernetes.cluster.marking import mark_control_plane
 from pybernetes.cluster.scheduler_process import run_scheduler
@@ -57,6 +58,8 @@ async def run(arguments: argparse.Namespace) -> None:
         connected(layout.kubeconfig("controller-manager"), "kube-controller-manager") as manager,
         connected(layout.kubeconfig("cloud-controller-manager"), "cloud-controller-manager") as cloud,
         connected(layout.kubeconfig("addon-manager"), "addon-manager") as admin,
+        serving_health("kube-scheduler", SCHEDULER_PORT, SystemClock()),
+        serving_health("kube-controller-manager", CONTROLLER_MANAGER_PORT, SystemClock()),
         asyncio.TaskGroup() as tasks,
     ):
         await persistently("rights of the controllers", lambda: ensure_controller_rights(admin))

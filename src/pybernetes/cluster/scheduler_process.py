@@ -7,6 +7,7 @@ import asyncio
 
 from pybernetes.client import Client
 from pybernetes.cluster.connection import add_kubeconfig, connected
+from pybernetes.cluster.health_port import SCHEDULER_PORT, serving_health
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import Clock, SystemClock
 from pybernetes.environment.process import notify_ready
@@ -21,9 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(arguments: argparse.Namespace) -> None:
     """Schedules until cancelled."""
-    async with connected(arguments.kubeconfig, "kube-scheduler") as client:
+    clock = SystemClock()
+    async with (
+        connected(arguments.kubeconfig, "kube-scheduler") as client,
+        serving_health("kube-scheduler", SCHEDULER_PORT, clock),
+    ):
         notify_ready()
-        await run_scheduler(client, SystemClock(), Chance())
+        await run_scheduler(client, clock, Chance())
 
 
 async def run_scheduler(client: Client, clock: Clock, chance: Chance) -> None:
