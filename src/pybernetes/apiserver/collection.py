@@ -6,7 +6,6 @@ brought is applied as one batch and then handed to the watchers as one batch.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from pybernetes.api.objects import ApiObject
 from pybernetes.apiserver.entry import Common, Entry, Form
 from pybernetes.apiserver.label_index import LabelIndex
 from pybernetes.store.contract import Event, KeyValue, Store
+from pybernetes.store.order import Order
 
 # A collection of fewer objects is searched as fast as an index of it.
 _INDEXED_MIN = 500
@@ -42,7 +42,7 @@ class Collection:
         self.prefix = f"/registry/{kind.group_resource}/"
         self._store = store
         self._namespaces: dict[str, dict[str, Entry]] = {}
-        self._order: dict[str, list[str]] = {}
+        self._order: dict[str, Order] = {}
         self._listeners: dict[Listener, None] = {}
         self._ends: list[Callable[[], None]] = []
         # By key and the identity of the value, whose bytes the store hands back as they are: to hash them takes longer.
@@ -65,7 +65,7 @@ class Collection:
         """Entries in key order: all, or one namespace's."""
         for space in sorted(self._namespaces) if namespace is None else [namespace]:
             objects = self._namespaces.get(space, {})
-            for name in self._order.get(space, ()):
+            for name in self._order[space].texts if objects else ():
                 yield objects[name]
 
     def labelled(self, selector: Selector, namespace: str | None = None) -> Iterable[Entry]:
@@ -153,7 +153,9 @@ class Collection:
         objects = self._namespaces.setdefault(entry.namespace, {})
         before = objects.get(entry.name)
         if before is None:
-            insort(self._order.setdefault(entry.namespace, []), entry.name)
+            if (order := self._order.get(entry.namespace)) is None:
+                order = self._order[entry.namespace] = Order()
+            order.add(entry.name)
         objects[entry.name] = entry
         if self._labels is not None:
             if before is not None:
@@ -169,7 +171,6 @@ class Collection:
             return
         if self._labels is not None:
             self._labels.remove(gone)
-        names = self._order[namespace]
-        del names[bisect_left(names, name)]
+        self._order[namespace].remove(name)
         if not objects:
             del self._namespaces[namespace], self._order[namespace]

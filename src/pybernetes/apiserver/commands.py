@@ -54,10 +54,11 @@ class Commands:
     async def create(self, asked: Authenticated) -> Response:
         """201 with the stored object."""
         kind, options = _kind(asked), write_options(asked.request)
-        intent = intent_of(asked, options)
-        wish = wish_of(asked, options, self._writer.registry.collection(intent.kind).form)
-        if wish is not None and (entry := await self._writer.create_again(intent, wish)) is not None:
+        collection = self._writer.registry.collection(kind)
+        wish = wish_of(asked, options, collection.form)
+        if wish is not None and (entry := await self._writer.create_again(collection, wish)) is not None:
             return answer(asked, entry, self._writer, (), 201)
+        intent = intent_of(asked, options)
         try:
             obj = read_object(asked.request, kind.type, options.validation, intent.warnings.append)
             entry = await self._create(asked, intent, obj, wish)

@@ -50,6 +50,7 @@ class Wish(NamedTuple):
     """A create of which only the name has been read; those of equal keys differ in nothing else."""
 
     key: tuple[bytes, type[ApiObject], str, WriteOptions, UserInfo]
+    namespace: str
     name: str
     body: bytes
 
@@ -68,7 +69,8 @@ def wish_of(asked: Authenticated, options: WriteOptions, form: Form) -> Wish | N
     mark = likeness(request.body, schema.definition_of(kind.type), name)
     if mark is None:
         return None
-    return Wish((mark, kind.type, asked.info.namespace, options, asked.user), name, request.body)
+    namespace = asked.info.namespace
+    return Wish((mark, kind.type, namespace, options, asked.user), namespace, name, request.body)
 
 
 class Own(NamedTuple):

@@ -151,9 +151,8 @@ class Writer:
         self._moulds.learn(wish, Made(form, admission, looked_at, obj, entry.value))
         return entry
 
-    async def create_again(self, intent: Intent, wish: Wish) -> Entry | None:
+    async def create_again(self, collection: Collection, wish: Wish) -> Entry | None:
         """Does for a wish what `create` did for others like it; None when it has to be done."""
-        collection = self.registry.collection(intent.kind)
         mould = self._moulds.find(wish, collection.form)
         if mould is None:
             return None
@@ -161,9 +160,9 @@ class Writer:
 
         async def store(name: str) -> Entry:
             value = mould.cast(Own(name, self.chance.uid(), self.now(), drawn))
-            return await self._store(collection, intent, name, value, mould.common)
+            return await self._store(collection, wish.namespace, name, value, mould.common)
 
-        return await self._under_free_name(intent, wish.name, mould.generate_name, store)
+        return await self._under_free_name(collection, wish.namespace, wish.name, mould.generate_name, store)
 
     async def _create(self, intent: Intent, obj: ApiObject, admission: AdmissionRequest) -> Entry:
         admission.name = obj.metadata.name or ""
@@ -175,10 +174,17 @@ class Writer:
             obj.metadata.name = name or None
             return await self._create_named(intent, obj, admission)
 
-        return await self._under_free_name(intent, obj.metadata.name or "", obj.metadata.generate_name or "", store)
+        collection, metadata = self.registry.collection(intent.kind), obj.metadata
+        name, generate_name = metadata.name or "", metadata.generate_name or ""
+        return await self._under_free_name(collection, intent.namespace, name, generate_name, store)
 
     async def _under_free_name(
-        self, intent: Intent, name: str, generate_name: str, store: Callable[[str], Awaitable[Entry]]
+        self,
+        collection: Collection,
+        namespace: str,
+        name: str,
+        generate_name: str,
+        store: Callable[[str], Awaitable[Entry]],
     ) -> Entry:
         """Stores under the name, or, where there is none, under one that is generated: another one if it is taken."""
         attempts = _GENERATED_NAME_ATTEMPTS if not name and generate_name else 1
@@ -189,15 +195,8 @@ class Writer:
                 return await store(name)
             except Conflict as conflict:
                 if attempt == attempts - 1:
-                    raise self._exists(intent, name) from conflict
+                    raise _exists(collection, namespace, name) from conflict
         raise AssertionError("unreachable")
-
-    def _exists(self, intent: Intent, name: str) -> status.StatusError:
-        error = status.already_exists(intent.kind, name)
-        there = self.registry.collection(intent.kind).get(intent.namespace, name)
-        if there is not None and there.object.metadata.deletion_timestamp is not None:
-            error.status.message = f"object is being deleted: {error.status.message}"
-        return error
 
     async def _create_named(self, intent: Intent, obj: ApiObject, admission: AdmissionRequest) -> Entry:
         collection = self.registry.collection(intent.kind)
@@ -312,19 +311,19 @@ class Writer:
                 raise Conflict(key, None)
             revision = old.revision if old is not None else 0
             return Entry(collection.form, KeyValue(key, value, revision, revision), obj)
-        return await self._store(collection, intent, obj.metadata.name or "", value, obj, old)
+        return await self._store(collection, intent.namespace, obj.metadata.name or "", value, obj, old)
 
     async def _store(  # noqa: PLR0913 - where, what, and in whose place
         self,
         collection: Collection,
-        intent: Intent,
+        namespace: str,
         name: str,
         value: bytes,
         known: ApiObject | Common,
         old: Entry | None = None,
     ) -> Entry:
         """The compare-and-swap that every write ends in."""
-        key = collection.key(intent.namespace, name)
+        key = collection.key(namespace, name)
         collection.expect(key, value, known)
         lease = self.event_seconds if collection.kind.type is core_v1.Event else None
         operation, began = "create" if old is None else "update", self._metrics.seconds()
@@ -336,7 +335,7 @@ class Writer:
         finally:
             collection.forget(key, value)
         self._metrics.stored(operation, collection.kind, began)
-        stored = collection.get(intent.namespace, name)
+        stored = collection.get(namespace, name)
         return stored if stored is not None and stored.revision == item.revision else Entry(collection.form, item)
 
     def _fill_metadata(self, obj: ApiObject, intent: Intent) -> None:
@@ -455,6 +454,14 @@ def _keep_times(new: ApiObject, old: ApiObject) -> None:
     if new != old:
         new.metadata.managed_fields = after
     new.metadata.resource_version = revision
+
+
+def _exists(collection: Collection, namespace: str, name: str) -> status.StatusError:
+    error = status.already_exists(collection.kind, name)
+    there = collection.get(namespace, name)
+    if there is not None and there.object.metadata.deletion_timestamp is not None:
+        error.status.message = f"object is being deleted: {error.status.message}"
+    return error
 
 
 def _unavailable(error: StoreFailed) -> status.StatusError:

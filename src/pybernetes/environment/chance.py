@@ -11,6 +11,9 @@ Item = TypeVar("Item")
 # Kubernetes leaves out vowels and look-alikes, so that no bad word can form.
 _SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _BLOCK_BYTES = 4096
+# A byte's letter, and the bytes that would make some letters likelier than others.
+_LETTER_OF_BYTE = bytes(ord(_SUFFIX_LETTERS[byte % len(_SUFFIX_LETTERS)]) for byte in range(256))
+_UNFAIR = bytes(range(256 - 256 % len(_SUFFIX_LETTERS), 256))
 # Where a UUID says that it is a random one (version 4, RFC 4122 variant).
 _UUID_CLEAR = ~(0xC000 << 48 | 0xF000 << 64)
 _UUID_SET = 0x8000 << 48 | 4 << 76
@@ -21,13 +24,14 @@ class _SystemRandom(random.SystemRandom):
 
     def __init__(self) -> None:
         super().__init__()
-        self._block = b""
-        self._used = 0
+        self._block, self._letters = b"", ""
+        self._used = self._letters_used = 0
         # Two processes must not go on with the same block.
         os.register_at_fork(after_in_child=self._forget)
 
     def _forget(self) -> None:
-        self._block, self._used = b"", 0
+        self._block, self._letters = b"", ""
+        self._used = self._letters_used = 0
 
     def _take(self, count: int) -> int:
         if self._used + count > len(self._block):
@@ -42,19 +46,13 @@ class _SystemRandom(random.SystemRandom):
         count = (k + 7) // 8
         return self._take(count) >> (count * 8 - k)
 
-    def text(self, letters: str, length: int) -> str:
-        """`length` letters, each as likely as the others."""
-        count = len(letters)
-        fair = 256 - 256 % count
-        found = ""
-        while len(found) < length:
-            if self._used >= len(self._block):
-                self._block, self._used = os.urandom(_BLOCK_BYTES), 0
-            drawn = self._block[self._used]
-            self._used += 1
-            if drawn < fair:
-                found += letters[drawn % count]
-        return found
+    def suffix(self, length: int) -> str:
+        """Letters of names, each as likely as the others."""
+        if self._letters_used + length > len(self._letters):
+            block = os.urandom(max(_BLOCK_BYTES, 2 * length))
+            self._letters, self._letters_used = block.translate(_LETTER_OF_BYTE, _UNFAIR).decode(), 0
+        first, self._letters_used = self._letters_used, self._letters_used + length
+        return self._letters[first : self._letters_used]
 
     def randbytes(self, n: int) -> bytes:
         """Secrets never lie in the block."""
@@ -78,7 +76,7 @@ class Chance:
     def suffix(self, length: int = 5) -> str:
         """Letters and digits as `generateName` appends them."""
         if isinstance(self._random, _SystemRandom):
-            return self._random.text(_SUFFIX_LETTERS, length)
+            return self._random.suffix(length)
         return "".join(self._random.choices(_SUFFIX_LETTERS, k=length))
 
     def uniform(self, low: float, high: float) -> float:

@@ -10,6 +10,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 
 from pybernetes.store.contract import KeyValue
+from pybernetes.store.order import Order
 
 _AFTER_ALL = chr(0x10FFFF) + chr(0x10FFFF)
 
@@ -44,7 +45,7 @@ class Keyspace:
 
     def __init__(self) -> None:
         self._items: dict[str, KeyValue] = {}
-        self._buckets: dict[str, list[str]] = {}
+        self._buckets: dict[str, Order] = {}
         self._bucket_names: list[str] = []
         self.get = self._items.get
 
@@ -58,7 +59,7 @@ class Keyspace:
         del self._items[key]
         name = bucket_of(key)
         keys = self._buckets[name]
-        del keys[bisect_left(keys, key)]
+        keys.remove(key)
         if not keys:
             del self._buckets[name]
             del self._bucket_names[bisect_left(self._bucket_names, name)]
@@ -80,17 +81,17 @@ class Keyspace:
         name = bucket_of(key)
         keys = self._buckets.get(name)
         if keys is None:
-            self._buckets[name] = [key]
+            self._buckets[name] = Order(key)
             insort(self._bucket_names, name)
         else:
-            insort(keys, key)
+            keys.add(key)
 
     def _buckets_under(self, prefix: str) -> Iterator[list[str]]:
         if is_in_one_bucket(prefix):
             keys = self._buckets.get(bucket_of(prefix))
             if keys is not None:
-                yield keys
+                yield keys.texts
             return
         names = self._bucket_names
         for name in names[bisect_left(names, prefix) : bisect_left(names, _after(prefix))]:
-            yield self._buckets[name]
+            yield self._buckets[name].texts
