@@ -196,3 +196,59 @@ async def test_a_version_no_longer_served_is_not_published(api: Api) -> None:
         )
 
     await api.until(removed, 30)
+
+
+@alone
+async def test_conditions_of_definitions_may_be_anything(api: Api) -> None:
+    """Simple CustomResourceDefinition getting/updating/patching custom resource definition status sub-resource works:
+    upstream's conditions have a message and nothing else."""
+    made = await define(api, definition("noxus"))
+    status = f"{CRDS}/{made['metadata']['name']}/status"
+    blank = {"type": "", "status": "", "lastTransitionTime": None}
+
+    def add(obj: Json) -> None:
+        obj["status"]["conditions"].append({**blank, "message": "updated"})
+
+    updated = await api.edit(status, add)
+    assert [each.get("message") for each in updated["status"]["conditions"]][-1] == "updated"
+    patch = [{"op": "add", "path": "/status/conditions", "value": [{"message": "patched"}]}]
+    patched = await api.patch(status, patch, "json")
+    assert {key: value for key, value in patched["status"]["conditions"][0].items() if value is not None} == {
+        "message": "patched",
+        "type": "",
+        "status": "",
+    }
+    assert await api.items(api.root("group.example.com/v1", "noxus")) == []
+
+
+@alone
+async def test_resources_are_there_once_discovery_shows_them(api: Api) -> None:
+    """What upstream's fixtures do with every definition before its test begins: discovery, and a first object that
+    comes and goes in every version."""
+    for scope, ns in (("Cluster", None), ("Namespaced", "default")):
+        plural = f"{scope.lower()}s"
+        body = definition(plural, scope=scope, versions=("v1beta1", "v1beta2", "v0"))
+        body["spec"]["versions"][2]["served"] = False
+        await api.post(CRDS, body)
+        for version in ("v1beta1", "v1beta2"):
+
+            async def shown(version: str = version, plural: str = plural) -> bool:
+                response = await api.send("GET", f"/apis/group.example.com/{version}")
+                names = [each["name"] for each in msgspec.json.decode(response.body).get("resources", [])]
+                return response.status == 200 and plural in names
+
+            await api.until(shown, 30)
+        kind = {"kind": body["spec"]["names"]["kind"], "metadata": {"name": "setup-instance", "namespace": ns or ""}}
+        first = {"apiVersion": "group.example.com/v1beta1", **kind, "alpha": "foo_123", "beta": 10, "spec": {}}
+
+        def place(version: str, plural: str = plural, ns: str | None = ns) -> str:
+            where = f"group.example.com/{version}"
+            return api.at(where, plural, ns=ns) if ns else api.root(where, plural)
+
+        made = await api.post(place("v1beta1"), first)
+        await api.delete(f"{place('v1beta1')}/setup-instance")
+        for version in ("v1beta1", "v1beta2"):
+            since = made["metadata"]["resourceVersion"]
+            async with api.watch(f"{place(version)}?resourceVersion={since}") as watching:
+                event, obj = await watching.next()
+                assert (event, obj["apiVersion"]) == ("DELETED", f"group.example.com/{version}")

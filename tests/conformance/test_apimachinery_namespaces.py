@@ -55,23 +55,38 @@ async def test_services_are_removed_with_their_namespace(api: Simulated) -> None
 
 @simulated
 async def test_pods_go_before_everything_else(api: Simulated) -> None:
-    """Namespaces [OrderedNamespaceDeletion] namespace deletion should delete pod first."""
+    """OrderedNamespaceDeletion namespace deletion should delete pod first."""
     await create_with_account(api)
     held = pod("test-pod")
     held["metadata"]["finalizers"] = ["e2e.example.com/finalizer"]
     await api.post(api.at("v1", "pods", ns="other"), held)
-    await api.post(api.at("v1", "configmaps", ns="other"), {"metadata": {"name": "test-configmap"}})
-    await api.delete(PATH)
     path = api.at("v1", "pods", "test-pod", ns="other")
 
-    async def told() -> bool:
-        going = "deletionTimestamp" in (await api.get(path))["metadata"]
-        return going and condition(await api.get(PATH), "NamespaceFinalizersRemaining") == "True"
+    async def running() -> bool:
+        return bool((await api.get(path))["status"]["phase"] == "Running")
 
-    await api.until(told)
+    await api.until(running)
+    await api.post(api.at("v1", "configmaps", ns="other"), {"metadata": {"name": "test-configmap"}})
+    await api.delete(PATH)
+
+    async def processed() -> bool:
+        obj = await api.get(PATH)
+        terminating = obj["status"]["phase"] == "Terminating"
+        return terminating and condition(obj, "NamespaceDeletionContentFailure") is not None
+
+    async def going() -> bool:
+        return "deletionTimestamp" in (await api.get(path))["metadata"]
+
+    await api.until(processed)
+    await api.until(going)
     config_map = await api.get(api.at("v1", "configmaps", "test-configmap", ns="other"))
     assert "deletionTimestamp" not in config_map["metadata"]
-    await api.patch(path, {"metadata": {"finalizers": None}})
+
+    def release(obj: Json) -> None:
+        obj["metadata"]["finalizers"] = []
+
+    await api.edit(path, release)
+    await api.until(lambda: api.gone(path))
     await api.until(lambda: api.gone(PATH), 90)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pybernetes.api.types.core_v1 import PersistentVolume, PersistentVolumeClaim, Pod
-from pybernetes.api.types.storage_v1 import StorageClass
+from pybernetes.api.types.storage_v1 import StorageClass, VolumeAttributesClass
 from pybernetes.controllers.host_path_removal import refusal, remove_host_path
 from pybernetes.controllers.volume_decision import (
     ClaimPlan,
@@ -25,6 +25,7 @@ NAMES = (
     "persistentvolume-binder-controller",
     "persistentvolumeclaim-protection-controller",
     "persistentvolume-protection-controller",
+    "volumeattributesclass-protection-controller",
     "ephemeral-volume-controller",
     "garbage-collector-controller",
     "serviceaccount-controller",
@@ -159,6 +160,24 @@ def test_a_volume_and_a_claim_can_ask_for_one_another_and_a_lost_volume_is_told(
         await phase(world, PersistentVolumeClaim, "d", "Lost")
 
     play(scenario, names=NAMES)
+
+
+def test_a_class_of_attributes_stays_while_a_claim_has_it() -> None:
+    async def story(world: World) -> None:
+        await world.client.create(made(VolumeAttributesClass, "gold", "", driverName="e2e", parameters={"a": "b"}))
+        await world.client.create(claim("c", volumeAttributesClassName="gold"))
+
+        async def protected() -> bool:
+            found = await world.client.get(VolumeAttributesClass, "gold")
+            return found.metadata.finalizers == ["kubernetes.io/vac-protection"]
+
+        await world.until(protected)
+        await world.client.delete(VolumeAttributesClass, "gold")
+        assert (await world.client.get(VolumeAttributesClass, "gold")).metadata.deletion_timestamp
+        await world.client.delete(PersistentVolumeClaim, "c", "default")
+        await world.until(lambda: world.gone(VolumeAttributesClass, "gold", ""))
+
+    play(story, names=NAMES)
 
 
 def test_an_ephemeral_volume_has_a_claim_that_lives_with_its_pod() -> None:

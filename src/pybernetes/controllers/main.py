@@ -33,7 +33,11 @@ from pybernetes.controllers.nodeipam import NodeIpamController
 from pybernetes.controllers.nodelifecycle import NodeLifecycleController
 from pybernetes.controllers.persistentvolume import VolumeBinder
 from pybernetes.controllers.podgc import PodGarbageCollector
-from pybernetes.controllers.protection import ClaimProtectionController, VolumeProtectionController
+from pybernetes.controllers.protection import (
+    AttributesProtectionController,
+    ClaimProtectionController,
+    VolumeProtectionController,
+)
 from pybernetes.controllers.replicaset import ReplicaSetController
 from pybernetes.controllers.replicationcontroller import ReplicationControllerController
 from pybernetes.controllers.resourcequota import ResourceQuotaController
@@ -96,6 +100,7 @@ CONTROLLERS: Mapping[str, ControllerClass] = {
     "ttl-after-finished-controller": TTLAfterFinishedController,
     "persistentvolumeclaim-protection-controller": ClaimProtectionController,
     "persistentvolume-protection-controller": VolumeProtectionController,
+    "volumeattributesclass-protection-controller": AttributesProtectionController,
     "root-ca-certificate-publisher-controller": RootCACertificatePublisher,
     "ephemeral-volume-controller": EphemeralVolumeController,
     "legacy-serviceaccount-token-cleaner-controller": LegacyTokenCleaner,
