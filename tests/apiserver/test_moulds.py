@@ -9,8 +9,21 @@ from typing import Any
 
 import pytest
 
+from pybernetes.api.encoding import decode
+from pybernetes.api.kinds import kind_of
+from pybernetes.api.types.core_v1 import Pod
+from pybernetes.api.wire import Request
+from pybernetes.apiserver.admission import AdmissionRequest
+from pybernetes.apiserver.admission_plugins.bystander import Bystander
 from pybernetes.apiserver.apiserver import ApiServer
+from pybernetes.apiserver.bodies import WriteOptions
+from pybernetes.apiserver.commands import intent_of
+from pybernetes.apiserver.identify import identify
+from pybernetes.apiserver.moulds import wish_of
 from pybernetes.apiserver.options import ApiServerOptions
+from pybernetes.apiserver.request import Authenticated
+from pybernetes.apiserver.witness import Witness
+from pybernetes.apiserver.writer import Writer
 from pybernetes.environment.chance import Chance
 from pybernetes.store.embedded import EmbeddedStore
 from tests.apiserver.conftest import TOKENS, Caller, ManualClock
@@ -196,3 +209,41 @@ async def test_they_can_be_changed_like_any_other(call: Caller) -> None:
     ):
         listed = (await call("GET", f"{PODS}?{query}"))[1]["items"]
         assert [item["metadata"]["name"] for item in listed] == [name]
+
+
+class _Counting(Bystander):
+    """Lets some pass and gives all others a number: what it does to one it does to no other."""
+
+    name = "Counting"
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def handles(self, request: AdmissionRequest) -> bool:
+        return True
+
+    async def admit(self, request: AdmissionRequest) -> None:
+        self.count += 1
+        assert request.object is not None
+        request.object.metadata.annotations = {"number": str(self.count)} if self.count > 3 else {}
+
+
+async def test_a_plug_in_that_does_not_say_that_it_repeats_is_asked_every_time(api: ApiServer) -> None:
+    witness, clock = Witness(api.registry), ManualClock()
+    writer = Writer(api.registry, witness, [_Counting()], api.metrics, clock, Chance(1))
+    kind, form = kind_of(Pod), api.registry.collection(kind_of(Pod)).form
+    options = WriteOptions(dry_run=False, validation="Warn", field_manager="test")
+    numbers = []
+    for number in range(MANY):
+        body = json.dumps(pod(f"counted-{number}")).encode()
+        request = Request("POST", PODS, (), {}, body)
+        asked = Authenticated(request, identify(request), TOKENS["admin-token"])
+        wish = wish_of(asked, options, form)
+        assert wish is not None
+        entry = await writer.create_again(api.registry.collection(kind), wish)
+        if entry is None:
+            obj = decode(body, "", Pod).object
+            form.strategy.default(obj)
+            entry = await writer.create(intent_of(asked, options), obj, wish)
+        numbers.append(entry.object.metadata.annotations.get("number"))
+    assert numbers == [None, None, None, "4", "5"]

@@ -6,7 +6,7 @@ store. A write that loses a race is tried again on the newer state, unless the c
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -372,25 +372,23 @@ class Writer:
 
     async def _mutate(self, admission: AdmissionRequest) -> None:
         began = self._metrics.seconds()
-        for plugin in self._plugins(admission.kind)[0]:
-            if plugin.handles(admission):
-                try:
-                    await plugin.admit(admission)
-                except status.StatusError:
-                    self._metrics.admitted((plugin.name, admission.operation, "admit"), began, rejected=True)
-                    raise
-                began = self._metrics.admitted((plugin.name, admission.operation, "admit"), began)
+        for plugin in _concerned(self._plugins(admission.kind)[0], admission):
+            try:
+                await plugin.admit(admission)
+            except status.StatusError:
+                self._metrics.admitted((plugin.name, admission.operation, "admit"), began, rejected=True)
+                raise
+            began = self._metrics.admitted((plugin.name, admission.operation, "admit"), began)
 
     async def _approve(self, admission: AdmissionRequest) -> None:
         began = self._metrics.seconds()
-        for plugin in self._plugins(admission.kind)[1]:
-            if plugin.handles(admission):
-                try:
-                    await plugin.validate(admission)
-                except status.StatusError:
-                    self._metrics.admitted((plugin.name, admission.operation, "validate"), began, rejected=True)
-                    raise
-                began = self._metrics.admitted((plugin.name, admission.operation, "validate"), began)
+        for plugin in _concerned(self._plugins(admission.kind)[1], admission):
+            try:
+                await plugin.validate(admission)
+            except status.StatusError:
+                self._metrics.admitted((plugin.name, admission.operation, "validate"), began, rejected=True)
+                raise
+            began = self._metrics.admitted((plugin.name, admission.operation, "validate"), began)
 
     def _plugins(self, kind: Kind) -> tuple[list[Plugin], list[Plugin]]:
         """Those of both halves that may want to see writes of a kind."""
@@ -403,6 +401,15 @@ class Writer:
             )
             self._concerned[resource] = found
         return found
+
+
+def _concerned(plugins: Iterable[Plugin], admission: AdmissionRequest) -> Iterator[Plugin]:
+    """Those that want to see a write. What one of them does may be about this write only: then none is like it."""
+    for plugin in plugins:
+        if plugin.handles(admission):
+            if not plugin.repeats:
+                admission.unique = True
+            yield plugin
 
 
 def _takes_part(plugin: Plugin, half: str) -> bool:
