@@ -83,24 +83,31 @@ def read(raw: bytes) -> Iterator[tuple[int, Wire]]:
     """(field number, value) pairs as they come: varints as int, everything else as bytes."""
     position, end = 0, len(raw)
     while position < end:
-        tag, position = _varint(raw, position)
-        match tag & 7:
-            case 0:
-                value, position = _varint(raw, position)
-                yield tag >> 3, value
-                continue
-            case 1:
-                length = 8
-            case 2:
+        tag, position = _varint(raw, position) if raw[position] > 0x7F else (raw[position], position + 1)
+        wire_type = tag & 7
+        if wire_type == 2:
+            if position < end and raw[position] < 0x80:
+                stop = position + 1 + raw[position]
+                position += 1
+            else:
                 length, position = _varint(raw, position)
-            case 5:
-                length = 4
-            case wire_type:
-                raise WireError(f"proto: illegal wireType {wire_type}")
-        if position + length > end:
+                stop = position + length
+        elif wire_type == 0:
+            value, position = _varint(raw, position)
+            yield tag >> 3, value
+            continue
+        elif wire_type in _FIXED:
+            stop = position + _FIXED[wire_type]
+        else:
+            raise WireError(f"proto: illegal wireType {wire_type}")
+        if stop > end:
             raise WireError("unexpected EOF")
-        yield tag >> 3, raw[position : position + length]
-        position += length
+        yield tag >> 3, raw[position:stop]
+        position = stop
+
+
+# Bytes by wire type.
+_FIXED = {1: 8, 5: 4}
 
 
 def _varint(raw: bytes, position: int) -> tuple[int, int]:
