@@ -267,6 +267,12 @@ async def test_discovery(call: Caller, path: str, kind: str) -> None:
     assert {**plain(envelope.raw, kind), **head} == text
 
 
+@pytest.mark.parametrize("path", ["/", "/version", "/openapi/v3", "/healthz", "/metrics"])
+async def test_what_is_no_object_is_none_in_protobuf_either(call: Caller, path: str) -> None:
+    response = await call.send("GET", path, accept=f"{PROTOBUF}, */*")
+    assert response.status == 200 and not str(response.headers["content-type"]).startswith(PROTOBUF)
+
+
 async def test_aggregated_discovery(call: Caller) -> None:
     parameters = ";g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
     response = await call.send("GET", "/apis", accept=f"{PROTOBUF}{parameters},application/json")

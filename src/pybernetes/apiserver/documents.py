@@ -19,8 +19,8 @@ from pybernetes.api.types.meta_v1 import StatusDetails
 from pybernetes.api.types.version import Info
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.diagnostics import Diagnostics
-from pybernetes.apiserver.discovery import UNCACHED, Discovery, document, method_not_allowed
-from pybernetes.apiserver.negotiation import by_quality, negotiate_document
+from pybernetes.apiserver.discovery import UNCACHED, Discovery, method_not_allowed
+from pybernetes.apiserver.negotiation import CONTENT_TYPES, by_quality
 from pybernetes.apiserver.openapi.publisher import Publisher
 from pybernetes.apiserver.request import Authenticated
 from pybernetes.apiserver.stages.service_account_tokens import TokenIssuer
@@ -72,7 +72,7 @@ class ApiDocuments:
     def _other(self, request: Request) -> Response | None:
         match request.path.rstrip("/"):
             case "":
-                return self._index(request) if request.path == "/" else None
+                return self._index() if request.path == "/" else None
             case "/version":
                 return _json(request, msgspec.to_builtins(version()))
             case "/openid/v1/jwks" if self._issuer is not None:
@@ -82,10 +82,12 @@ class ApiDocuments:
                 return _json(request, self._issuer.discovery(location), cache=_AN_HOUR)
         return None
 
-    def _index(self, request: Request) -> Response:
+    def _index(self) -> Response:
+        """All paths, for people: in JSON whatever is accepted."""
         others = ["/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version", _JWKS, _OPENID]
         paths = sorted({*self._discovery.paths, *self.diagnostics.paths, *others, "/apis/"})
-        return document(msgspec.json.encode({"paths": paths}), negotiate_document(request))
+        body = msgspec.json.format(msgspec.json.encode({"paths": paths}), indent=2)
+        return Response(200, {"content-type": CONTENT_TYPES["json"], "cache-control": UNCACHED}, body)
 
 
 def version() -> Info:
