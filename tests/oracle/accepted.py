@@ -11,7 +11,6 @@ _TWICE = "counts the same violation once more or once less"
 _QUOTA = "the original's admission writes what it counts into the status of quotas; ours counts what is stored"
 _AGGREGATION = "objects and conditions of the aggregation layer are a later step"
 _FAIRNESS = "conditions and managers of priority and fairness are a later step"
-_NULL_OWNED = "who owns a required list that is null"
 _CHANCE = "hangs on what ran at the same time: two controllers, and names drawn by chance"
 _BUILD = "counts roles, or shows rights, of the recorded build's distribution"
 _NORMALISED = "the recording replaced a text that is no value of the server (10.96.0.0, ?hash=)"
@@ -34,14 +33,10 @@ ACCEPTED: dict[str, dict[int, str]] = {
     "admission/mutatingadmissionpolicy": _steps(_CEL, 8, 9, 10, 11),
     "admission/noderestriction": _steps(_CERTIFICATE, 39),
     "admission/resourcequota": _steps(_QUOTA, 9, 24, 26, 34),
-    "admission/validatingadmissionpolicy": _steps(_CEL, 8, 15, 16, 17, 18, 19, 20, 22, 23, 24, 25, 26, 27, 28, 29, 30),
     "admission/webhooks": _steps(_WEBHOOKS, 0, 1, 4, 5, 9),
     "defaults/apiregistration.apiservices": _steps(_AGGREGATION, 1, 4),
     "defaults/authorization.reviews": {**_steps(_GO_ORDER, 7), **_steps(_BUILD, 16, 17)},
-    "defaults/core.limitranges": _steps(_NULL_OWNED, 0, 2),
-    "defaults/discovery.endpointslices": _steps(_NULL_OWNED, 0, 2),
     "defaults/flowcontrol.flowschemas": _steps(_FAIRNESS, 2, 4),
-    "defaults/storage.csinodes": _steps(_NULL_OWNED, 0, 2),
     "delete/propagation": _steps(_CHANCE, 2, 6, 7, 8, 11, 13, 14, 17),
     "discovery/health": {**_steps(_VERSION, 0, 1, 19), **_steps(_KEY, 18)},
     "errors/auth": _steps(_VERSION, 24, 75),
@@ -49,14 +44,11 @@ ACCEPTED: dict[str, dict[int, str]] = {
     "errors/custom-resource": _steps(_GO_ORDER, 27),
     "errors/fieldvalidation": _steps(_DUPLICATES, 7, 8, 25),
     "errors/job": {**_steps(_TWICE, 20, 24, 30), **_steps(_GO_DUMP, 25)},
-    "errors/misc.vap": _steps(_CEL, 0, 1, 2),
-    "errors/misc.webhook": _steps(_CEL, 3),
-    "errors/not-found-conflict": {**_steps(_TWICE, 41), **_steps(_NULL_OWNED, 53)},
+    "errors/not-found-conflict": _steps(_TWICE, 41),
     "errors/pod-update": _steps(_GO_DUMP, 2, 3, 8),
     "errors/pv": _steps(_GO_DUMP, 3, 17),
     "list-watch/selectors": _steps(_AGGREGATION, 113),
     "list-watch/tables": {
-        **_steps(_NULL_OWNED, 9, 91, 125),
         **_steps(_AGGREGATION, 41, 42),
         **_steps(_DESCRIPTION, 66, 67),
         **_steps(_ADDRESSES, 72, 73),

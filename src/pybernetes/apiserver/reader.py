@@ -19,3 +19,6 @@ class Reader(Protocol):
 
     def of_kind(self, kind: Kind, namespace: str) -> Iterable[ApiObject]:
         """The objects of a namespace that a request for this kind shows, as they are stored; custom kinds too."""
+
+    def find_kind(self, api_version: str, name: str) -> Kind | None:
+        """The kind of a name in a group-version, custom kinds too; None when there is none that is stored."""

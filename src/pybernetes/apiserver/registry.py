@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import cast
+from typing import Any, cast
 
 from pybernetes.api.kind import Kind
 from pybernetes.api.kind_rows import KINDS
-from pybernetes.api.kinds import kind_of
+from pybernetes.api.kinds import find_kind, kind_of
 from pybernetes.api.objects import ApiObject, Object
 from pybernetes.apiserver.collection import Collection
 from pybernetes.apiserver.conversion import storage_kind
@@ -55,6 +55,17 @@ class Registry:
 
     def of_kind(self, kind: Kind, namespace: str) -> Iterable[ApiObject]:
         return (entry.object for entry in self.collection(kind).entries(namespace))
+
+    def find_kind(self, api_version: str, name: str) -> Kind | None:
+        found = find_kind(api_version, name)
+        if found is not None:
+            return found
+        for collection in self._custom.values():
+            type_: Any = collection.kind.type
+            row: Kind | None = type_.rules.versions.get(api_version)
+            if row is not None and row.name == name:
+                return row
+        return None
 
     def of_object(self, obj: ApiObject) -> Collection:
         """The collection that an object belongs to."""

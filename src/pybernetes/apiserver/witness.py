@@ -51,6 +51,9 @@ class Witness:
             self._note(kind)
         return self._registry.of_kind(kind, namespace)
 
+    def find_kind(self, api_version: str, name: str) -> Kind | None:
+        return self._registry.find_kind(api_version, name)
+
     def _note(self, kind: Kind) -> None:
         collection = self._registry.collection(kind)
         for looked_at in self._listening:

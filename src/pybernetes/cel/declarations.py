@@ -19,9 +19,8 @@ _Declared = TypeVar("_Declared", bound=Implementation)
 _SIGNATURE = re.compile(r"(?:(?P<target>.+)\.)?(?P<name>[\w.@?:!&|<>=+*/%\[\]-]+)\((?P<given>.*)\) -> (?P<result>.+)")
 _WORD = re.compile(r"\s*([\w.]+|[(),])")
 _PARAMETERS = frozenset(("A", "B", "K", "T", "V"))
-_OPAQUE = frozenset(
-    ("optional_type", "kubernetes.Quantity", "kubernetes.URL", "kubernetes.Semver", "kubernetes.NamedFormat")
-)
+# What the names of opaque types begin with.
+_OPAQUE = ("kubernetes.", "net.", "optional_type")
 
 
 @dataclass(frozen=True)
@@ -89,10 +88,9 @@ def overload(signature: str, implementation: Implementation) -> Overload:
 
 def _is_type(text: str) -> bool:
     word = _WORD.match(text)
-    return word is not None and (word[1] in _NAMES or word[1] in _PARAMETERS or word[1] in _OPAQUE or word[1] in _NET)
+    return word is not None and (word[1] in _NAMES or word[1] in _PARAMETERS or word[1].startswith(_OPAQUE))
 
 
-_NET = frozenset(("net.IP", "net.CIDR"))
 _NAMES: Mapping[str, Type] = {
     "bool": types.BOOL,
     "int": types.INT,

@@ -32,28 +32,11 @@ _LONGEST = 100_000
 _RESERVED = frozenset(
     ("as", "break", "const", "continue", "else", "false", "function", "for", "if", "import", "in", "let", "loop")
 ) | frozenset(("package", "namespace", "null", "return", "true", "var", "void", "while"))
-_OPERANDS = (
-    "'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER"
-)
-_STARTS = frozenset(
-    [
-        "[",
-        "{",
-        "(",
-        ".",
-        "-",
-        "!",
-        "true",
-        "false",
-        "null",
-        "NUM_FLOAT",
-        "NUM_INT",
-        "NUM_UINT",
-        "STRING",
-        "BYTES",
-        "IDENTIFIER",
-    ]
-)
+_SIGNS = ("[", "{", "(", ".", "-", "!", "true", "false", "null")
+_KINDS = ("NUM_FLOAT", "NUM_INT", "NUM_UINT", "STRING", "BYTES", "IDENTIFIER")
+_STARTS = frozenset((*_SIGNS, *_KINDS))
+# All that can stand at the place of an operand, in the grammar's order.
+_ORDER = ("[", "]", "{", "}", "(", ")", ".", ",", "-", "!", "?", "true", "false", "null", *_KINDS)
 _LEVELS = (("==", "!=", "<", "<=", ">", ">=", "in"), ("+", "-"), ("*", "/", "%"))
 _VALUES: Mapping[str, Callable[[str], Any]] = {
     "NUM_INT": literals.integer,
@@ -108,6 +91,7 @@ class _Parser:
     def __init__(self, found: list[Token], problems: Problems) -> None:
         self._tokens, self._problems = found, problems
         self._place = self._depth = 0
+        self._instead: tuple[str, ...] = ()
 
     @property
     def _next(self) -> Token:
@@ -133,14 +117,24 @@ class _Parser:
         self._problems.add(token.position, f"Syntax error: {word} input '{token.text}' expecting {expected}")
         raise _Stop
 
+    def _no_alternative(self, first: Token) -> None:
+        """Nothing in the grammar begins with `first` and goes on with what follows."""
+        token = self._next
+        text = "".join(found.text for found in self._tokens if first.position <= found.position <= token.position)
+        shown = text.removesuffix(END) or END
+        self._problems.add(token.position, f"Syntax error: no viable alternative at input '{shown}'")
+        raise _Stop
+
     def whole(self) -> Node:
         node = self._expression()
         if self._next.kind != END:
             self._fail(END, extra=self._tokens[self._place + 1].kind == END)
         return node
 
-    def _expression(self) -> Node:
+    def _expression(self, *instead: str) -> Node:
+        """An expression. `instead` are the tokens that could be in its place, for what errors say is expected."""
         self._depth += 1
+        self._instead = instead
         if self._depth > _MOST_NESTED:
             self._problems.add(0, _TOO_NESTED)
             raise _Stop
@@ -214,12 +208,10 @@ class _Parser:
     def _selected(self, node: Node, dot: Token) -> Node:
         is_optional = self._take("?") is not None
         name = self._take("IDENTIFIER", "ESC_IDENTIFIER", "in") if not is_optional else self._take("IDENTIFIER")
-        if name is None:
-            self._fail("{'?', IDENTIFIER, ESC_IDENTIFIER}" if not is_optional else "{IDENTIFIER, ESC_IDENTIFIER}")
+        if name is None or name.kind == "in":
+            self._place -= name is not None
+            self._no_alternative(dot)
         assert name is not None
-        if name.kind == "in":
-            self._place -= 1
-            self._fail("IDENTIFIER")
         opened = self._take("(") if name.kind == "IDENTIFIER" and not is_optional else None
         if opened is None:
             text = name.text.strip("`")
@@ -256,7 +248,8 @@ class _Parser:
         name = self._take("IDENTIFIER")
         if name is None:
             follows = self._tokens[min(self._place + 1, len(self._tokens) - 1)].kind
-            self._fail("IDENTIFIER" if dot else f"{{{_OPERANDS}}}", extra=follows in _STARTS and token.kind != END)
+            expected = "IDENTIFIER" if dot else self._operands()
+            self._fail(expected, extra=follows in _STARTS and token.kind != END)
         assert name is not None
         text = f".{name.text}" if dot else name.text
         opened = self._take("(")
@@ -265,6 +258,12 @@ class _Parser:
         if name.text in _RESERVED:
             self._problems.add(name.position, f"reserved identifier: {name.text}")
         return Identifier(name.position, text)
+
+    def _operands(self) -> str:
+        """What an operand can begin with, and what else could stand in its place."""
+        before = self._tokens[self._place - 1].kind if self._place else ""
+        known = _STARTS | set(self._instead if before in ("(", "[", "{") else ())
+        return f"{{{', '.join(kind if kind in _KINDS else repr(kind) for kind in _ORDER if kind in known)}}}"
 
     def _literal(self, token: Token) -> Node:
         try:
@@ -276,7 +275,7 @@ class _Parser:
     def _arguments(self) -> list[Node]:
         if self._take(")") is not None:
             return []
-        found = [self._expression()]
+        found = [self._expression(")")]
         while self._take(",") is not None:
             found.append(self._expression())
         self._expect(")", "{',', ')'}" if self._next.kind != END else "')'")
@@ -288,7 +287,7 @@ class _Parser:
         while self._next.kind != "]":
             if self._take("?") is not None:
                 optional.add(len(elements))
-            elements.append(self._expression())
+            elements.append(self._expression("]", ",", "?"))
             if self._take(",") is None:
                 break
         self._expect("]")
@@ -306,7 +305,7 @@ class _Parser:
                 assert name is not None
                 key = name.text.strip("`")
             else:
-                key = self._expression()
+                key = self._expression("}", ",", "?")
             colon = self._expect(":")
             found.append(Entry(colon.position, key, self._expression(), is_optional))
             if self._take(",") is None:

@@ -4,11 +4,17 @@ the API server has compiled them, and warnings of wrong field names do not come 
 
 from __future__ import annotations
 
-from pybernetes.api.objects import copy
 from pybernetes.api.status import StatusError
-from pybernetes.api.types.admissionregistration_v1 import TypeChecking, ValidatingAdmissionPolicy
+from pybernetes.api.types.admissionregistration_v1 import (
+    TypeChecking,
+    ValidatingAdmissionPolicy,
+    ValidatingAdmissionPolicyStatus,
+)
+from pybernetes.api.types.meta_v1 import ObjectMeta
 from pybernetes.controllers.context import ControllerContext
 from pybernetes.controllers.keyed import KeyedController
+
+_MANAGER = "validatingadmissionpolicy-status"
 
 
 class ValidatingAdmissionPolicyStatusController(KeyedController):
@@ -24,11 +30,12 @@ class ValidatingAdmissionPolicyStatusController(KeyedController):
         policy = self._policies.cache.get("", key)
         if policy is None or policy.status.observed_generation == policy.metadata.generation:
             return None
-        changed = copy(policy)
-        changed.status.observed_generation = policy.metadata.generation
-        changed.status.type_checking = TypeChecking()
+        status = ValidatingAdmissionPolicyStatus(
+            observed_generation=policy.metadata.generation, type_checking=TypeChecking()
+        )
+        applied = ValidatingAdmissionPolicy(metadata=ObjectMeta(name=key), status=status)
         try:
-            await self.client.update_status(changed)
+            await self.client.apply(applied, _MANAGER, "status")
         except StatusError as error:
             if error.code != 404:
                 raise

@@ -96,3 +96,23 @@ async def _a_second_later(ground: Ground) -> None:
 async def _claim_bound(ground: Ground) -> None:
     path = "/api/v1/namespaces/adm-misc/persistentvolumeclaims/def"
     await ground.send("PATCH", f"{path}/status", {"status": {"phase": "Bound"}}, content_type=MERGE)
+
+
+@before("admission/validatingadmissionpolicy", 0)
+async def _policed_namespace(ground: Ground) -> None:
+    ground.start_controllers()
+    labels = {"metadata": {"labels": {"vap": "on"}}}
+    await ground.send("PATCH", "/api/v1/namespaces/adm-vap", labels, content_type=MERGE)
+    await ground.settle()
+    await ground.create(config_map("keep", "adm-vap"))
+
+
+@before("admission/validatingadmissionpolicy", 24)
+async def _params(ground: Ground) -> None:
+    await ground.create({**config_map("params", "adm-vap"), "data": {"max": "3"}})
+
+
+@before("admission/mutatingadmissionpolicy", 0)
+async def _mutated_namespace(ground: Ground) -> None:
+    labels = {"metadata": {"labels": {"map": "on"}}}
+    await ground.send("PATCH", "/api/v1/namespaces/adm-map", labels, content_type=MERGE)

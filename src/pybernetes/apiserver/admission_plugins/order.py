@@ -31,6 +31,7 @@ from pybernetes.apiserver.admission_plugins.storage_defaults import (
     StorageObjectInUseProtection,
 )
 from pybernetes.apiserver.admission_plugins.taint_nodes_by_condition import TaintNodesByCondition
+from pybernetes.apiserver.admission_plugins.validating_admission_policy import ValidatingAdmissionPolicyAdmission
 from pybernetes.apiserver.reader import Reader
 from pybernetes.apiserver.stages.authorization import Authorizer
 from pybernetes.apiserver.stages.rbac_escalation import RbacEscalation
@@ -67,6 +68,7 @@ def default_plugins(
         DefaultIngressClass(reader),
         PodTopologyLabels(reader),
         PodResizeValidator(reader),
+        ValidatingAdmissionPolicyAdmission(reader, authorizer),
         ResourceQuotaAdmission(reader),
     )
     known = {plugin.name for plugin in every}

@@ -52,7 +52,7 @@ def compiled_rule(source: dict[str, Any], declared: Declared) -> CompiledRule:
         program = environment.compile(text)
     except CompileError as error:
         return CompiledRule(source, problem=f"compilation failed: {error}")
-    if program.result not in (types.BOOL, types.DYN):
+    if program.result != types.BOOL:
         return CompiledRule(source, problem="cel expression must evaluate to a bool")
     message, message_problem = _compiled_message(source.get("messageExpression") or "", environment)
     return CompiledRule(source, program, "", message, message_problem)

@@ -10,17 +10,17 @@ from pybernetes.api.status import FieldError, invalid, not_supported, required
 from pybernetes.api.types.admissionregistration_v1 import (
     MutatingWebhook,
     MutatingWebhookConfiguration,
-    RuleWithOperations,
     ValidatingWebhook,
     ValidatingWebhookConfiguration,
     WebhookClientConfig,
 )
 from pybernetes.api.types.node_v1 import RuntimeClass
 from pybernetes.api.types.storage_v1 import CSIDriver, StorageClass
+from pybernetes.apiserver.resources.validation.admission_policies import validate_match_conditions
+from pybernetes.apiserver.resources.validation.admission_rules import validate_rule
 from pybernetes.apiserver.resources.validation.metadata import immutable
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
 
-_OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 _REVIEW_VERSIONS = ("v1", "v1beta1")
 
 
@@ -88,7 +88,7 @@ def _validate_webhook(webhook: ValidatingWebhook | MutatingWebhook, path: str) -
         detail = "should be a domain with at least three segments separated by dots"
         errors.append(invalid(f"{path}.name", webhook.name, detail))
     for index, rule in enumerate(webhook.rules):
-        errors += _validate_rule(rule, f"{path}.rules[{index}]")
+        errors += validate_rule(rule, f"{path}.rules[{index}]")
     if webhook.failure_policy not in ("Fail", "Ignore"):
         errors.append(not_supported(f"{path}.failurePolicy", webhook.failure_policy, ("Fail", "Ignore")))
     if webhook.match_policy not in ("Equivalent", "Exact"):
@@ -105,35 +105,8 @@ def _validate_webhook(webhook: ValidatingWebhook | MutatingWebhook, path: str) -
     errors += validate_selector(webhook.namespace_selector, f"{path}.namespaceSelector")
     errors += validate_selector(webhook.object_selector, f"{path}.objectSelector")
     errors += _validate_client(webhook.client_config, f"{path}.clientConfig")
-    return errors + _validate_versions(webhook.admission_review_versions, f"{path}.admissionReviewVersions")
-
-
-def _validate_rule(rule: RuleWithOperations, path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if not rule.operations:
-        errors.append(required(f"{path}.operations"))
-    if "*" in rule.operations and len(rule.operations) > 1:
-        detail = "if '*' is present, must not specify other operations"
-        errors.append(invalid(f"{path}.operations", rule.operations, detail))
-    for index, operation in enumerate(rule.operations):
-        if operation not in _OPERATIONS:
-            errors.append(not_supported(f"{path}.operations[{index}]", operation, _OPERATIONS))
-    for name, values, what in (
-        ("apiGroups", rule.api_groups, "API groups"),
-        ("apiVersions", rule.api_versions, "API versions"),
-    ):
-        if not values:
-            errors.append(required(f"{path}.{name}"))
-        if "*" in values and len(values) > 1:
-            errors.append(invalid(f"{path}.{name}", values, f"if '*' is present, must not specify other {what}"))
-    if not rule.resources:
-        errors.append(required(f"{path}.resources"))
-    if "*/*" in rule.resources and len(rule.resources) > 1:
-        detail = "if '*/*' is present, must not specify other resources"
-        errors.append(invalid(f"{path}.resources", rule.resources, detail))
-    if rule.scope not in (None, "*", "Cluster", "Namespaced"):
-        errors.append(not_supported(f"{path}.scope", rule.scope, ("*", "Cluster", "Namespaced")))
-    return errors
+    errors += _validate_versions(webhook.admission_review_versions, f"{path}.admissionReviewVersions")
+    return errors + validate_match_conditions(webhook.match_conditions, f"{path}.matchConditions")
 
 
 def _validate_client(client: WebhookClientConfig, path: str) -> list[FieldError]:

@@ -32,6 +32,7 @@ from pybernetes.api.types import (
 from pybernetes.apiserver.custom import definition_validation
 from pybernetes.apiserver.resources.validation import (
     access,
+    admission_policies,
     claims,
     configuration,
     endpoints,
@@ -89,6 +90,10 @@ _RULES: Mapping[type, Rules] = {
         claims.validate_claim, claims.validate_claim_update, claims.validate_claim_status
     ),
     core_v1.ResourceQuota: Rules(limits.validate_quota, limits.validate_quota_update, limits.validate_quota_status),
+    admissionregistration_v1.MutatingAdmissionPolicy: always(admission_policies.validate_mutating_policy),
+    admissionregistration_v1.MutatingAdmissionPolicyBinding: always(admission_policies.validate_mutating_binding),
+    admissionregistration_v1.ValidatingAdmissionPolicy: always(admission_policies.validate_policy),
+    admissionregistration_v1.ValidatingAdmissionPolicyBinding: always(admission_policies.validate_binding),
     admissionregistration_v1.MutatingWebhookConfiguration: always(storage.validate_webhooks),
     admissionregistration_v1.ValidatingWebhookConfiguration: always(storage.validate_webhooks),
     apiextensions_v1.CustomResourceDefinition: Rules(

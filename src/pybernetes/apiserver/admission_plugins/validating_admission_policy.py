@@ -1,0 +1,141 @@
+"""ValidatingAdmissionPolicy: asks the policies that are bound to a request what they have against it.
+
+A write comes in after all that changes it; a refusal, warnings and audit annotations come out. Policies are compiled
+when a request first meets them, and again when they change.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pybernetes.api.status import StatusError, failure
+from pybernetes.api.types.admissionregistration_v1 import (
+    ValidatingAdmissionPolicy,
+    ValidatingAdmissionPolicyBinding,
+)
+from pybernetes.api.types.core_v1 import Namespace
+from pybernetes.api.types.meta_v1 import StatusCause, StatusDetails
+from pybernetes.apiserver.admission import AdmissionRequest
+from pybernetes.apiserver.admission_plugins.bystander import Bystander, refusal
+from pybernetes.apiserver.admission_policies.evaluation import Evaluation, Finding, PolicyError
+from pybernetes.apiserver.admission_policies.expressions import PolicyExpressions, policy_expressions
+from pybernetes.apiserver.admission_policies.matching import is_exempt, matches
+from pybernetes.apiserver.admission_policies.parameters import params_of
+from pybernetes.apiserver.admission_policies.values import request_values
+from pybernetes.apiserver.reader import Reader
+from pybernetes.apiserver.stages.authorization import Authorizer
+
+_CODES = {"Unauthorized": 401, "Forbidden": 403, "RequestEntityTooLarge": 413, "Invalid": 422}
+_FAILURES = "validation.policy.admission.k8s.io/validation_failure"
+
+
+class ValidatingAdmissionPolicyAdmission(Bystander):
+    """Evaluates policies; one that fails to evaluate refuses, unless its failurePolicy is Ignore."""
+
+    name = "ValidatingAdmissionPolicy"
+    repeats = True
+
+    def __init__(self, reader: Reader, authorizer: Authorizer) -> None:
+        self._reader, self._authorizer = reader, authorizer
+        # Name -> (uid, generation) and the expressions of that state.
+        self._compiled: dict[str, tuple[tuple[Any, Any], PolicyExpressions]] = {}
+
+    def handles(self, request: AdmissionRequest) -> bool:
+        bound = next(iter(self._reader.list(ValidatingAdmissionPolicyBinding)), None) is not None
+        return bound and not is_exempt(request)
+
+    async def validate(self, request: AdmissionRequest) -> None:
+        bindings = sorted(
+            self._reader.list(ValidatingAdmissionPolicyBinding),
+            key=lambda binding: (binding.spec.policy_name, binding.metadata.name or ""),
+        )
+        namespace = self._reader.get(Namespace, request.namespace) if request.namespace else None
+        labels = namespace.metadata.labels if namespace is not None else {} if request.namespace else None
+        values = request_values(request, namespace, self._authorizer)
+        refused: list[tuple[str, str, Finding]] = []
+        for binding in bindings:
+            policy = self._reader.get(ValidatingAdmissionPolicy, binding.spec.policy_name)
+            if policy is None or not matches(policy.spec.match_constraints, request, labels):
+                continue
+            if not matches(binding.spec.match_resources, request, labels):
+                continue
+            # What a policy says of one object does not hold for the next.
+            request.unique = True
+            for finding in self._findings(policy, binding, request, values):
+                self._act(policy, binding, finding, request)
+                if "Deny" in binding.spec.validation_actions:
+                    refused.append((policy.metadata.name or "", binding.metadata.name or "", finding))
+        if refused:
+            raise _refusal(request, *refused[0])
+
+    def _findings(
+        self,
+        policy: ValidatingAdmissionPolicy,
+        binding: ValidatingAdmissionPolicyBinding,
+        request: AdmissionRequest,
+        values: dict[str, Any],
+    ) -> list[Finding]:
+        """What a policy has against a request; troubles of evaluation count as its failurePolicy says."""
+        strict = policy.spec.failure_policy != "Ignore"
+        try:
+            every = params_of(self._reader, policy.spec.param_kind, binding.spec.param_ref, request.namespace)
+        except PolicyError as error:
+            return [Finding(0, f"failed to configure binding: {error}", is_error=True)] if strict else []
+        found: list[Finding] = []
+        for params in every:
+            evaluation = Evaluation(self._expressions(policy), {**values, "params": params})
+            try:
+                if not evaluation.applies():
+                    continue
+            except PolicyError as error:
+                found += [Finding(0, str(error), is_error=True)] if strict else []
+                continue
+            found += [finding for finding in evaluation.findings() if strict or not finding.is_error]
+            annotations, problems = evaluation.annotations()
+            for key, value in annotations.items():
+                request.audit[f"{policy.metadata.name}/{key}"] = value
+            found += [Finding(0, problem, is_error=True) for problem in problems if strict]
+        return found
+
+    def _expressions(self, policy: ValidatingAdmissionPolicy) -> PolicyExpressions:
+        name, state = policy.metadata.name or "", (policy.metadata.uid, policy.metadata.generation)
+        known = self._compiled.get(name)
+        if known is None or known[0] != state:
+            known = self._compiled[name] = state, policy_expressions(policy.spec)
+        return known[1]
+
+    @staticmethod
+    def _act(
+        policy: ValidatingAdmissionPolicy,
+        binding: ValidatingAdmissionPolicyBinding,
+        finding: Finding,
+        request: AdmissionRequest,
+    ) -> None:
+        """What a finding causes besides a refusal."""
+        policy_name, binding_name = policy.metadata.name, binding.metadata.name
+        actions = binding.spec.validation_actions
+        if "Warn" in actions:
+            of = f"ValidatingAdmissionPolicy '{policy_name}' with binding '{binding_name}'"
+            request.warnings.append(f"Validation failed for {of}: {finding.message}")
+        if "Audit" in actions:
+            told = json.loads(request.audit.get(_FAILURES, "[]"))
+            told.append(
+                {
+                    "message": finding.message,
+                    "policy": policy_name,
+                    "binding": binding_name,
+                    "expressionIndex": finding.index,
+                    "validationActions": actions,
+                }
+            )
+            request.audit[_FAILURES] = json.dumps(told, separators=(",", ":"))
+
+
+def _refusal(request: AdmissionRequest, policy: str, binding: str, finding: Finding) -> StatusError:
+    """The words of a 403 with the code of the rule's reason."""
+    message = f"ValidatingAdmissionPolicy '{policy}' with binding '{binding}' denied request: {finding.message}"
+    worded = refusal(request, message).status
+    details = worded.details or StatusDetails()
+    details.causes = [StatusCause(message=message)]
+    return failure(_CODES.get(finding.reason, 422), finding.reason, worded.message or message, details)

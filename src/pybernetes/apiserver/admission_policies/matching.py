@@ -1,0 +1,92 @@
+"""Which requests a policy or a binding is about: by resource, namespace and labels. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pybernetes.api.labels import from_label_selector
+from pybernetes.api.objects import ApiObject
+from pybernetes.api.types.admissionregistration_v1 import MatchResources, NamedRuleWithOperations
+from pybernetes.apiserver.admission import AdmissionRequest
+
+Labels = Mapping[str, str]
+# What no policy can be about, so that none locks everybody out of mending it, or is asked while it is decided who may.
+_EXEMPT = frozenset(
+    {
+        ("admissionregistration.k8s.io", "validatingadmissionpolicies"),
+        ("admissionregistration.k8s.io", "validatingadmissionpolicybindings"),
+        ("admissionregistration.k8s.io", "mutatingadmissionpolicies"),
+        ("admissionregistration.k8s.io", "mutatingadmissionpolicybindings"),
+        ("authentication.k8s.io", "tokenreviews"),
+        ("authentication.k8s.io", "selfsubjectreviews"),
+        ("authorization.k8s.io", "localsubjectaccessreviews"),
+        ("authorization.k8s.io", "selfsubjectaccessreviews"),
+        ("authorization.k8s.io", "selfsubjectrulesreviews"),
+        ("authorization.k8s.io", "subjectaccessreviews"),
+    }
+)
+
+
+def is_exempt(request: AdmissionRequest) -> bool:
+    return (request.kind.group, request.kind.resource) in _EXEMPT
+
+
+def matches(match: MatchResources | None, request: AdmissionRequest, namespace: Labels | None) -> bool:
+    """Whether a request is meant. `namespace` holds the labels of its namespace; None without one."""
+    if match is None:
+        return True
+    if not _selects_namespace(match, request, namespace) or not _selects_object(match, request):
+        return False
+    if any(_rule_matches(rule, request, match) for rule in match.exclude_resource_rules):
+        return False
+    rules = match.resource_rules
+    return not rules or any(_rule_matches(rule, request, match) for rule in rules)
+
+
+def _selects_namespace(match: MatchResources, request: AdmissionRequest, namespace: Labels | None) -> bool:
+    selector = from_label_selector(match.namespace_selector) if match.namespace_selector is not None else None
+    if selector is None or selector.is_empty:
+        return True
+    if (request.kind.group, request.kind.resource) == ("", "namespaces"):
+        obj = request.object if request.operation != "DELETE" and not request.subresource else request.old_object
+        return selector.matches(obj.metadata.labels if obj is not None else {})
+    # What is in no namespace is in none that could be left out.
+    return namespace is None or selector.matches(namespace)
+
+
+def _selects_object(match: MatchResources, request: AdmissionRequest) -> bool:
+    selector = from_label_selector(match.object_selector) if match.object_selector is not None else None
+    if selector is None or selector.is_empty:
+        return True
+    return any(selector.matches(_labels(obj)) for obj in (request.object, request.old_object) if obj is not None)
+
+
+def _labels(obj: ApiObject) -> Labels:
+    metadata = getattr(obj, "metadata", None)
+    return metadata.labels if metadata is not None else {}
+
+
+def _rule_matches(rule: NamedRuleWithOperations, request: AdmissionRequest, match: MatchResources) -> bool:
+    kind = request.kind
+    if rule.resource_names and request.name not in rule.resource_names:
+        return False
+    if not _has(rule.operations, request.operation) or not _has(rule.api_groups, kind.group):
+        return False
+    # An equivalent version will do, unless the policy wants exactly what it names.
+    if match.match_policy == "Exact" and not _has(rule.api_versions, kind.version):
+        return False
+    if rule.scope not in (None, "", "*", "Namespaced" if request.namespace and kind.namespaced else "Cluster"):
+        return False
+    return any(_names(pattern, kind.resource, request.subresource) for pattern in rule.resources)
+
+
+def _has(values: list[str], wanted: str) -> bool:
+    return "*" in values or wanted in values
+
+
+def _names(pattern: str, resource: str, subresource: str) -> bool:
+    """Whether `pods`, `pods/*`, `*/status` or `*` means a resource, or a sub-resource of it."""
+    wanted, _, part = pattern.partition("/")
+    if wanted not in ("*", resource):
+        return False
+    return part == subresource or part == "*"
