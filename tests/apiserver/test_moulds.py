@@ -30,6 +30,7 @@ from tests.apiserver.conftest import TOKENS, Caller, ManualClock
 
 NAMESPACE = "/api/v1/namespaces/default"
 PODS = f"{NAMESPACE}/pods"
+GATED = {"containers": [{"name": "web", "image": "nginx"}], "schedulingGates": [{"name": "example.com/wait"}]}
 # More than it takes until a template is known.
 MANY = 5
 
@@ -67,7 +68,8 @@ async def answers(key: bytes, bodies: list[bytes]) -> list[bytes]:
     found: list[bytes] = []
     async with server(key, clock) as call:
         for body in bodies:
-            clock.seconds += 0.4
+            # It takes three to know a template: here they are of one second, and those after them of others.
+            clock.seconds += 0.3
             found.append((await call.send("POST", PODS, body, user_agent="kubectl/v1.36")).body)
         found.append((await call.send("GET", PODS)).body)
         found.append((await call.send("GET", f"{PODS}?labelSelector=app=web&fieldSelector=status.phase=Pending")).body)
@@ -80,7 +82,8 @@ async def answers(key: bytes, bodies: list[bytes]) -> list[bytes]:
         [pod(f"web-{number}") for number in range(8)],
         [pod("") for _ in range(8)],
         [pod(name) for name in ("web", "default", "nginx", "a.b", "Pod", "a_b", "x" * 254, "web", "x" * 64, "Pending")],
-        [pod(f"gated-{number}", annotations={"at": "2026-01-01T00:00:01Z"}) for number in range(8)],
+        [pod(f"dated-{number}", annotations={"at": "2026-01-01T00:00:00Z"}) for number in range(8)],
+        [{**pod(f"gated-{number}"), "spec": GATED} for number in range(8)],
         [pod(f"kube-api-access-{number}", finalizers=["example.com/keep"]) for number in range(8)],
     ],
 )
