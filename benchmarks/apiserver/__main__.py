@@ -15,12 +15,12 @@ from pathlib import Path
 import uvloop
 from benchmarks.apiserver.fanout import fan_out
 from benchmarks.apiserver.marks import table
-from benchmarks.apiserver.pods import PATH, RARE, SMALL_PATH, Loader, pods, prepare, small_objects
+from benchmarks.apiserver.pods import PATH, RARE, Loader, plain_pods, pods, prepare
 from benchmarks.apiserver.served import USER, Served
 from benchmarks.apiserver.wrk import Load, WrkMissing, creates, gets, require_wrk
 
 PARTS = ("start", "create", "get", "list", "watch", "full")
-WATCHED_OBJECTS = 300
+WATCHED_PODS = 300
 
 
 class Benchmark:
@@ -89,11 +89,11 @@ class Benchmark:
             print(f"memory after the lists: {self._served.megabytes():.0f} MB", flush=True)
 
     async def _watches(self) -> None:
-        for kind, path, bodies in (("watch", PATH, pods), ("watch-small", SMALL_PATH, small_objects)):
+        for kind, bodies in (("watch", pods), ("watch-plain", plain_pods)):
             for watchers in (100, 500):
                 key = f"{kind}-{watchers}"
                 found = [
-                    await fan_out(self._served, path, watchers, bodies(f"w{watchers}-{run}", WATCHED_OBJECTS))
+                    await fan_out(self._served, PATH, watchers, bodies(f"{key}-{run}", WATCHED_PODS))
                     for run in range(self._runs)
                 ]
                 self.figures[key] = max(found)

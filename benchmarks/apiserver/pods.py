@@ -11,7 +11,6 @@ from benchmarks.apiserver.served import ADMIN, Served
 
 NAMESPACE = "bench"
 PATH = f"/api/v1/namespaces/{NAMESPACE}/pods"
-SMALL_PATH = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
 # One pod in a hundred carries the label that the selective list asks for.
 RARE = "tier=rare"
 _LOADERS = 32
@@ -62,14 +61,15 @@ def pods(prefix: str, count: int) -> list[bytes]:
     return [json.dumps(pod(f"{prefix}-{number}", number % 100 == 0)).encode() for number in range(count)]
 
 
-def small_objects(prefix: str, count: int) -> list[bytes]:
-    """The bodies of ConfigMaps that make events of about 1 kB."""
-    data = {"settings": "a line of settings\n" * 25}
+def plain_pods(prefix: str, count: int) -> list[bytes]:
+    """The bodies of pods that say nothing but what they run, as `kubectl run` makes them."""
+    spec = {"containers": [{"name": "web", "image": "registry.example/web:1.7.9"}]}
+    metadata = {"labels": {"run": "web"}}
     return [
         json.dumps(
-            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"{prefix}-{n}"}, "data": data}
+            {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"{prefix}-{number}", **metadata}, "spec": spec}
         ).encode()
-        for n in range(count)
+        for number in range(count)
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 EMPTY: Mapping[str, str] = {}
 
@@ -59,6 +59,24 @@ class Upgrade:
     is_raw: bool = False
 
 
+class Outlet(Protocol):
+    """The connection that a stream's chunks go to."""
+
+    def take(self, chunk: bytes) -> bool:
+        """Takes a chunk at once; False when it is to come in the stream, where the connection can be waited for."""
+
+    def cut(self) -> None:
+        """Ends the connection at once, however much is still to be read from it."""
+
+
+@runtime_checkable
+class Direct(Protocol):
+    """A stream of chunks that can also hand them over the moment they come, with no task between."""
+
+    def flow_into(self, outlet: Outlet) -> None:
+        """From now on offers each chunk to `outlet` first; those that it does not take are iterated over as ever."""
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """One HTTP response: a body, or a stream of chunks (a watch, a log), or an upgrade to a WebSocket."""
@@ -66,7 +84,7 @@ class Response:
     status: int
     headers: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     body: bytes = b""
-    # Chunks are flushed one by one; closing the iterator (aclose) ends the stream at its source.
+    # Chunks are flushed one by one; closing the iterator (aclose) ends the stream at its source. See also `Direct`.
     stream: AsyncIterator[bytes] | None = None
     upgrade: Upgrade | None = None
 

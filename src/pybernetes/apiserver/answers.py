@@ -14,7 +14,7 @@ from http import HTTPStatus
 
 from aiohttp import HttpVersion11, web
 
-from pybernetes.api.wire import Response
+from pybernetes.api.wire import Direct, Response
 from pybernetes.apiserver.connection import UNREAD_BYTES_MAX, Connection
 from pybernetes.apiserver.plain_requests import PlainRequest
 from pybernetes.environment.clock import SystemClock
@@ -88,12 +88,30 @@ class Streamed:
         framing = b"Transfer-Encoding: chunked\r\n" if self._is_chunked else b""
         _transport(incoming).write(b"%b%b\r\n" % (head, framing))
         if incoming.method != "HEAD" and response.stream is not None:
+            if isinstance(response.stream, Direct):
+                response.stream.flow_into(self)
             async for chunk in response.stream:
                 if chunk:
-                    _transport(incoming).write(_FRAMES.framed(chunk) if self._is_chunked else chunk)
+                    _transport(incoming).write(self._framed(chunk))
                     await _taken(incoming)
         if self._is_chunked and incoming.method != "HEAD":
             _transport(incoming).write(b"0\r\n\r\n")
+
+    def _framed(self, chunk: bytes) -> bytes:
+        return _FRAMES.framed(chunk) if self._is_chunked else chunk
+
+    def take(self, chunk: bytes) -> bool:
+        """Writes a chunk at once, unless much waits in the connection already: then it is for `write` to wait."""
+        transport = self._incoming.transport
+        if transport is None or transport.is_closing() or transport.get_write_buffer_size() > UNREAD_BYTES_MAX:
+            return False
+        transport.write(self._framed(chunk))
+        return True
+
+    def cut(self) -> None:
+        """Ends the connection, however much of it the client has still to read."""
+        if self._incoming.transport is not None:
+            self._incoming.transport.abort()
 
 
 class _Frames:

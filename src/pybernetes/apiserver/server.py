@@ -241,9 +241,6 @@ def _peer_of(transport: asyncio.BaseTransport) -> Peer:
 async def _streamed(incoming: Incoming, response: Response, connections: _Connections) -> Streamed:
     """Writes chunks as they come; a client that goes away ends the stream at its source, however quiet that is."""
     outgoing = Streamed(incoming, response)
-    cut_by: Any = getattr(response.stream, "cut_by", None)
-    if cut_by is not None and incoming.transport is not None:
-        cut_by(incoming.transport.abort)
     close: Any = getattr(response.stream, "aclose", None)
     writing = asyncio.ensure_future(outgoing.write())
     connections.writing[incoming.protocol] = writing

@@ -1,8 +1,9 @@
 """watch: what commits bring, handed to each watcher as one chunk per batch.
 
-A watcher is told by `fan_out`, synchronously, while the commit is applied; it keeps what it could not send yet.
-One that does not read is cut off when that has grown too large: it comes back and resumes or lists again. What was
-before it came is written out only as fast as it reads, from the objects that all share.
+A watcher is told by `fan_out`, synchronously, while the commit is applied, and passes it on to its connection at once;
+it keeps what that does not take. One that does not read is cut off when that has grown too large: it comes back and
+resumes or lists again. What was before it came is written out only as fast as it reads, from the objects that all
+share.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from pybernetes.api.status import bad_request, expired, failure
-from pybernetes.api.wire import Request, Response
+from pybernetes.api.wire import Outlet, Request, Response
 from pybernetes.apiserver.backlog import Backlog
 from pybernetes.apiserver.collection import Collection
 from pybernetes.apiserver.fan_out import Audience, FanOut
@@ -31,8 +32,9 @@ from pybernetes.store.errors import Compacted
 
 _BOOKMARK_SECONDS = 60.0
 _LAST_BOOKMARK_SECONDS = 2.0
-# Seconds; upstream draws a watch's length between its --min-request-timeout and twice that.
-_LENGTH_MIN = 1800.0
+# When all watches are to end: how many a second at least, and how often some.
+_ENDED_PER_SECOND_MIN = 200.0
+_ENDING_SECONDS = 0.05
 # A watch that owes more is behind, and has to do with its part of the backlog.
 _BEHIND_BYTES = 64 * 1024
 # More is written as it came, so that its bytes, and the frame around them, are shared by all who hear the same.
@@ -54,8 +56,8 @@ class _Watcher:
     def __init__(self, audience: Audience, backlog: Backlog, counts: EventCounts) -> None:
         self._audience = audience
         self._counts = counts
-        # Closes the connection at once, however much is still to be read from it.
-        self.cut: Callable[[], None] | None = None
+        # The connection, once there is one.
+        self.outlet: Outlet | None = None
         self._backlog = backlog
         self._chunks: deque[bytes] = deque()
         self._bytes = 0
@@ -67,6 +69,9 @@ class _Watcher:
         self.finished = False
 
     def receive(self, chunk: bytes) -> None:
+        # Nothing may overtake what waits.
+        if self.outlet is not None and self._past is None and not self._chunks and self.outlet.take(chunk):
+            return
         self._bytes += len(chunk)
         self._chunks.append(chunk)
         if self._bytes > _BEHIND_BYTES:
@@ -85,9 +90,9 @@ class _Watcher:
     def _give_up(self) -> None:
         self.over = True
         self._counts.terminated += 1
-        if self.cut is not None:
+        if self.outlet is not None:
             # Not now: others are still to be told.
-            asyncio.get_running_loop().call_soon(self.cut)
+            asyncio.get_running_loop().call_soon(self.outlet.cut)
 
     def begin(self, past: Iterator[bytes]) -> None:
         """Takes the events that the watch begins with, however many these are."""
@@ -189,9 +194,9 @@ class _Stream(AsyncIterator[bytes]):
         await self.aclose()
         raise StopAsyncIteration
 
-    def cut_by(self, abort: Callable[[], None]) -> None:
-        """Says how the connection is closed when the client is owed too much."""
-        self._watcher.cut = abort
+    def flow_into(self, outlet: Outlet) -> None:
+        """See `wire.Direct`. Nothing is awaited between `__anext__` taking a chunk and its being written."""
+        self._watcher.outlet = outlet
 
     def _ring(self) -> None:
         self._timer = None
@@ -215,7 +220,11 @@ class Watches:
         self._clock = clock
         self._chance = chance
         self._metrics = metrics
+        # Seconds; a watch that asks for no length gets between these and twice as many.
+        self.length_min = 1800.0
         self._running: set[_Watcher] = set()
+        # Somebody waits for the last one to end.
+        self._ended: asyncio.Future[None] | None = None
         self._backlog = Backlog()
         self._fan_outs: dict[Collection, FanOut] = {}
 
@@ -246,6 +255,8 @@ class Watches:
             stop()
             watcher.drop()
             self._running.discard(watcher)
+            if not self._running and self._ended is not None and not self._ended.done():
+                self._ended.set_result(None)
 
         stream = _Stream(watcher, options.seconds, self._clock, leave)
         if options.bookmarks:
@@ -265,6 +276,25 @@ class Watches:
     def close(self) -> None:
         for watcher in list(self._running):
             watcher.end()
+
+    async def end(self, seconds: float) -> None:
+        """Ends all watches when they have brought what there is; returns then, or after `seconds`.
+
+        They end spread over the time, so that the clients do not come back all at once, but 200 a second at least.
+        """
+        watchers = list(self._running)
+        at_once = max(1.0, len(watchers) / seconds * _ENDING_SECONDS, _ENDED_PER_SECOND_MIN * _ENDING_SECONDS)
+        try:
+            async with asyncio.timeout(seconds):
+                for position, watcher in enumerate(watchers):
+                    if position and position % int(at_once) == 0:
+                        await asyncio.sleep(_ENDING_SECONDS)
+                    watcher.finish()
+                while self._running:
+                    self._ended = asyncio.get_running_loop().create_future()
+                    await self._ended
+        except TimeoutError:
+            return
 
     def _begin(self, collection: Collection, audience: Audience, watcher: _Watcher, options: _Options) -> None:
         """What the watcher sees before anything new happens; no await between this and `join`."""
@@ -294,7 +324,7 @@ class Watches:
         bookmarks = request.parameter("allowWatchBookmarks") in ("true", "1")
         wants_state = initial == "true" or (not initial and not at)
         since = None if wants_state else at or self._registry.revision
-        length = _seconds(request.parameter("timeoutSeconds")) or _LENGTH_MIN * self._chance.uniform(1, 2)
+        length = _seconds(request.parameter("timeoutSeconds")) or self.length_min * self._chance.uniform(1, 2)
         return _Options(selection_of(request, info), since, initial == "true" and bookmarks, bookmarks, length)
 
     @staticmethod
