@@ -259,7 +259,7 @@ class Generator:
         ]
         if lists:
             fields.append("\n    def __post_init__(self) -> None:")
-            fields += [f"        if self.{snake(w)} is None:\n            self.{snake(w)} = []" for w in lists]
+            fields += [f"        if self.{snake(w)} is None:\n            self.{snake(w)} = no_items()" for w in lists]
         body = "\n".join(fields) or "    pass"
         module.structs[name] = f"class {name}({base}, kw_only=True):\n{body}"
 

@@ -337,7 +337,7 @@ def _others() -> list[Manifest]:
         _event("e1", _FIRST_EVENT),
         _event("e2", _SECOND_EVENT),
         manifest("apps/v1", "ControllerRevision", "cr", revision=3, data={}, metadata={"ownerReferences": [owner]}),
-        manifest(f"{rbac}/v1", "Role", "ro", rules=[]),
+        manifest(f"{rbac}/v1", "Role", "ro"),
         manifest(
             f"{rbac}/v1",
             "RoleBinding",
@@ -346,7 +346,7 @@ def _others() -> list[Manifest]:
             subjects=subjects,
         ),
         manifest("coordination.k8s.io/v1", "Lease", "l", spec={"holderIdentity": "me"}),
-        manifest("resource.k8s.io/v1", "ResourceClaim", "rcl", spec={}),
+        manifest("resource.k8s.io/v1", "ResourceClaim", "rcl", spec={"devices": {"requests": []}}),
     ]
 
 

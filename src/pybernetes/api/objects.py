@@ -6,11 +6,12 @@ Objects of custom resources have no struct of their own: `CustomObject` holds wh
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
-from pybernetes.api.struct import ApiStruct
+from pybernetes.api.struct import ApiStruct, NoItems, no_items
 from pybernetes.api.types.meta_v1 import ObjectMeta
 
 
@@ -67,13 +68,54 @@ def copy(obj: T) -> T:
     ValidationError when a field of the struct holds what its type does not allow.
     """
     # Both directions run in C: a sixth of the time of a walk in Python.
-    return msgspec.convert(msgspec.to_builtins(obj), type(obj))
+    value = msgspec.to_builtins(obj)
+    if type(obj).__name__ in _NULLED and isinstance(obj, ApiStruct):
+        _show_unset(obj, value)
+    return msgspec.convert(value, type(obj))
 
 
 def to_builtins(obj: Any) -> dict[str, Any]:
     """The object as JSON values (bytes as base64 text), private to the caller."""
-    value: dict[str, Any] = msgspec.to_builtins(obj.plain() if isinstance(obj, CustomObject) else obj)
+    if isinstance(obj, CustomObject):
+        value: dict[str, Any] = msgspec.to_builtins(obj.plain())
+        return value
+    value = msgspec.to_builtins(obj)
+    if type(obj).__name__ in _NULLED:
+        _show_unset(obj, value)
     return value
+
+
+def _show_unset(part: ApiStruct, value: dict[str, Any]) -> None:
+    """Puts null for the lists that nobody has set, which `msgspec` writes as empty ones."""
+    for name, wire in zip(part.__struct_fields__, part.__struct_encode_fields__, strict=True):
+        held = getattr(part, name)
+        if type(held) is NoItems and not held:
+            value[wire] = None
+        elif isinstance(held, ApiStruct) and name != "metadata" and wire in value:
+            _show_unset(held, value[wire])
+
+
+def forget_empty(obj: ApiObject) -> None:
+    """Makes the empty lists of an object unset ones where the two are stored alike, in place."""
+    if type(obj).__name__ in _NULLED and not isinstance(obj, CustomObject):
+        _forget_empty(obj)
+
+
+def _forget_empty(part: ApiStruct) -> None:
+    hints = _nullable(type(part))
+    for name in part.__struct_fields__:
+        held = getattr(part, name)
+        if name in hints:
+            if not held:
+                setattr(part, name, no_items())
+        elif isinstance(held, ApiStruct) and name != "metadata":
+            _forget_empty(held)
+
+
+@cache
+def _nullable(type_: type[ApiStruct]) -> frozenset[str]:
+    """The attributes of a struct that are `NullableList`s."""
+    return frozenset(field.name for field in msgspec.structs.fields(type_) if field.default_factory is no_items)
 
 
 def encode(obj: ApiObject) -> bytes:

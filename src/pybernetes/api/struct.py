@@ -29,9 +29,15 @@ else:
             return list[item] | None
 
 
+class NoItems(list[Any]):
+    """A list that nobody has set, where Go tells it from an empty one; it may be filled like any other."""
+
+    __slots__ = ()
+
+
 def no_items() -> list[Any]:
     """The default of a list that is written even when it is empty; the API server writes null for it."""
-    return []
+    return NoItems()
 
 
 def null() -> None:

@@ -13,7 +13,7 @@ from functools import cached_property
 import msgspec
 
 from pybernetes.api.kind import Kind
-from pybernetes.api.objects import ApiObject, CustomObject, encode
+from pybernetes.api.objects import ApiObject, CustomObject, encode, forget_empty
 from pybernetes.apiserver.custom.rules import Decoder
 from pybernetes.apiserver.resources.strategies import strategy_of
 from pybernetes.store.contract import KeyValue
@@ -66,6 +66,7 @@ class Form:
     def encode(self, obj: ApiObject) -> bytes:
         """The bytes to store: all but the resourceVersion."""
         obj.metadata.resource_version = None
+        forget_empty(obj)
         value = encode(obj)
         assert value.startswith(self.head + _METADATA), value[:80]
         return value

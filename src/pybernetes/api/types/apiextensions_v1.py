@@ -51,9 +51,9 @@ class CustomResourceDefinitionStatus(ApiStruct, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.conditions is None:
-            self.conditions = []
+            self.conditions = no_items()
         if self.stored_versions is None:
-            self.stored_versions = []
+            self.stored_versions = no_items()
 
 
 class CustomResourceDefinition(ApiObject, kw_only=True):

@@ -86,7 +86,7 @@ class HorizontalPodAutoscalerStatus(ApiStruct, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.current_metrics is None:
-            self.current_metrics = []
+            self.current_metrics = no_items()
 
 
 class HorizontalPodAutoscaler(ApiObject, kw_only=True):

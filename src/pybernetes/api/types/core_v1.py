@@ -628,7 +628,7 @@ class LimitRangeSpec(ApiStruct, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.limits is None:
-            self.limits = []
+            self.limits = no_items()
 
 
 class LimitRange(ApiObject, kw_only=True):

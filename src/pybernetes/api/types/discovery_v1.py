@@ -48,9 +48,9 @@ class EndpointSlice(ApiObject, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.endpoints is None:
-            self.endpoints = []
+            self.endpoints = no_items()
         if self.ports is None:
-            self.ports = []
+            self.ports = no_items()
 
 
 class EndpointSliceList(ApiStruct, kw_only=True):

@@ -21,7 +21,7 @@ class ClusterRole(ApiObject, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.rules is None:
-            self.rules = []
+            self.rules = no_items()
 
 
 class RoleRef(ApiStruct, kw_only=True):
@@ -66,7 +66,7 @@ class Role(ApiObject, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.rules is None:
-            self.rules = []
+            self.rules = no_items()
 
 
 class RoleBinding(ApiObject, kw_only=True):

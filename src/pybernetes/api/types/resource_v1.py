@@ -107,7 +107,7 @@ class DeviceClaim(ApiStruct, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.requests is None:
-            self.requests = []
+            self.requests = no_items()
 
 
 class DeviceClaimConfiguration(ApiStruct, kw_only=True):

@@ -42,7 +42,7 @@ class CSINodeSpec(ApiStruct, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.drivers is None:
-            self.drivers = []
+            self.drivers = no_items()
 
 
 class CSINode(ApiObject, kw_only=True):

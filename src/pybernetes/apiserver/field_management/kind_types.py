@@ -52,10 +52,7 @@ _LEFT_OUT = {"validationActions"}
 
 
 def _complete(document: dict[str, Any], definition: str) -> None:
-    """Makes of the empty object what Go makes of it: required fields are always written, null or zero.
-
-    Lists that our structs always write stay empty ones: a client's empty list cannot be told from none.
-    """
+    """Makes of the empty object what Go makes of it: required fields are always written, null or zero."""
     needed = schema.required(definition)
     for name, node in schema.fields(definition).items():
         value = document.get(name)
