@@ -39,16 +39,14 @@ def primary(kubectl: Command) -> str:
     body = replication_controller("agnhost-primary", PRIMARY, 1)
     body["spec"]["template"]["spec"]["containers"][0]["ports"] = PORT
     create(kubectl, "ReplicationController", body)
-    return ready(kubectl, "app=agnhost", 1)[0]
+    return ready(kubectl, "rc/agnhost-primary", "app=agnhost", 1)[0]
 
 
-def ready(kubectl: Command, selector: str, count: int) -> list[str]:
-    kubectl("wait", "--for=create", "pods", f"--selector={selector}", PATIENCE)
-    name = "{range.items[*]}{.metadata.name} {end}"
-    while len(names := kubectl("get", "pods", "-l", selector, "-o", f"jsonpath={name}").split()) != count:
-        pass
-    kubectl("wait", "--for=condition=Ready", "pods", f"--selector={selector}", PATIENCE)
-    return names
+def ready(kubectl: Command, owner: str, selector: str, count: int) -> list[str]:
+    """Waits until so many pods of a controller are ready and no others are there; their names."""
+    for state in (f"{{.status.readyReplicas}}={count}", f"{{.status.replicas}}={count}"):
+        kubectl("wait", f"--for=jsonpath={state}", owner, PATIENCE)
+    return kubectl("get", "pods", "-l", selector, "-o", "jsonpath={.items[*].metadata.name}").split()
 
 
 def has(text: str, *patterns: str) -> None:
@@ -84,10 +82,12 @@ def test_update_demo_is_created_scaled_and_stopped(kubectl: Command) -> None:
     labels = {"name": "update-demo", "version": "nautilus"}
     body = replication_controller("update-demo-nautilus", labels, 2)
     create(kubectl, "ReplicationController", body)
-    ready(kubectl, "name=update-demo", 2)
+    owner = "rc/update-demo-nautilus"
+    ready(kubectl, owner, "name=update-demo", 2)
     for count in (1, 2):
         kubectl("scale", "rc", "update-demo-nautilus", f"--replicas={count}", "--timeout=5m")
-        for name in ready(kubectl, "name=update-demo", count):
+        names = ready(kubectl, owner, "name=update-demo", count)
+        for name in names[:count]:
             running = (
                 '{{if (exists . "status" "containerStatuses")}}{{range .status.containerStatuses}}'
                 '{{if (and (eq .name "c") (exists . "state" "running"))}}true{{end}}{{end}}{{end}}'
@@ -106,7 +106,6 @@ def test_guestbook_is_created_and_stopped(kubectl: Command) -> None:
         create(kubectl, "Deployment", workload(name, labels, count), "apps/v1")
         service = {"metadata": {"name": name, "labels": labels}, "spec": {"selector": labels, "ports": [{"port": 80}]}}
         create(kubectl, "Service", service)
-    ready(kubectl, "tier=guestbook", 6)
     for name, count in parts:
         kubectl("rollout", "status", f"deployment/{name}", PATIENCE)
         address = "jsonpath={.items[*].endpoints[*].addresses[0]}"
