@@ -43,6 +43,13 @@ def matches(match: MatchResources | None, request: AdmissionRequest, namespace: 
     return not rules or any(_rule_matches(rule, request, match) for rule in rules)
 
 
+def names_objects(match: MatchResources | None) -> bool:
+    """Whether it may mean one object and not another that differs from it in nothing but the name."""
+    return match is not None and any(
+        rule.resource_names for rule in (*match.resource_rules, *match.exclude_resource_rules)
+    )
+
+
 def _selects_namespace(match: MatchResources, request: AdmissionRequest, namespace: Labels | None) -> bool:
     selector = from_label_selector(match.namespace_selector) if match.namespace_selector is not None else None
     if selector is None or selector.is_empty:
