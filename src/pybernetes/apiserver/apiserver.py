@@ -22,6 +22,7 @@ from pybernetes.apiserver.allocation.repair import AllocationRepair
 from pybernetes.apiserver.allocation.services import ServiceAllocator
 from pybernetes.apiserver.bootstrap.default_rbac import node_rules
 from pybernetes.apiserver.bootstrap.default_service_cidr import DefaultServiceCIDR
+from pybernetes.apiserver.bootstrap.kubernetes_service import withdrawn
 from pybernetes.apiserver.bootstrap.objects import BootstrapOptions, bootstrap_objects, reconciled
 from pybernetes.apiserver.commands import Commands
 from pybernetes.apiserver.component_statuses import ComponentStatuses
@@ -95,6 +96,7 @@ class ApiServer:
         self._allocations = AllocationRepair(self.writer, addresses, ports)
         self._default_cidr = DefaultServiceCIDR(self.writer, tuple(map(str, options.service_networks)))
         self._watches = Watches(self.registry, clock, chance, self.metrics)
+        self._watches.length_min = options.min_request_timeout
         reads = Reads(self.registry, clock)
         commands = Commands(self.writer, reads, self.authorizer.require)
         self.lifecycle = Lifecycle(options.shutdown_send_retry_after)
@@ -157,6 +159,15 @@ class ApiServer:
             await asyncio.sleep(_COMPACTION_SECONDS)
             if before > self._store.compacted:
                 await self._store.compact(before)
+
+    async def withdraw(self) -> None:
+        """Takes this server out of the endpoints of the Service kubernetes; the next start puts it back."""
+        for nobody in withdrawn(self._options.advertise_address, self._options.secure_port):
+            await self._ensure(nobody)
+
+    async def end_watches(self, seconds: float) -> None:
+        """Ends all watches cleanly; returns when they have ended, or after `seconds`."""
+        await self._watches.end(seconds)
 
     def close(self) -> None:
         """Ends all watches; requests are answered no more."""

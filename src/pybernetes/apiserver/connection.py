@@ -123,9 +123,10 @@ class Connection(web.RequestHandler):
 
     async def shutdown(self, timeout: float | None = 15.0) -> None:  # noqa: ASYNC109 - aiohttp's
         """Lets the request under way end, within `timeout` seconds, and closes."""
+        # A connection that waits for a request does so no longer.
+        self.close()
         answering = self._answering
         if answering is not None:
-            self._close = True
             await asyncio.wait({answering}, timeout=timeout)
             answering.cancel()
         await super().shutdown(timeout)

@@ -29,8 +29,10 @@ class ApiServerOptions:
     # The users of `--token-auth-file`.
     tokens: Mapping[str, UserInfo] = field(default_factory=dict)
     enable_admission: tuple[str, ...] = ("NodeRestriction",)
-    # Seconds that a request may take, and how long an Event is kept.
+    # Seconds: what a request may take, how long an Event is kept.
     request_timeout: float = 60.0
+    # The shortest length of a watch that asks for none.
+    min_request_timeout: float = 1800.0
     event_ttl: float = 3600.0
     # How many writes may run at once; 0 is no limit.
     max_mutating_requests_inflight: int = 0

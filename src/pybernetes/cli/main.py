@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import logging
+import re
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -43,9 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = next((word for word in words if not word.startswith("-")), "")
     module = importlib.import_module(COMMANDS[chosen][0]) if chosen in COMMANDS else None
     for name, (_module, help_) in COMMANDS.items():
-        own = commands.add_parser(name, help=help_, add_help=name != "kubectl")
+        own = commands.add_parser(name, help=help_, add_help=name != "kubectl", allow_abbrev=False)
         if name == chosen and module is not None:
             module.add_arguments(own)
+            parser.is_component = own.is_component = module.__name__.startswith("pybernetes.cluster.")
     if chosen == "kubectl" and module is not None:
         # kubectl's own flags are its own business.
         return int(module.run_words(words[words.index("kubectl") + 1 :]))
@@ -57,7 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         # A component ends well by a signal; what was to be done at once is not done then.
         once = module.__name__.startswith("pybernetes.cli.")
-        return run_until_signal(lambda: module.run(arguments), interrupted=INTERRUPTED if once else 0)
+        interrupted = INTERRUPTED if once else 0
+        return run_until_signal(lambda: module.run(arguments), interrupted, second_ends=not once)
     except (Refused, ClusterError, ConfigError, StoreError, OSError) as error:
         # What people can set right; anything else is our fault and keeps its traceback.
         print(f"pyb {chosen}: {reason(error)}", file=sys.stderr)
@@ -65,11 +68,29 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Bad flags end with 1, as upstream's commands do."""
+    """Bad flags end with 1, as upstream's commands do; a component says in upstream's words what is wrong."""
+
+    is_component = False
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(1, f"{self.prog}: {message}\n")
+        self.exit(1, f"Error: {_of_component(message)}\n" if self.is_component else f"{self.prog}: {message}\n")
+
+
+# What argparse says -> what upstream's parser says.
+_WORDS = (
+    (re.compile(r"unrecognized arguments: (-[^\s=]+).*", re.DOTALL), r"unknown flag: \1"),
+    (re.compile(r"unrecognized arguments: (\S+).*", re.DOTALL), r'unknown command "\1"'),
+    (re.compile(r"argument (--[\w-]+): expected one argument"), r"flag needs an argument: \1"),
+    (re.compile(r'argument (--[\w-]+): ("[^"]*"): (.*)', re.DOTALL), r'invalid argument \2 for "\1" flag: \3'),
+)
+
+
+def _of_component(message: str) -> str:
+    for pattern, words in _WORDS:
+        if found := pattern.fullmatch(message):
+            return found.expand(words)
+    return message
 
 
 if __name__ == "__main__":

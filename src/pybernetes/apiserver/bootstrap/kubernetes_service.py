@@ -35,8 +35,23 @@ def kubernetes_service(cluster_ip: str, advertise_address: str, port: int) -> li
         internal_traffic_policy="Cluster",
     )
     service = Service(metadata=_meta({"component": "apiserver", "provider": "kubernetes"}), spec=spec)
+    return [service, *_endpoints(advertise_address, port)]
+
+
+def withdrawn(advertise_address: str, port: int) -> list[ApiObject]:
+    """The endpoints without the server, for when it goes."""
+    found = _endpoints(advertise_address, port)
+    for obj in found:
+        if isinstance(obj, Endpoints):
+            obj.subsets = []
+        elif isinstance(obj, discovery_v1.EndpointSlice):
+            obj.endpoints = []
+    return found
+
+
+def _endpoints(advertise_address: str, port: int) -> list[ApiObject]:
     if ipaddress.ip_address(advertise_address).is_loopback:
-        return [service]
+        return []
     subset = EndpointSubset(
         addresses=[EndpointAddress(ip=advertise_address)],
         ports=[EndpointPort(name="https", port=port, protocol="TCP")],
@@ -51,7 +66,7 @@ def kubernetes_service(cluster_ip: str, advertise_address: str, port: int) -> li
         endpoints=[endpoint],
         ports=[discovery_v1.EndpointPort(name="https", protocol="TCP", port=port)],
     )
-    return [service, endpoints, endpoint_slice]
+    return [endpoints, endpoint_slice]
 
 
 def _meta(labels: dict[str, str]) -> ObjectMeta:
