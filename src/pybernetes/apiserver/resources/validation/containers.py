@@ -26,6 +26,7 @@ from pybernetes.api.types.core_v1 import (
     Volume,
 )
 from pybernetes.apiserver.resources.validation.environment import validate_variables, validate_variables_from
+from pybernetes.apiserver.resources.validation.lists import too_many
 from pybernetes.apiserver.resources.validation.mounts import validate_devices, validate_mounts
 from pybernetes.apiserver.resources.validation.numbers import requirements
 from pybernetes.apiserver.resources.validation.probes import validate_lifecycle, validate_probe
@@ -152,14 +153,10 @@ def _validate_restarts(policy: str | None, rules: Sequence[ContainerRestartRule]
         errors.append(not_supported(f"{path}.restartPolicy", policy, _RESTARTS))
     where = f"{path}.restartPolicyRules"
     if len(rules) > _RULES_MAX:
-        errors.append(_too_many(where, len(rules), _RULES_MAX))
+        errors.append(too_many(where, len(rules), _RULES_MAX))
     for index, rule in enumerate(rules):
         errors += _validate_restart_rule(rule, f"{where}[{index}]")
     return errors
-
-
-def _too_many(path: str, count: int, most: int) -> FieldError:
-    return FieldError("FieldValueTooMany", path, f"must have at most {most} items", count)
 
 
 def _validate_restart_rule(rule: ContainerRestartRule, path: str) -> list[FieldError]:
@@ -172,7 +169,7 @@ def _validate_restart_rule(rule: ContainerRestartRule, path: str) -> list[FieldE
     if codes.operator not in ("In", "NotIn"):
         errors.append(not_supported(f"{path}.exitCodes.operator", codes.operator, ("In", "NotIn")))
     if len(codes.values) > _EXIT_CODES_MAX:
-        errors.append(_too_many(f"{path}.exitCodes.values", len(codes.values), _EXIT_CODES_MAX))
+        errors.append(too_many(f"{path}.exitCodes.values", len(codes.values), _EXIT_CODES_MAX))
     return errors
 
 

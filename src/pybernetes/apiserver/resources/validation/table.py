@@ -26,6 +26,7 @@ from pybernetes.api.types import (
     node_v1,
     policy_v1,
     rbac_v1,
+    resource_v1,
     scheduling_v1,
     storage_v1,
 )
@@ -35,6 +36,9 @@ from pybernetes.apiserver.resources.validation import (
     admission_policies,
     claims,
     configuration,
+    device_allocations,
+    device_claims,
+    device_slices,
     endpoints,
     events,
     flow_control,
@@ -122,6 +126,14 @@ _RULES: Mapping[type, Rules] = {
     rbac_v1.ClusterRoleBinding: Rules(access.validate_binding, access.validate_binding_update, name=path_segment_name),
     rbac_v1.Role: always(access.validate_role, path_segment_name),
     rbac_v1.RoleBinding: Rules(access.validate_binding, access.validate_binding_update, name=path_segment_name),
+    resource_v1.DeviceClass: always(device_claims.validate_device_class),
+    resource_v1.ResourceClaim: Rules(
+        device_claims.validate_claim, device_claims.validate_claim_update, device_allocations.validate_status
+    ),
+    resource_v1.ResourceClaimTemplate: Rules(
+        device_claims.validate_claim_template, device_claims.validate_claim_template_update
+    ),
+    resource_v1.ResourceSlice: Rules(device_slices.validate_slice, device_slices.validate_slice_update),
     scheduling_v1.PriorityClass: Rules(limits.validate_priority_class, limits.validate_priority_class_update),
     storage_v1.CSIDriver: always(storage.validate_driver),
     storage_v1.StorageClass: Rules(storage.validate_storage_class, storage.validate_storage_class_update),

@@ -1,0 +1,47 @@
+"""Rules for lists and maps as wholes: how many items they may have, and that none stands there twice.
+
+A list with too many items is not read any further, whatever is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence, Sized
+from typing import TypeVar
+
+from pybernetes.api.status import FieldError, duplicate
+
+_Item = TypeVar("_Item")
+
+
+def too_long(path: str, limit: int) -> FieldError:
+    return FieldError("FieldValueTooLong", path, f"may not be more than {limit} bytes")
+
+
+def too_many(path: str, count: int, most: int) -> FieldError:
+    return FieldError("FieldValueTooMany", path, f"must have at most {most} items", count)
+
+
+def at_most(items: Sized, most: int, path: str) -> list[FieldError]:
+    return [too_many(path, len(items), most)] if len(items) > most else []
+
+
+def each(items: Iterable[_Item], rule: Callable[[_Item, str], list[FieldError]], path: str) -> list[FieldError]:
+    """What the rule says of each item, which it gets with the item's own path."""
+    return [error for index, item in enumerate(items) for error in rule(item, f"{path}[{index}]")]
+
+
+def few(
+    items: Sequence[_Item], most: int, rule: Callable[[_Item, str], list[FieldError]], path: str
+) -> list[FieldError]:
+    return at_most(items, most, path) or each(items, rule, path)
+
+
+def no_twins(keys: Iterable[Hashable], path: str, below: str = "") -> list[FieldError]:
+    """Complains of keys that have stood before; `below` leads from the item to its key."""
+    seen: set[Hashable] = set()
+    errors: list[FieldError] = []
+    for index, key in enumerate(keys):
+        if key in seen:
+            errors.append(duplicate(f"{path}[{index}]{below}", key))
+        seen.add(key)
+    return errors
