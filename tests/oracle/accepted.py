@@ -30,7 +30,6 @@ def _steps(reason: str, *numbers: int) -> dict[int, str]:
 
 ACCEPTED: dict[str, dict[int, str]] = {
     "admission/limitranger": _steps(_GO_ORDER, 8),
-    "admission/mutatingadmissionpolicy": _steps(_CEL, 8, 9, 10, 11),
     "admission/noderestriction": _steps(_CERTIFICATE, 39),
     "admission/resourcequota": _steps(_QUOTA, 9, 24, 26, 34),
     "admission/webhooks": _steps(_WEBHOOKS, 0, 1, 4, 5, 9),

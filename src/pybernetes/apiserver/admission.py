@@ -38,6 +38,9 @@ class AdmissionRequest:
     drawn: list[tuple[str, str]] = field(default_factory=list)
     # What a plug-in decided is about this one write: the next one of the same kind has to be asked about again.
     unique: bool = False
+    # A policy has changed the object: all that change it are asked once more, policies only if they want that.
+    is_changed_by_policy: bool = False
+    is_second_round: bool = False
 
 
 class Plugin(Protocol):

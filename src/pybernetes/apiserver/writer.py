@@ -371,6 +371,12 @@ class Writer:
         )
 
     async def _mutate(self, admission: AdmissionRequest) -> None:
+        await self._mutate_once(admission)
+        if admission.is_changed_by_policy:
+            admission.is_second_round = True
+            await self._mutate_once(admission)
+
+    async def _mutate_once(self, admission: AdmissionRequest) -> None:
         began = self._metrics.seconds()
         for plugin in _concerned(self._plugins(admission.kind)[0], admission):
             try:

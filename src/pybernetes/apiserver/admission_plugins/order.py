@@ -16,6 +16,7 @@ from pybernetes.apiserver.admission_plugins.certificates import (
 from pybernetes.apiserver.admission_plugins.default_ingress_class import DefaultIngressClass
 from pybernetes.apiserver.admission_plugins.default_toleration_seconds import DefaultTolerationSeconds
 from pybernetes.apiserver.admission_plugins.limit_ranger import LimitRanger
+from pybernetes.apiserver.admission_plugins.mutating_admission_policy import MutatingAdmissionPolicyAdmission
 from pybernetes.apiserver.admission_plugins.namespace_lifecycle import NamespaceLifecycle
 from pybernetes.apiserver.admission_plugins.node_restriction import NodeRestriction
 from pybernetes.apiserver.admission_plugins.pod_resize import PodResizeValidator
@@ -68,6 +69,7 @@ def default_plugins(
         DefaultIngressClass(reader),
         PodTopologyLabels(reader),
         PodResizeValidator(reader),
+        MutatingAdmissionPolicyAdmission(reader, authorizer),
         ValidatingAdmissionPolicyAdmission(reader, authorizer),
         ResourceQuotaAdmission(reader),
     )

@@ -14,13 +14,11 @@ from pybernetes.api.types.admissionregistration_v1 import (
     ValidatingAdmissionPolicy,
     ValidatingAdmissionPolicyBinding,
 )
-from pybernetes.api.types.core_v1 import Namespace
 from pybernetes.api.types.meta_v1 import StatusCause, StatusDetails
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.admission_plugins.bystander import Bystander, refusal
+from pybernetes.apiserver.admission_policies.bound import BoundPolicies
 from pybernetes.apiserver.admission_policies.evaluation import Evaluation, Finding, PolicyError
-from pybernetes.apiserver.admission_policies.expressions import PolicyExpressions, policy_expressions
-from pybernetes.apiserver.admission_policies.matching import is_exempt, matches
 from pybernetes.apiserver.admission_policies.parameters import params_of
 from pybernetes.apiserver.admission_policies.values import request_values
 from pybernetes.apiserver.reader import Reader
@@ -38,32 +36,17 @@ class ValidatingAdmissionPolicyAdmission(Bystander):
 
     def __init__(self, reader: Reader, authorizer: Authorizer) -> None:
         self._reader, self._authorizer = reader, authorizer
-        # Name -> (uid, generation) and the expressions of that state.
-        self._compiled: dict[str, tuple[tuple[Any, Any], PolicyExpressions]] = {}
+        self._policies = BoundPolicies(reader, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding)
 
     def handles(self, request: AdmissionRequest) -> bool:
-        bound = next(iter(self._reader.list(ValidatingAdmissionPolicyBinding)), None) is not None
-        return bound and not is_exempt(request)
+        return self._policies.concern(request)
 
     async def validate(self, request: AdmissionRequest) -> None:
-        bindings = sorted(
-            self._reader.list(ValidatingAdmissionPolicyBinding),
-            key=lambda binding: (binding.spec.policy_name, binding.metadata.name or ""),
-        )
-        namespace = self._reader.get(Namespace, request.namespace) if request.namespace else None
-        labels = namespace.metadata.labels if namespace is not None else {} if request.namespace else None
-        values = request_values(request, namespace, self._authorizer)
+        values = request_values(request, self._policies.namespace(request), self._authorizer)
         refused: list[tuple[str, str, Finding]] = []
-        for binding in bindings:
-            policy = self._reader.get(ValidatingAdmissionPolicy, binding.spec.policy_name)
-            if policy is None or not matches(policy.spec.match_constraints, request, labels):
-                continue
-            if not matches(binding.spec.match_resources, request, labels):
-                continue
-            # What a policy says of one object does not hold for the next.
-            request.unique = True
+        for policy, binding in self._policies.meeting(request):
             for finding in self._findings(policy, binding, request, values):
-                self._act(policy, binding, finding, request)
+                _act(policy, binding, finding, request)
                 if "Deny" in binding.spec.validation_actions:
                     refused.append((policy.metadata.name or "", binding.metadata.name or "", finding))
         if refused:
@@ -84,7 +67,7 @@ class ValidatingAdmissionPolicyAdmission(Bystander):
             return [Finding(0, f"failed to configure binding: {error}", is_error=True)] if strict else []
         found: list[Finding] = []
         for params in every:
-            evaluation = Evaluation(self._expressions(policy), {**values, "params": params})
+            evaluation = Evaluation(self._policies.expressions(policy), {**values, "params": params})
             try:
                 if not evaluation.applies():
                     continue
@@ -98,38 +81,31 @@ class ValidatingAdmissionPolicyAdmission(Bystander):
             found += [Finding(0, problem, is_error=True) for problem in problems if strict]
         return found
 
-    def _expressions(self, policy: ValidatingAdmissionPolicy) -> PolicyExpressions:
-        name, state = policy.metadata.name or "", (policy.metadata.uid, policy.metadata.generation)
-        known = self._compiled.get(name)
-        if known is None or known[0] != state:
-            known = self._compiled[name] = state, policy_expressions(policy.spec)
-        return known[1]
 
-    @staticmethod
-    def _act(
-        policy: ValidatingAdmissionPolicy,
-        binding: ValidatingAdmissionPolicyBinding,
-        finding: Finding,
-        request: AdmissionRequest,
-    ) -> None:
-        """What a finding causes besides a refusal."""
-        policy_name, binding_name = policy.metadata.name, binding.metadata.name
-        actions = binding.spec.validation_actions
-        if "Warn" in actions:
-            of = f"ValidatingAdmissionPolicy '{policy_name}' with binding '{binding_name}'"
-            request.warnings.append(f"Validation failed for {of}: {finding.message}")
-        if "Audit" in actions:
-            told = json.loads(request.audit.get(_FAILURES, "[]"))
-            told.append(
-                {
-                    "message": finding.message,
-                    "policy": policy_name,
-                    "binding": binding_name,
-                    "expressionIndex": finding.index,
-                    "validationActions": actions,
-                }
-            )
-            request.audit[_FAILURES] = json.dumps(told, separators=(",", ":"))
+def _act(
+    policy: ValidatingAdmissionPolicy,
+    binding: ValidatingAdmissionPolicyBinding,
+    finding: Finding,
+    request: AdmissionRequest,
+) -> None:
+    """What a finding causes besides a refusal."""
+    policy_name, binding_name = policy.metadata.name, binding.metadata.name
+    actions = binding.spec.validation_actions
+    if "Warn" in actions:
+        of = f"ValidatingAdmissionPolicy '{policy_name}' with binding '{binding_name}'"
+        request.warnings.append(f"Validation failed for {of}: {finding.message}")
+    if "Audit" in actions:
+        told = json.loads(request.audit.get(_FAILURES, "[]"))
+        told.append(
+            {
+                "message": finding.message,
+                "policy": policy_name,
+                "binding": binding_name,
+                "expressionIndex": finding.index,
+                "validationActions": actions,
+            }
+        )
+        request.audit[_FAILURES] = json.dumps(told, separators=(",", ":"))
 
 
 def _refusal(request: AdmissionRequest, policy: str, binding: str, finding: Finding) -> StatusError:

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from pybernetes.api.types.admissionregistration_v1 import (
     MutatingAdmissionPolicySpec,
+    Mutation,
     ValidatingAdmissionPolicySpec,
     Validation,
 )
+from pybernetes.apiserver.admission_policies.mutations import mutation_environment, mutation_types
 from pybernetes.cel import Environment, types
 from pybernetes.cel.admission import Expression, compiled, environment, with_variables
 
@@ -37,20 +39,31 @@ class PolicyExpressions:
     conditions: Sequence[tuple[str, Expression]]
     validations: Sequence[CompiledValidation] = ()
     annotations: Sequence[tuple[str, Expression]] = ()
+    # With their patch types.
+    mutations: Sequence[tuple[str, Expression]] = ()
 
 
 def policy_expressions(spec: ValidatingAdmissionPolicySpec | MutatingAdmissionPolicySpec) -> PolicyExpressions:
     """The expressions of a policy. Match conditions know no variables."""
     base = _WITH_PARAMS if spec.param_kind is not None else _PLAIN
     conditions = [(item.name, compiled(item.expression, base, types.BOOL)) for item in spec.match_conditions]
-    whole, variables = with_variables(base, [(item.name, item.expression) for item in spec.variables])
+    definitions = [(item.name, item.expression) for item in spec.variables]
     if not isinstance(spec, ValidatingAdmissionPolicySpec):
-        return PolicyExpressions(whole, variables, conditions)
+        whole, variables = with_variables(mutation_environment(base), definitions)
+        mutations = [(item.patch_type, _mutation(item, whole)) for item in spec.mutations]
+        return PolicyExpressions(whole, variables, conditions, mutations=mutations)
+    whole, variables = with_variables(base, definitions)
     validations = [_validation(rule, whole) for rule in spec.validations]
     annotations = [
         (item.key, compiled(item.value_expression, whole, types.STRING, types.NULL)) for item in spec.audit_annotations
     ]
     return PolicyExpressions(whole, variables, conditions, validations, annotations)
+
+
+def _mutation(mutation: Mutation, held: Environment) -> Expression:
+    source = mutation.json_patch if mutation.patch_type == "JSONPatch" else mutation.apply_configuration
+    text = source.expression if source is not None else None
+    return compiled(text or "", held, mutation_types(mutation.patch_type))
 
 
 def _validation(rule: Validation, held: Environment) -> CompiledValidation:

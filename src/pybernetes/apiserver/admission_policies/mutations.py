@@ -71,7 +71,7 @@ def plain(value: Any) -> Any:
 
 def _check_names(value: dict[Any, Any]) -> None:
     """A part of an object is where its type says that it is."""
-    if not isinstance(value, Message):
+    if not isinstance(value, Message) or not value.type_name.startswith(OBJECT):
         return
     for name, held in value.items():
         for item in held if isinstance(held, list) else [held]:

@@ -1,0 +1,78 @@
+"""MutatingAdmissionPolicy: lets the policies that are bound to a request change its object.
+
+A write comes in after the built-in plug-ins have had their say; when a policy has changed it, they are asked again.
+"""
+
+from __future__ import annotations
+
+from pybernetes.api.status import StatusError, failure
+from pybernetes.api.types.admissionregistration_v1 import MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding
+from pybernetes.api.types.core_v1 import Namespace
+from pybernetes.api.types.meta_v1 import StatusCause
+from pybernetes.apiserver.admission import AdmissionRequest
+from pybernetes.apiserver.admission_plugins.bystander import Bystander, refusal
+from pybernetes.apiserver.admission_policies.application import changed_object
+from pybernetes.apiserver.admission_policies.bound import BoundPolicies
+from pybernetes.apiserver.admission_policies.evaluation import Evaluation, PolicyError
+from pybernetes.apiserver.admission_policies.parameters import params_of
+from pybernetes.apiserver.admission_policies.values import request_values
+from pybernetes.apiserver.reader import Reader
+from pybernetes.apiserver.stages.authorization import Authorizer
+from pybernetes.cel import EvaluationError
+
+
+class MutatingAdmissionPolicyAdmission(Bystander):
+    """Applies policies in the order of their names; one that fails refuses, unless its failurePolicy is Ignore."""
+
+    name = "MutatingAdmissionPolicy"
+    repeats = True
+
+    def __init__(self, reader: Reader, authorizer: Authorizer) -> None:
+        self._reader, self._authorizer = reader, authorizer
+        self._policies = BoundPolicies(reader, MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding)
+
+    def handles(self, request: AdmissionRequest) -> bool:
+        return request.object is not None and self._policies.concern(request)
+
+    async def admit(self, request: AdmissionRequest) -> None:
+        namespace = self._policies.namespace(request)
+        for policy, binding in self._policies.meeting(request):
+            if request.is_second_round and policy.spec.reinvocation_policy != "IfNeeded":
+                continue
+            try:
+                self._apply(policy, binding, request, namespace)
+            except (PolicyError, EvaluationError) as error:
+                if policy.spec.failure_policy != "Ignore":
+                    raise _refusal(request, policy.metadata.name or "", binding.metadata.name or "", error) from error
+
+    def _apply(
+        self,
+        policy: MutatingAdmissionPolicy,
+        binding: MutatingAdmissionPolicyBinding,
+        request: AdmissionRequest,
+        namespace: Namespace | None,
+    ) -> None:
+        """Changes the object as the policy wants it, once for each of its params."""
+        obj = request.object
+        assert obj is not None  # `handles` has looked
+        expressions = self._policies.expressions(policy)
+        for params in params_of(self._reader, policy.spec.param_kind, binding.spec.param_ref, request.namespace):
+            for patch_type, expression in expressions.mutations:
+                values = {**request_values(request, namespace, self._authorizer), "params": params}
+                evaluation = Evaluation(expressions, values)
+                if not evaluation.applies():
+                    break
+                changed = changed_object(obj, request.kind, patch_type, evaluation.value(expression))
+                if changed == obj:
+                    continue
+                for name in changed.__struct_fields__:
+                    setattr(obj, name, getattr(changed, name))
+                request.is_changed_by_policy = True
+
+
+def _refusal(request: AdmissionRequest, policy: str, binding: str, error: Exception) -> StatusError:
+    message = f"policy '{policy}' with binding '{binding}' denied request: {error}"
+    details = refusal(request, message).status.details
+    if details is not None:
+        details.causes = [StatusCause(message=message)]
+    return failure(403, "Invalid", message, details)

@@ -1,0 +1,70 @@
+"""What the result of a mutation makes of an object: an apply configuration laid over it, or a JSON patch. Pure.
+
+An object and the value of a policy's expression go in; a new object, defaulted, comes out, or PolicyError.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pybernetes.api import json_patch
+from pybernetes.api.encoding import DecodeError, from_value
+from pybernetes.api.kind import Kind
+from pybernetes.api.objects import ApiObject, CustomObject, to_builtins
+from pybernetes.apiserver.admission_policies.evaluation import PolicyError
+from pybernetes.apiserver.admission_policies.mutations import plain
+from pybernetes.apiserver.custom.reading import from_document
+from pybernetes.apiserver.field_management.checking import problems, summary
+from pybernetes.apiserver.field_management.kind_types import type_of
+from pybernetes.apiserver.field_management.merging import merged
+from pybernetes.apiserver.resources.strategies import strategy_of
+
+
+def changed_object(obj: ApiObject, kind: Kind, patch_type: str, value: Any) -> ApiObject:
+    """The object after one mutation."""
+    document, wanted = to_builtins(obj), plain(value)
+    changed = _patched(document, wanted) if patch_type == "JSONPatch" else _applied(document, wanted, kind)
+    type_ = type(obj)
+    try:
+        if issubclass(type_, CustomObject):
+            made: ApiObject = from_document(changed, type_, strict=False).object
+        else:
+            made = from_value(changed, type_).object
+    except DecodeError as error:
+        raise PolicyError(str(error)) from error
+    strategy_of(kind).default(made)
+    return made
+
+
+def _applied(document: dict[str, Any], wanted: Any, kind: Kind) -> dict[str, Any]:
+    if not isinstance(wanted, dict):
+        raise PolicyError("unexpected evaluation result type: an apply configuration is an object")
+    type_ = type_of(kind)
+    if found := problems(type_, wanted):
+        raise PolicyError(f"error applying patch: failed to create typed patch object: {summary(found)}")
+    result: dict[str, Any] = merged(type_, document, wanted)
+    return result
+
+
+def _patched(document: dict[str, Any], operations: Any) -> dict[str, Any]:
+    changed: Any = document
+    for operation in operations:
+        try:
+            changed = json_patch.apply(changed, [operation])
+        except json_patch.PatchError as error:
+            raise PolicyError(f"JSON Patch: {_problem(operation, error)}") from error
+    if not isinstance(changed, dict):
+        raise PolicyError("JSON Patch: the result is no object")
+    return changed
+
+
+def _problem(operation: dict[str, Any], error: json_patch.PatchError) -> str:
+    """Why an operation failed, in the words of upstream's library for the usual reasons."""
+    kind, path = operation.get("op"), str(operation.get("path"))
+    text = str(error)
+    if text.startswith("missing container"):
+        return f'{kind} operation does not apply: doc is missing path: "{path}": missing value'
+    if text.startswith("nothing to remove"):
+        key = path.rpartition("/")[2]
+        return f"error in remove for path: '{path}': Unable to remove nonexistent key: {key}: missing value"
+    return text

@@ -1,0 +1,165 @@
+"""Admission policies as clients meet them: refusals, warnings, params, conditions, changed objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.apiserver.conftest import Caller
+
+GROUP = "/apis/admissionregistration.k8s.io/v1"
+MAPS = "/api/v1/namespaces/default/configmaps"
+MERGE = "application/merge-patch+json"
+_ABOUT_MAPS = {
+    "resourceRules": [
+        {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["configmaps"]}
+    ]
+}
+
+
+def _map(name: str, data: dict[str, str] | None = None, **metadata: Any) -> dict[str, Any]:
+    return {"metadata": {"name": name, **metadata}, "data": data or {"k": ""}}
+
+
+async def _police(call: Caller, spec: dict[str, Any], binding: dict[str, Any] | None = None) -> None:
+    whole = {"matchConstraints": _ABOUT_MAPS, **spec}
+    code, answer = await call(
+        "POST", f"{GROUP}/validatingadmissionpolicies", {"metadata": {"name": "p"}, "spec": whole}
+    )
+    assert code == 201, answer
+    bound = {"policyName": "p", "validationActions": ["Deny"], **(binding or {})}
+    body = {"metadata": {"name": "b"}, "spec": bound}
+    code, answer = await call("POST", f"{GROUP}/validatingadmissionpolicybindings", body)
+    assert code == 201, answer
+
+
+async def test_what_a_policy_denies_is_refused_with_its_message(call: Caller) -> None:
+    rules = [
+        {"expression": "!('bad' in object.data)", "message": "no bad keys", "reason": "Forbidden"},
+        {"expression": "size(object.data) < 2", "messageExpression": "'too many: ' + string(size(object.data))"},
+        {"expression": "!has(object.metadata.labels) || object.metadata.labels.a == 'b'"},
+    ]
+    await _police(call, {"validations": rules})
+    assert (await call("POST", MAPS, _map("good", {"a": "b"})))[0] == 201
+    denied = "is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request"
+    code, answer = await call("POST", MAPS, _map("x", {"bad": ""}))
+    assert (code, answer["message"]) == (403, f'configmaps "x" {denied}: no bad keys')
+    code, answer = await call("POST", MAPS, _map("x", {"a": "", "b": ""}))
+    assert (code, answer["message"]) == (422, f'configmaps "x" {denied}: too many: 2')
+    _code, answer = await call("POST", MAPS, _map("x", labels={"a": "c"}))
+    assert answer["message"].endswith(f"failed expression: {rules[2]['expression']}")
+    _code, answer = await call("POST", MAPS, _map("x", labels={"c": "c"}))
+    assert answer["message"].endswith(f"expression '{rules[2]['expression']}' resulted in error: no such key: a")
+    code, _answer = await call("PATCH", f"{MAPS}/good", {"data": {"bad": ""}}, content_type=MERGE)
+    assert code == 403
+
+
+async def test_creates_that_look_alike_are_still_asked_about_one_by_one(call: Caller) -> None:
+    await _police(call, {"validations": [{"expression": "object.metadata.name != 'c'"}]})
+    codes = [(await call("POST", MAPS, _map(name)))[0] for name in "abcde"]
+    assert codes == [201, 201, 422, 201, 201]
+
+
+async def test_variables_params_and_conditions(call: Caller) -> None:
+    spec = {
+        "paramKind": {"apiVersion": "v1", "kind": "ConfigMap"},
+        "matchConditions": [{"name": "not-mine", "expression": "!object.metadata.name.startsWith('mine')"}],
+        "variables": [
+            {"name": "most", "expression": "int(params.data.most)"},
+            {"name": "count", "expression": "size(object.data)"},
+        ],
+        "validations": [{"expression": "variables.count <= variables.most"}],
+    }
+    ref = {"name": "mine-params", "namespace": "default", "parameterNotFoundAction": "Deny"}
+    await _police(call, spec, {"paramRef": ref})
+    code, answer = await call("POST", MAPS, _map("early"))
+    assert code == 422
+    assert "failed to configure binding: no params found" in answer["message"]
+    await call("DELETE", f"{GROUP}/validatingadmissionpolicybindings/b")
+    assert (await call("POST", MAPS, _map("mine-params", {"most": "1"})))[0] == 201
+    body = {
+        "metadata": {"name": "b"},
+        "spec": {"policyName": "p", "validationActions": ["Deny"], "paramRef": ref},
+    }
+    await call("POST", f"{GROUP}/validatingadmissionpolicybindings", body)
+    assert (await call("POST", MAPS, _map("one", {"a": ""})))[0] == 201
+    assert (await call("POST", MAPS, _map("two", {"a": "", "b": ""})))[0] == 422
+    assert (await call("POST", MAPS, _map("mine-two", {"a": "", "b": ""})))[0] == 201
+
+
+async def test_warnings_are_told_and_nothing_is_refused(call: Caller) -> None:
+    rule = {"expression": "false", "message": "never right"}
+    await _police(call, {"validations": [rule]}, {"validationActions": ["Warn", "Audit"]})
+    response = await call.send("POST", MAPS, _map("a"))
+    assert response.status == 201
+    told = "Validation failed for ValidatingAdmissionPolicy 'p' with binding 'b': never right"
+    assert response.headers["warning"] == (f'299 - "{told}"',)
+
+
+async def test_errors_do_not_matter_when_the_policy_says_so(call: Caller) -> None:
+    await _police(call, {"failurePolicy": "Ignore", "validations": [{"expression": "object.data.missing == ''"}]})
+    assert (await call("POST", MAPS, _map("a")))[0] == 201
+
+
+async def test_policies_may_ask_what_the_user_may_do(call: Caller) -> None:
+    right = "authorizer.group('').resource('secrets').namespace('default').check('create').allowed()"
+    await _police(call, {"validations": [{"expression": f"{right} && request.userInfo.groups.exists(g, g != '')"}]})
+    assert (await call("POST", MAPS, _map("a")))[0] == 201
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ({"validations": [{"expression": "object."}]}, "spec.validations[0].expression: Invalid value"),
+        ({"validations": [{"expression": "1"}]}, "must evaluate to bool but got int"),
+        ({"validations": [{"expression": "params == null"}]}, "undeclared reference to 'params'"),
+        ({"validations": [{"expression": "variables.x"}]}, "undefined field 'x'"),
+        (
+            {"variables": [{"name": "x-y", "expression": "1"}], "validations": [{"expression": "true"}]},
+            "name is not a valid CEL identifier",
+        ),
+        (
+            {"auditAnnotations": [{"key": "k", "valueExpression": "1"}]},
+            "must evaluate to one of [string null_type] but got int",
+        ),
+    ],
+)
+async def test_policies_that_cannot_work_are_refused(call: Caller, spec: dict[str, Any], message: str) -> None:
+    body = {"metadata": {"name": "p"}, "spec": {"matchConstraints": _ABOUT_MAPS, **spec}}
+    code, answer = await call("POST", f"{GROUP}/validatingadmissionpolicies", body)
+    assert code == 422
+    assert message in answer["message"]
+
+
+async def _mutate(call: Caller, *mutations: dict[str, Any], **spec: Any) -> None:
+    whole = {"matchConstraints": _ABOUT_MAPS, "reinvocationPolicy": "Never", "mutations": list(mutations), **spec}
+    code, answer = await call("POST", f"{GROUP}/mutatingadmissionpolicies", {"metadata": {"name": "m"}, "spec": whole})
+    assert code == 201, answer
+    body = {"metadata": {"name": "m"}, "spec": {"policyName": "m"}}
+    assert (await call("POST", f"{GROUP}/mutatingadmissionpolicybindings", body))[0] == 201
+
+
+async def test_policies_change_objects_before_they_are_stored(call: Caller) -> None:
+    labels = "Object{metadata: Object.metadata{labels: {'team': object.data[?'team'].orValue('none')}}}"
+    key = "jsonpatch.escapeKey('example.com/by')"
+    patch = f"[JSONPatch{{op: 'add', path: '/metadata/labels/' + {key}, value: request.userInfo.username}}]"
+    await _mutate(
+        call,
+        {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": labels}},
+        {"patchType": "JSONPatch", "jsonPatch": {"expression": patch}},
+    )
+    code, made = await call("POST", MAPS, _map("a", {"team": "red"}, labels={"own": "x"}))
+    assert code == 201
+    assert made["metadata"]["labels"] == {"own": "x", "team": "red", "example.com/by": "admin"}
+
+
+async def test_changes_that_cannot_be_made_are_refused_or_left_out(call: Caller) -> None:
+    wrong = {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": "Object{bogus: 1}"}}
+    await _mutate(call, wrong, matchConditions=[{"name": "c", "expression": "object.metadata.name == 'a'"}])
+    code, answer = await call("POST", MAPS, _map("a"))
+    assert code == 403
+    assert answer["message"].startswith("policy 'm' with binding 'm' denied request: error applying patch")
+    assert (await call("POST", MAPS, _map("b")))[0] == 201
+    path = f"{GROUP}/mutatingadmissionpolicies/m"
+    assert (await call("PATCH", path, {"spec": {"failurePolicy": "Ignore"}}, content_type=MERGE))[0] == 200
+    assert (await call("POST", MAPS, _map("a")))[0] == 201
