@@ -8,12 +8,23 @@ from typing import NamedTuple
 
 
 class Change(NamedTuple):
-    """One change of an object, as an answer or a watch event tells it; every written value is unique."""
+    """One change of an object, as an answer or a watch event tells it.
+
+    `value` is what was written, each time something else; parts with writers of their own stand with a `|` in between.
+    """
 
     revision: int
     name: str
     value: str
     deleted: bool = False
+
+
+class Listed(NamedTuple):
+    """A list, from however many pages; `reached` is the newest revision that anybody knew of when it was asked for."""
+
+    revision: int
+    reached: int
+    objects: dict[str, Change]
 
 
 @dataclass
@@ -26,6 +37,9 @@ class History:
     attempted: set[str] = field(default_factory=set)
     # What each watch saw, in order, over all its reconnects, and the revision that it began after.
     watched: list[tuple[int, list[Change]]] = field(default_factory=list)
+    # Names whose deletion was answered with success, and a revision before it.
+    deleted: list[tuple[str, int]] = field(default_factory=list)
+    lists: list[Listed] = field(default_factory=list)
 
 
 def problems(history: History, final: dict[str, Change]) -> list[str]:
@@ -34,7 +48,11 @@ def problems(history: History, final: dict[str, Change]) -> list[str]:
     for number, (since, seen) in enumerate(history.watched):
         found += [f"watch {number}: {text}" for text in _sequence_problems(seen)]
         found += [f"watch {number}: {text}" for text in _lost(history.acknowledged, since, seen)]
-        found += [f"watch {number}: {c} was never written" for c in seen if c.value not in history.attempted]
+        written = history.attempted
+        found += [f"watch {number}: {c} was never written" for c in seen if not written.issuperset(c.value.split("|"))]
+    found += _answer_problems(history.acknowledged)
+    found += _lost_deletions(history)
+    found += _list_problems(history)
     found += _disagreements([seen for _, seen in history.watched])
     found += _final_problems(history, final)
     return found
@@ -53,6 +71,52 @@ def _lost(acknowledged: Sequence[Change], since: int, seen: Sequence[Change]) ->
             yield f"{change} was acknowledged, but {told.get(change.revision)} was seen"
 
 
+def _answer_problems(acknowledged: Sequence[Change]) -> Iterable[str]:
+    """No revision is given twice, and those of one object, which has one writer at a time, rise."""
+    by_revision: dict[int, Change] = {}
+    newest: dict[str, Change] = {}
+    for change in acknowledged:
+        if by_revision.setdefault(change.revision, change) != change:
+            yield f"{change} and {by_revision[change.revision]} have one revision"
+        before = newest.get(change.name)
+        if before is not None and change.revision < before.revision:
+            yield f"{change} was acknowledged after {before}"
+        newest[change.name] = change
+
+
+def _lost_deletions(history: History) -> Iterable[str]:
+    told: dict[str, int] = {}
+    for change in history.watched[0][1]:
+        if change.deleted:
+            told[change.name] = change.revision
+    for name, since in history.deleted:
+        if told.get(name, 0) <= since:
+            yield f"the deletion of {name} after {since} was acknowledged, but not seen"
+
+
+def _list_problems(history: History) -> Iterable[str]:
+    """A list is what the events up to its revision add up to, and not older than what was known before."""
+    state: dict[str, Change] = {}
+    events = iter(history.watched[0][1])
+    event = next(events, None)
+    for listed in sorted(history.lists, key=lambda listed: listed.revision):
+        while event is not None and event.revision <= listed.revision:
+            _apply(state, event)
+            event = next(events, None)
+        if listed.objects != state:
+            wrong = sorted(set(listed.objects.items()) ^ set(state.items()))
+            yield f"the list of {listed.revision} is not what the events add up to: {wrong}"
+        if listed.revision < listed.reached:
+            yield f"the list of {listed.revision} is older than {listed.reached}, which was known"
+
+
+def _apply(state: dict[str, Change], change: Change) -> None:
+    if change.deleted:
+        state.pop(change.name, None)
+    else:
+        state[change.name] = change
+
+
 def _disagreements(watches: Sequence[Sequence[Change]]) -> Iterable[str]:
     """Two watches may begin and end elsewhere, but tell the same in between."""
     first = {change.revision: change for change in watches[0]}
@@ -68,10 +132,7 @@ def _final_problems(history: History, final: dict[str, Change]) -> Iterable[str]
     """The state is what the longest watch adds up to, and no acknowledged change came after it."""
     state: dict[str, Change] = {}
     for change in history.watched[0][1]:
-        if change.deleted:
-            state.pop(change.name, None)
-        else:
-            state[change.name] = change
+        _apply(state, change)
     if state != final:
         yield f"the events add up to {sorted(state.values())}, the state is {sorted(final.values())}"
     newest = {change.name: change for change in sorted(history.acknowledged)}
