@@ -90,6 +90,18 @@ class Stalling(EmbeddedStore):
         await super().reach()
 
 
+async def test_those_who_ask_again_and_again_do_not_disturb_each_other(tmp_path: Path) -> None:
+    store = await EmbeddedStore.open(tmp_path / "store.db", SystemClock())
+    check = StoreCheck(store)
+
+    async def ask_often() -> list[str | None]:
+        return [await check() for _ in range(50)]
+
+    found = await asyncio.gather(*(ask_often() for _ in range(8)))
+    assert {reason for reasons in found for reason in reasons} == {None}
+    await store.close()
+
+
 async def test_a_store_that_stalls_fails_until_it_answers(tmp_path: Path) -> None:
     opened = await Stalling.open(tmp_path / "store.db", SystemClock())
     assert isinstance(opened, Stalling)

@@ -76,11 +76,10 @@ class StoreCheck:
     async def __call__(self) -> str | None:
         if self._asking is None or self._asking.done():
             self._asking = asyncio.ensure_future(self._ask())
+        asking = self._asking
         # It goes on when nobody waits any more: a store that stalls is not asked again until it has answered.
-        await asyncio.wait({self._asking}, timeout=self._seconds)
-        if not self._asking.done():
-            return "error getting data from etcd: context deadline exceeded"
-        return self._asking.result()
+        await asyncio.wait({asking}, timeout=self._seconds)
+        return asking.result() if asking.done() else "error getting data from etcd: context deadline exceeded"
 
     async def _ask(self) -> str | None:
         try:
