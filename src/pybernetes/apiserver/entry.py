@@ -131,14 +131,17 @@ class Entry:
     @property
     def fields(self) -> Mapping[str, str]:
         """What field selectors see."""
-        if self._fields is None:
-            common = self._common
-            fields = common.fields if common is not None else self.form.strategy.fields(self.object)
-            own = {"metadata.name": self.name, **fields}
-            if self.form.kind.namespaced:
-                own["metadata.namespace"] = self.namespace
+        if self._fields is not None:
+            return self._fields
+        common = self._common
+        fields = common.fields if common is not None else self.form.strategy.fields(self.object)
+        own = {"metadata.name": self.name, **fields}
+        if self.form.kind.namespaced:
+            own["metadata.namespace"] = self.namespace
+        if common is None:
+            # Else they are quickly made again, and nobody would come to take them from the memory.
             self._fields = own
-        return self._fields
+        return own
 
     def at(self, revision: int) -> Entry:
         """The same state at another revision: what a watch shows of an object that has left its selection."""
