@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
@@ -125,13 +125,17 @@ class Message:
         return b"".join(parts)
 
     def _plan(self) -> None:
-        for number, row in fields(self._definition).items():
-            place, write = len(self._absent), _writer(number, row.type)
-            self._absent.append(_absent(number, row))
+        for place, (number, row, absent) in enumerate(self.rows()):
+            self._absent.append(absent)
             if row.name:
-                self._steps[row.name] = place, write
+                self._steps[row.name] = place, writer(number, row.type)
             else:
-                self._embedded.append((place, write))
+                self._embedded.append((place, writer(number, row.type)))
+
+    def rows(self) -> Iterator[tuple[int, Field, bytes]]:
+        """Its fields by number, with what stands there when they are absent."""
+        for number, row in fields(self._definition).items():
+            yield number, row, _absent(number, row)
 
 
 @cache
@@ -146,19 +150,19 @@ def _absent(number: int, row: Field) -> bytes:
     if not row.zero:
         return b""
     if row.type in _INTEGERS:
-        return _writer(number, row.type)(0)
+        return writer(number, row.type)(0)
     if row.type == "double":
-        return _writer(number, row.type)(0.0)
-    if row.type == "string" or row.type in _INSTANTS or row.type in _JSON:
+        return writer(number, row.type)(0.0)
+    if row.type == "string" or row.type in INSTANTS or row.type in JSON:
         return field(number, b"")
     zeros: dict[str, Any] = {QUANTITY: "0", INT_OR_STRING: 0}
-    return _writer(number, row.type)(zeros.get(row.type, {}))
+    return writer(number, row.type)(zeros.get(row.type, {}))
 
 
-def _writer(number: int, type_: str) -> Encode:
+def writer(number: int, type_: str) -> Encode:
     """What writes a field of a message, its number included."""
     if type_.startswith("[]"):
-        one = _writer(number, type_[2:])
+        one = writer(number, type_[2:])
         return lambda items: b"".join([one(item) for item in items])
     if type_.startswith("{}"):
         return _map_writer(number, type_[2:])
@@ -172,13 +176,14 @@ def _writer(number: int, type_: str) -> Encode:
     if type_ == "double":
         tag = _varint(number << 3 | 1)
         return lambda given: tag + struct.pack("<d", given)
-    return _framed(number, _content(type_))
+    return framed(number, _content(type_))
 
 
 _INTEGERS = frozenset({"bool", "int32", "int64"})
 
 
-def _framed(number: int, content: Encode) -> Encode:
+def framed(number: int, content: Encode) -> Encode:
+    """What writes a field whose inside `content` writes."""
     heads = _heads(number)
 
     def write(value: Any) -> bytes:
@@ -211,8 +216,8 @@ def _integer_writer(number: int) -> Encode:
 
 
 def _map_writer(number: int, type_: str) -> Encode:
-    key, value = _writer(1, "string"), _writer(2, type_)
-    entry = _framed(number, lambda pair: key(pair[0]) + (b"" if pair[1] is None else value(pair[1])))
+    key, value = writer(1, "string"), writer(2, type_)
+    entry = framed(number, lambda pair: key(pair[0]) + (b"" if pair[1] is None else value(pair[1])))
     return lambda items: b"".join([entry((name, items[name])) for name in sorted(items)])
 
 
@@ -220,29 +225,29 @@ def _content(type_: str) -> Encode:
     """What writes the inside of a field of bytes."""
     if type_ == "bytes":
         return base64.b64decode
-    if type_ in _INSTANTS:
+    if type_ in INSTANTS:
         return _instant
-    if type_ in _JSON:
+    if type_ in JSON:
         return lambda value: field(1, msgspec.json.encode(value))
     if type_ == QUANTITY:
         return lambda value: text_field(1, str(value))
     if type_ == INT_OR_STRING:
         return _int_or_string
     if type_.endswith((".ExtraValue", ".Verbs")):
-        return _writer(1, "[]string")
+        return writer(1, "[]string")
     if type_.startswith(EXTENSIONS + "JSONSchemaPropsOr"):
         return lambda value: _schema_or(type_, value)
     return encoder_of(type_)
 
 
-_INSTANTS = frozenset({META + "Time", META + "MicroTime"})
-_JSON = frozenset({META + "FieldsV1", EXTENSIONS + "JSON", RAW_EXTENSION})
+INSTANTS = frozenset({META + "Time", META + "MicroTime"})
+JSON = frozenset({META + "FieldsV1", EXTENSIONS + "JSON", RAW_EXTENSION})
 
 
 def _int_or_string(value: int | str) -> bytes:
     if isinstance(value, str):
         return b"\x08\x01\x10\x00" + text_field(3, value)
-    return b"\x08\x00" + _writer(2, "int32")(value) + b"\x1a\x00"
+    return b"\x08\x00" + writer(2, "int32")(value) + b"\x1a\x00"
 
 
 def _schema_or(type_: str, value: Any) -> bytes:
@@ -261,4 +266,4 @@ def _instant(text: str) -> bytes:
     since = time.parse(text) - _UNIX_EPOCH
     seconds = since // timedelta(seconds=1)
     nanos = (since - timedelta(seconds=seconds)).microseconds * 1000
-    return _writer(1, "int64")(seconds) + _writer(2, "int32")(nanos)
+    return writer(1, "int64")(seconds) + writer(2, "int32")(nanos)

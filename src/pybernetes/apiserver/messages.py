@@ -9,43 +9,23 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import msgspec
-
 from pybernetes.api import protobuf_writer, schema
 from pybernetes.api.protobuf_table import has_message
+from pybernetes.api.protobuf_text import text_encoder_of
+from pybernetes.api.recent import Recent
 from pybernetes.apiserver.entry import Entry
 
 _BYTES_MAX = 16 * 1024 * 1024
 
 
-class Messages:
-    """The messages of entries, by their stored bytes and revision; the oldest go when there are too many."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[bytes, int], bytes] = {}
-        self._bytes = 0
-
-    def of(self, entry: Entry, definition: str) -> bytes:
-        """The entry's message, without an envelope; `definition` is that of the kind that it is stored as."""
-        key = entry.value, entry.revision
-        message = self._known.get(key)
-        if message is None:
-            message = self._known[key] = _message(entry, definition)
-            self._bytes += len(message) + len(entry.value)
-            while self._bytes > _BYTES_MAX:
-                oldest = next(iter(self._known))
-                self._bytes -= len(self._known.pop(oldest)) + len(oldest[0])
-        return message
+# By the entries' stored bytes, which they hold themselves, and their revisions.
+_RECENT: Recent[tuple[bytes, int]] = Recent(_BYTES_MAX)
 
 
-def _message(entry: Entry, definition: str) -> bytes:
-    value = msgspec.json.decode(entry.value)
-    if entry.revision:
-        value["metadata"]["resourceVersion"] = str(entry.revision)
-    return protobuf_writer.encode_message(value, definition)
-
-
-MESSAGES = Messages()
+def message(entry: Entry, definition: str) -> bytes:
+    """The entry's message, without an envelope; `definition` is that of the kind that it is stored as."""
+    key = entry.value, entry.revision
+    return _RECENT.get(key) or _RECENT.keep(key, text_encoder_of(definition)(entry.encoded()), len(entry.value))
 
 
 def body(value: dict[str, Any]) -> bytes:

@@ -59,7 +59,7 @@ class WholeItems:
     def message(self, entry: Entry) -> bytes:
         if self._converts:
             return encode_message(to_builtins(convert(entry.object, self._kind)), self.definition)
-        return messages.MESSAGES.of(entry, self.definition)
+        return messages.message(entry, self.definition)
 
 
 class PartialItems:
