@@ -141,6 +141,8 @@ def _decode_json(body: bytes, shown: bytes, type_: type[T], strict: bool, lines:
         zeros.drop(obj)
     if strict and known is None:
         found = strictness.of_json(body, schema.definition_of(type_))
+        if any(line.startswith("duplicate field") for line in found):
+            obj = from_value(strictness.merged(body), type_).object
         if mark is not None and not found:
             _remember(mark, _PLAIN if given == _encoder.encode(obj) else _CLEAN)
         lines = lines + found

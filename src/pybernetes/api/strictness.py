@@ -39,6 +39,65 @@ def of_json(body: bytes, definition: str) -> list[str]:
     return [well_formed(line) for line in found]
 
 
+def duplicates(body: bytes) -> list[str]:
+    """The lines for what occurs twice in a JSON text that has no type, such as a patch."""
+    try:
+        if body.count(b'":') - body.count(b'\\":') == _names(msgspec.json.decode(body)):
+            return []
+        found: list[str] = []
+        _plain(_decoder.decode(body.decode("utf-8", "replace")), "", found)
+    except (ValueError, RecursionError):
+        return []
+    return [well_formed(line) for line in dict.fromkeys(found)]
+
+
+def _names(value: Any) -> int:
+    """How many members all objects of a value have."""
+    if isinstance(value, dict):
+        return len(value) + sum(map(_names, value.values()))
+    return sum(map(_names, value)) if isinstance(value, list) else 0
+
+
+def _plain(value: Any, path: str, found: list[str]) -> None:
+    if isinstance(value, _Pairs):
+        seen: set[str] = set()
+        for name, child in value:
+            here = f"{path}.{name}" if path else name
+            _plain(child, here, found)
+            if name in seen:
+                found.append(f'duplicate field "{here}"')
+            seen.add(name)
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            _plain(child, f"{path}[{index}]", found)
+
+
+def merged(body: bytes) -> Any:
+    """A JSON text as Go reads it into structs and maps: of what occurs twice, objects are merged, else the last counts.
+
+    ValueError for what is no JSON.
+    """
+    return _folded(_decoder.decode(body.decode("utf-8", "replace")))
+
+
+def _folded(value: Any) -> Any:
+    if isinstance(value, _Pairs):
+        result: dict[str, Any] = {}
+        for name, child in value:
+            _put(result, name, _folded(child))
+        return result
+    return [_folded(child) for child in value] if isinstance(value, list) else value
+
+
+def _put(into: dict[str, Any], name: str, value: Any) -> None:
+    held = into.get(name)
+    if isinstance(held, dict) and isinstance(value, dict):
+        for inner, child in value.items():
+            _put(held, inner, child)
+    else:
+        into[name] = value
+
+
 def likeness(body: bytes, definition: str, name: str) -> bytes | None:
     """Equal for bodies that are equal but for the name, as those of one controller are; None for very long ones."""
     if len(body) > _REMEMBERED_BYTES_MAX:

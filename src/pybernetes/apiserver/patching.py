@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from pybernetes.api import json_patch, merge_patch, status, strategic_merge
+from pybernetes.api import json_patch, merge_patch, status, strategic_merge, strictness
 from pybernetes.api.encoding import SCHEME, DecodeError, decode_value, from_value
 from pybernetes.api.kind import Kind
 from pybernetes.api.kinds import find_kind
@@ -55,6 +55,11 @@ def patch_of(request: Request, type_: type[ApiObject]) -> Apply:
     if media == MERGE_PATCH:
         return lambda document: _object(merge_patch.apply(document, body))
     return StrategicPatch(body, type_)
+
+
+def problems_of(request: Request, validation: str) -> list[str]:
+    """What field validation has to say of the patch itself."""
+    return strictness.duplicates(request.body) if validation != "Ignore" else []
 
 
 def _json_patch(body: Any) -> Apply:
@@ -111,33 +116,41 @@ def _strategic(document: dict[str, Any], patch: dict[str, Any], type_: type[ApiO
     return {**merged, "kind": document["kind"], "apiVersion": document["apiVersion"]}
 
 
-def patched(served: ApiObject, apply: Apply, kind: Kind, validation: str, warn: Callable[[str], None]) -> ApiObject:
+@dataclass(frozen=True)
+class Validation:
+    """How unknown and duplicate fields are told, and those of the patch itself."""
+
+    mode: str
+    warn: Callable[[str], None]
+    problems: Sequence[str] = ()
+
+
+def patched(served: ApiObject, apply: Apply, kind: Kind, validation: Validation) -> ApiObject:
     """The patched form of an object, typed again; 422 when the result does not fit the type."""
     document = apply(to_builtins(served))
     shown = go_text(apply.body) if isinstance(apply, StrategicPatch) else _encoded(document)
     if issubclass(kind.type, CustomObject):
-        return _patched_custom(document, kind.type, validation, warn)
+        return _patched_custom(document, kind.type, validation)
     try:
-        decoded = from_value(document, kind.type, strict=validation != "Ignore")
+        decoded = from_value(document, kind.type, strict=validation.mode != "Ignore")
     except DecodeError as error:
         raise _unfit(shown, str(error)) from error
     if why := _another_kind(decoded.object, kind):
         raise _unfit(shown, why)
-    if decoded.strict and validation == "Strict":
-        raise _unfit(shown, f"strict decoding error: {', '.join(decoded.strict)}")
-    report_strict(decoded.strict, validation, warn, kind.type)
+    problems = [*validation.problems, *decoded.strict]
+    if problems and validation.mode == "Strict":
+        raise _unfit(shown, f"strict decoding error: {', '.join(problems)}")
+    report_strict(problems, validation.mode, validation.warn, kind.type)
     mark_reset(document, decoded.object)
     return decoded.object
 
 
-def _patched_custom(
-    document: dict[str, Any], type_: type[CustomObject], validation: str, warn: Callable[[str], None]
-) -> ApiObject:
+def _patched_custom(document: dict[str, Any], type_: type[CustomObject], validation: Validation) -> ApiObject:
     try:
-        decoded = from_document(document, type_, strict=validation != "Ignore")
+        decoded = from_document(document, type_, strict=validation.mode != "Ignore")
     except DecodeError as error:
         raise _unfit(_encoded(document), error.detail) from error
-    report_strict(decoded.strict, validation, warn, type_)
+    report_strict([*validation.problems, *decoded.strict], validation.mode, validation.warn, type_)
     mark_reset(document, decoded.object)
     return decoded.object
 

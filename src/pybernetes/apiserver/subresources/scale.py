@@ -26,7 +26,7 @@ from pybernetes.apiserver.field_management.options import is_apply
 from pybernetes.apiserver.field_management.scale import SCALE_KIND, ReplicasPaths, ScaleApplication, ScaleUpdates
 from pybernetes.apiserver.field_management.tracking import Given, Tracker
 from pybernetes.apiserver.negotiation import negotiate
-from pybernetes.apiserver.patching import patch_of, patched
+from pybernetes.apiserver.patching import Validation, patch_of, patched
 from pybernetes.apiserver.printing.table import scale_table
 from pybernetes.apiserver.rendering import finished
 from pybernetes.apiserver.request import Authenticated
@@ -68,11 +68,8 @@ class ScaleSubresource:
         if is_apply(asked.request):
             return await self._apply(asked, options)
         apply = patch_of(asked.request, Scale)
-        kind = _kind(asked)
-        return await self._write(
-            asked,
-            lambda entry: patched(self._scale(entry, kind), apply, SCALE_KIND, options.validation, lambda _text: None),
-        )
+        kind, validation = _kind(asked), Validation(options.validation, lambda _text: None)
+        return await self._write(asked, lambda entry: patched(self._scale(entry, kind), apply, SCALE_KIND, validation))
 
     async def _apply(self, asked: Authenticated, options: WriteOptions) -> Response:
         kind = _kind(asked)
