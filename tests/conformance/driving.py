@@ -15,12 +15,14 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from pybernetes.api.protobuf import PREFIX
 from pybernetes.api.wire import Peer, Request, Response
 from pybernetes.apiserver.apiserver import ApiServer
 from pybernetes.client.lines import LineSplitter
 from pybernetes.cluster.simulation import SimulatedCluster, SimulationOptions, quiet_api_server, simulated_cluster
 from pybernetes.controllers.context import ControllerOptions
 from pybernetes.environment.virtual_time import run_virtual
+from tests.conformance import binary
 
 Json = dict[str, Any]
 Story = Callable[..., Awaitable[None]]
@@ -90,14 +92,25 @@ class Api:
         return await self.server.handle(Request(method, path, pairs, sent, content, peer=self.peer))
 
     async def _answer(self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None) -> Any:
-        response = await self.send(method, path, body, headers)
+        content, sent = self._spoken(method, path, body, headers or {})
+        response = await self.send(method, path, content, sent)
         content = response.body
         if response.stream is not None:
             content = b"".join([chunk async for chunk in response.stream])
-        answer = msgspec.json.decode(content) if content else None
+        answer = _read(content) if content else None
         if response.status >= 400:
             raise Refused(response.status, answer)
         return answer
+
+    @staticmethod
+    def _spoken(method: str, path: str, body: object, headers: dict[str, str]) -> tuple[object, dict[str, str]]:
+        """Built-in kinds go in protobuf, as client-go's typed clients send and want them."""
+        if binary.kind_at(path) is None or "accept" in headers:
+            return body, headers
+        sent = {"accept": binary.ACCEPT, **headers}
+        if isinstance(body, dict) and "content-type" not in headers:
+            return binary.encode(path, method, body), {**sent, "content-type": binary.CONTENT_TYPE}
+        return body, sent
 
     async def get(self, path: str, **headers: str) -> Any:
         return await self._answer("GET", path, headers=headers)
@@ -144,9 +157,12 @@ class Api:
     @asynccontextmanager
     async def watch(self, path: str) -> AsyncIterator[Watching]:
         joint = "&" if "?" in path else "?"
-        response = await self.send("GET", f"{path}{joint}watch=true")
+        _, headers = self._spoken("GET", path, None, {})
+        response = await self.send("GET", f"{path}{joint}watch=true", None, headers)
         assert response.status == 200 and response.stream is not None, response.body
-        async with aclosing(_events(cast("AsyncGenerator[bytes, None]", response.stream))) as events:
+        is_binary = response.headers.get("content-type", "").startswith(binary.CONTENT_TYPE)
+        stream = cast("AsyncGenerator[bytes, None]", response.stream)
+        async with aclosing(_events(stream, is_binary)) as events:
             yield Watching(events)
 
     async def until(self, holds: Callable[[], Awaitable[Any]], patience: float = _PATIENCE) -> Any:
@@ -185,12 +201,21 @@ class Simulated(Api):
         return cast("list[Json]", pods)
 
 
-async def _events(stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[Json, None]:
-    splitter = LineSplitter()
+async def _events(stream: AsyncGenerator[bytes, None], is_binary: bool) -> AsyncGenerator[Json, None]:
+    splitter, buffer = LineSplitter(), bytearray()
     async with aclosing(stream):
         async for chunk in stream:
+            if is_binary:
+                buffer += chunk
+                for event in binary.events(buffer):
+                    yield event
+                continue
             for line in splitter.feed(chunk):
                 yield msgspec.json.decode(line)
+
+
+def _read(content: bytes) -> Any:
+    return binary.decode(content) if content.startswith(PREFIX) else msgspec.json.decode(content)
 
 
 def condition(obj: Json, name: str) -> str | None:
