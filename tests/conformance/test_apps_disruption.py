@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.conformance.bodies import pod
+from tests.conformance.bodies import pod, workload
 from tests.conformance.driving import Api, Json, Simulated, alone, simulated
 
 POLICY = "policy/v1"
@@ -98,6 +98,12 @@ async def test_status_is_updated_and_patched(api: Simulated) -> None:
 
     updated = await api.edit(path, disrupt, write=f"{path}/status")
     assert name in updated["status"]["disruptedPods"]
+
+    async def forgotten() -> bool:
+        # The controller waits for two minutes whether the pod goes.
+        return name not in (await api.get(f"{path}/status"))["status"].get("disruptedPods", {})
+
+    await api.never(forgotten, 60)
     patched = await api.patch(f"{path}/status", {"status": {"disruptedPods": None}})
     assert not patched["status"].get("disruptedPods")
 
@@ -107,7 +113,8 @@ async def test_an_eviction_waits_for_its_budget(api: Simulated) -> None:
     """DisruptionController should block an eviction until the PDB is updated to allow it."""
     place, path = api.at(POLICY, "poddisruptionbudgets"), api.at(POLICY, "poddisruptionbudgets", "foo")
     await api.post(place, budget("foo", minAvailable=3))
-    first, second, *_ = await pods(api, 3)
+    await api.post(api.at("apps/v1", "replicasets"), workload("rs", LABELS, 3))
+    [first, *_] = await api.running("foo=bar", 3)
 
     async def evict(obj: Json) -> None:
         name = obj["metadata"]["name"]
@@ -129,10 +136,12 @@ async def test_an_eviction_waits_for_its_budget(api: Simulated) -> None:
     await processed(api, "foo")
     await evict(first)
     await api.until(lambda: api.gone(api.at("v1", "pods", first["metadata"]["name"])))
+    await api.patch(path, {"spec": {"minAvailable": None, "maxUnavailable": 0}})
     await processed(api, "foo")
-    await api.refused(429, evict(second))
-    change = {"spec": {"minAvailable": None, "maxUnavailable": 2}}
-    await api.patch(path, change)
+    [second, *_] = await api.running("foo=bar", 3)
+    refused = await api.refused(429, evict(second))
+    assert [each["reason"] for each in refused["details"]["causes"]] == ["DisruptionBudget"]
     await api.delete(path)
+    await api.until(lambda: api.gone(path))
     await evict(second)
     await api.until(lambda: api.gone(api.at("v1", "pods", second["metadata"]["name"])))

@@ -99,11 +99,14 @@ async def test_lifecycle_of_a_replication_controller(api: Simulated) -> None:
     chosen = "labelSelector=test-rc-static%3Dtrue"
     since = (await api.get(place))["metadata"]["resourceVersion"]
     async with api.watch(f"{place}?{chosen}&resourceVersion={since}") as watching:
-        await api.post(place, replication_controller("rc-test", labels, 1))
+        body = replication_controller("rc-test", labels, 1)
+        del body["spec"]["selector"]  # it is that of the template's labels
+        await api.post(place, body)
         await watching.until("ADDED")
         await watching.until("MODIFIED", lambda obj: obj["status"].get("availableReplicas") == 1)
-        change = {"metadata": {"labels": {"test-rc": "patched"}}, "spec": {"replicas": 2}}
-        await api.patch(path, {"metadata": change["metadata"]}, "strategic")
+        # What Go makes of an object with nothing but a label, and of a Scale with nothing but a number.
+        change = {"metadata": {"creationTimestamp": None, "labels": {"test-rc": "patched"}}, "spec": {}}
+        await api.patch(path, {**change, "status": {"replicas": 0}}, "strategic")
         await watching.until("MODIFIED", lambda obj: obj["metadata"]["labels"].get("test-rc") == "patched")
         status = {"status": {"readyReplicas": 0, "availableReplicas": 0}}
         patched = await api.patch(f"{path}/status", status, "strategic")
@@ -111,8 +114,16 @@ async def test_lifecycle_of_a_replication_controller(api: Simulated) -> None:
         await watching.until("MODIFIED", lambda obj: obj["status"].get("availableReplicas", 0) == 0)
         assert (await api.get(f"{path}/status"))["metadata"]["name"] == "rc-test"
         await watching.until("MODIFIED", lambda obj: obj["status"].get("availableReplicas", 0) == 1)
-        await api.patch(path, change, "strategic")
-        await watching.until("MODIFIED", lambda obj: obj["status"].get("availableReplicas", 0) == 2)
+        scale = {"metadata": {"creationTimestamp": None}, "spec": {"replicas": 2}, "status": {"replicas": 0}}
+        await api.patch(f"{path}/scale", scale, "strategic")
+        await watching.until("MODIFIED", lambda obj: obj["status"].get("readyReplicas", 0) == 2)
+
+        def fewer(obj: Json) -> None:
+            assert obj["metadata"]["labels"]["test-rc"] == "patched"
+            obj["status"]["availableReplicas"] = obj["status"]["readyReplicas"] = 1
+
+        await api.edit(path, fewer, write=f"{path}/status")
+        await watching.until("MODIFIED", lambda obj: obj["status"].get("readyReplicas", 0) == 1)
         listed = await api.items(f"/api/v1/replicationcontrollers?{chosen}")
         assert [each["spec"]["replicas"] for each in listed] == [2]
         await api.delete(f"{place}?{chosen}")

@@ -178,9 +178,12 @@ async def test_host_ports_conflict_where_one_has_all_addresses(api: Simulated) -
 
 
 async def advertise(api: Simulated, resource: str, amount: str, workers: tuple[str, ...] = WORKERS) -> None:
-    """The nodes' statuses tell of an extended resource, as upstream patches them: by their capacity alone."""
+    """The nodes' statuses tell of an extended resource, some as upstream patches them now, some by capacity alone."""
     for worker in workers:
-        await api.patch(f"/api/v1/nodes/{worker}/status", {"status": {"capacity": {resource: amount}}}, "strategic")
+        told = {"capacity": {resource: amount}}
+        if worker == WORKERS[-1]:
+            told["allocatable"] = told["capacity"]
+        await api.patch(f"/api/v1/nodes/{worker}/status", {"status": told}, "strategic")
 
         async def allocatable(worker: str = worker) -> bool:
             return bool((await api.get(f"/api/v1/nodes/{worker}"))["status"]["allocatable"].get(resource) == amount)
@@ -189,27 +192,28 @@ async def advertise(api: Simulated, resource: str, amount: str, workers: tuple[s
 
 
 async def fill(api: Simulated) -> None:
-    """A pod of low priority on the first worker, one of medium priority on the second; each has 2 of 3 things."""
+    """Two pods on each worker, each with 2 of 5 things; the first is of low priority, all others of medium."""
     for name, value in (("low", 1), ("medium", 100), ("high", 1000)):
         await api.post(CLASSES, {"metadata": {"name": f"sched-preemption-{name}-priority"}, "value": value})
-    await advertise(api, "scheduling.k8s.io/foo", "3")
-    for worker, priority in zip(WORKERS, ("low", "medium"), strict=True):
+    await advertise(api, "scheduling.k8s.io/foo", "5")
+    for number, priority in enumerate(("low", "medium", "medium", "medium")):
+        worker = WORKERS[number // 2]
         fields = [{"key": "metadata.name", "operator": "In", "values": [worker]}]
         required = {"nodeSelectorTerms": [{"matchFields": fields}]}
         amount = {"scheduling.k8s.io/foo": "2"}
         body = asking(
-            f"pod-{priority}",
+            f"pod-{number}",
             amount,
             amount,
             priorityClassName=f"sched-preemption-{priority}-priority",
             affinity={"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}},
         )
         await api.post(api.at("v1", "pods"), body)
-        assert await node_of(api, f"pod-{priority}") == worker
+        assert await node_of(api, f"pod-{number}") == worker
 
 
 async def preempts(api: Simulated, namespace: str, priority: str) -> None:
-    """A pod of this priority takes the place of the low one, and the medium one is left alone."""
+    """A pod of this priority takes the place of the low one, and the medium ones are left alone."""
     await fill(api)
     amount = {"scheduling.k8s.io/foo": "2"}
     await api.post(
@@ -218,8 +222,9 @@ async def preempts(api: Simulated, namespace: str, priority: str) -> None:
     here, api.namespace = api.namespace, namespace
     assert await node_of(api, "preemptor-pod") == "worker-1"
     api.namespace = here
-    assert await api.gone(api.at("v1", "pods", "pod-low"))
-    assert "deletionTimestamp" not in (await api.get(api.at("v1", "pods", "pod-medium")))["metadata"]
+    assert await api.gone(api.at("v1", "pods", "pod-0"))
+    for number in (1, 2, 3):
+        assert "deletionTimestamp" not in (await api.get(api.at("v1", "pods", f"pod-{number}")))["metadata"]
 
 
 @simulated
