@@ -33,6 +33,7 @@ _RENAMED = {
     "beta.kubernetes.io/arch": "kubernetes.io/arch",
     "beta.kubernetes.io/instance-type": "node.kubernetes.io/instance-type",
 }
+_NOT_INLINE = "may not be specified in the context of inline volumes"
 
 
 def validate_volume(volume: PersistentVolume) -> list[FieldError]:
@@ -50,6 +51,27 @@ def validate_volume(volume: PersistentVolume) -> list[FieldError]:
     errors += _validate_with_neighbours(spec, volume.metadata.name or "")
     errors += validate_class_and_mode(spec.storage_class_name, spec.volume_mode, "spec")
     return errors + _validate_attributes_class(spec)
+
+
+def validate_inline_volume(spec: PersistentVolumeSpec, path: str) -> list[FieldError]:
+    """A volume within the request to attach it: of a driver, bound to nothing."""
+    errors: list[FieldError] = []
+    if spec.claim_ref is not None:
+        errors.append(forbidden_field(f"{path}.claimRef", _NOT_INLINE))
+    if spec.capacity:
+        errors.append(forbidden_field(f"{path}.capacity", _NOT_INLINE))
+    if spec.csi is None:
+        errors.append(required(f"{path}.csi", "has to be specified in the context of inline volumes"))
+    if not spec.access_modes:
+        errors.append(required(f"{path}.accessModes"))
+    errors += validate_modes(spec.access_modes, f"{path}.accessModes")
+    if spec.persistent_volume_reclaim_policy:
+        errors.append(forbidden_field(f"{path}.persistentVolumeReclaimPolicy", _NOT_INLINE))
+    errors += sources.validate_sources(spec, _ROWS, path, found=False)
+    for name, value in (("storageClassName", spec.storage_class_name), ("volumeMode", spec.volume_mode)):
+        if value:
+            errors.append(forbidden_field(f"{path}.{name}", _NOT_INLINE))
+    return errors
 
 
 def _validate_capacity(spec: PersistentVolumeSpec) -> list[FieldError]:

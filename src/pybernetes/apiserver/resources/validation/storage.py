@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from pybernetes.api.names import dns1123_label, dns1123_subdomain, qualified_name
+from pybernetes.api.names import dns1123_label, dns1123_subdomain
 from pybernetes.api.status import FieldError, invalid, not_supported, required
 from pybernetes.api.types.admissionregistration_v1 import (
     MutatingWebhook,
@@ -15,50 +15,12 @@ from pybernetes.api.types.admissionregistration_v1 import (
     WebhookClientConfig,
 )
 from pybernetes.api.types.node_v1 import RuntimeClass
-from pybernetes.api.types.storage_v1 import CSIDriver, StorageClass
 from pybernetes.apiserver.resources.validation.admission_policies import validate_match_conditions
 from pybernetes.apiserver.resources.validation.admission_rules import validate_rule
 from pybernetes.apiserver.resources.validation.metadata import immutable
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
 
 _REVIEW_VERSIONS = ("v1", "v1beta1")
-
-
-def validate_storage_class(storage_class: StorageClass) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if not storage_class.provisioner:
-        errors.append(required("provisioner"))
-    else:
-        texts = qualified_name(storage_class.provisioner.lower())
-        errors += [invalid("provisioner", storage_class.provisioner, text) for text in texts]
-    if "" in storage_class.parameters:
-        errors.append(invalid("parameters", "", "field can not be empty."))
-    if storage_class.reclaim_policy not in ("Delete", "Retain"):
-        errors.append(not_supported("reclaimPolicy", storage_class.reclaim_policy, ("Delete", "Retain")))
-    mode = storage_class.volume_binding_mode
-    if mode not in ("Immediate", "WaitForFirstConsumer"):
-        errors.append(not_supported("volumeBindingMode", mode, ("Immediate", "WaitForFirstConsumer")))
-    return errors
-
-
-def validate_storage_class_update(new: StorageClass, old: StorageClass) -> list[FieldError]:
-    errors = validate_storage_class(new)
-    errors += immutable(new.parameters, old.parameters, "parameters")
-    errors += immutable(new.provisioner, old.provisioner, "provisioner")
-    errors += immutable(new.reclaim_policy, old.reclaim_policy, "reclaimPolicy")
-    return errors + immutable(new.volume_binding_mode, old.volume_binding_mode, "volumeBindingMode")
-
-
-def validate_driver(driver: CSIDriver) -> list[FieldError]:
-    spec = driver.spec
-    errors: list[FieldError] = []
-    choices = ("File", "None", "ReadWriteOnceWithFSType")
-    if spec.fs_group_policy not in choices:
-        errors.append(not_supported("spec.fsGroupPolicy", spec.fs_group_policy, choices))
-    modes = ("Ephemeral", "Persistent")
-    wrong = [mode for mode in spec.volume_lifecycle_modes if mode not in modes]
-    errors += [not_supported("spec.volumeLifecycleModes", mode, modes) for mode in wrong]
-    return errors
 
 
 def validate_runtime_class(runtime_class: RuntimeClass) -> list[FieldError]:

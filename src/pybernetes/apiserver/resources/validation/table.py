@@ -36,6 +36,7 @@ from pybernetes.apiserver.resources.validation import (
     admission_policies,
     claims,
     configuration,
+    csi,
     device_allocations,
     device_claims,
     device_slices,
@@ -52,6 +53,7 @@ from pybernetes.apiserver.resources.validation import (
     scaling,
     service,
     storage,
+    workload_status,
     workloads,
 )
 from pybernetes.apiserver.resources.validation.metadata import validate_metadata, validate_metadata_update
@@ -70,7 +72,9 @@ _RULES: Mapping[type, Rules] = {
     core_v1.Pod: Rules(pod.validate_create, pod.validate_update, pod_status.validate_status),
     core_v1.PodTemplate: Rules(workloads.validate_pod_template, workloads.validate_pod_template_update),
     core_v1.ReplicationController: Rules(
-        workloads.validate_replication_controller, workloads.validate_replication_controller_update
+        workloads.validate_replication_controller,
+        workloads.validate_replication_controller_update,
+        workload_status.validate_replica_status,
     ),
     core_v1.Secret: Rules(configuration.validate_secret, configuration.validate_secret_update),
     core_v1.Service: Rules(
@@ -79,10 +83,27 @@ _RULES: Mapping[type, Rules] = {
     apps_v1.ControllerRevision: Rules(
         workloads.validate_controller_revision, workloads.validate_controller_revision_update
     ),
-    apps_v1.DaemonSet: Rules(workloads.validate_daemon_set, workloads.validate_daemon_set_update),
-    apps_v1.Deployment: Rules(workloads.validate_deployment, workloads.validate_deployment_update),
-    apps_v1.ReplicaSet: Rules(workloads.validate_replica_set, workloads.validate_replica_set_update),
-    apps_v1.StatefulSet: Rules(workloads.validate_stateful_set, workloads.validate_stateful_set_update),
+    apps_v1.DaemonSet: Rules(
+        workloads.validate_daemon_set,
+        workloads.validate_daemon_set_update,
+        workload_status.validate_daemon_set_status,
+    ),
+    apps_v1.Deployment: Rules(
+        workloads.validate_deployment,
+        workloads.validate_deployment_update,
+        workload_status.validate_deployment_status,
+    ),
+    apps_v1.ReplicaSet: Rules(
+        workloads.validate_replica_set,
+        workloads.validate_replica_set_update,
+        workload_status.validate_replica_status,
+    ),
+    apps_v1.StatefulSet: Rules(
+        workloads.validate_stateful_set,
+        workloads.validate_stateful_set_update,
+        workload_status.validate_stateful_set_status,
+        name=dns1123_label,
+    ),
     batch_v1.CronJob: Rules(jobs.validate_cron_job, jobs.validate_cron_job_update),
     batch_v1.Job: Rules(jobs.validate_create, jobs.validate_update),
     # Names such as `system:node` are paths' segments, no DNS names.
@@ -135,8 +156,14 @@ _RULES: Mapping[type, Rules] = {
     ),
     resource_v1.ResourceSlice: Rules(device_slices.validate_slice, device_slices.validate_slice_update),
     scheduling_v1.PriorityClass: Rules(limits.validate_priority_class, limits.validate_priority_class_update),
-    storage_v1.CSIDriver: always(storage.validate_driver),
-    storage_v1.StorageClass: Rules(storage.validate_storage_class, storage.validate_storage_class_update),
+    storage_v1.CSIDriver: Rules(csi.validate_driver, csi.validate_driver_update),
+    storage_v1.CSINode: Rules(csi.validate_node, csi.validate_node_update),
+    storage_v1.CSIStorageCapacity: Rules(csi.validate_storage_capacity, csi.validate_storage_capacity_update),
+    storage_v1.StorageClass: Rules(csi.validate_storage_class, csi.validate_storage_class_update),
+    storage_v1.VolumeAttachment: Rules(
+        csi.validate_attachment, csi.validate_attachment_update, csi.validate_attachment_update
+    ),
+    storage_v1.VolumeAttributesClass: Rules(csi.validate_attributes_class, csi.validate_attributes_class_update),
 }
 
 

@@ -15,6 +15,7 @@ from pybernetes.api.types.apps_v1 import (
     ReplicaSet,
     ReplicaSetSpec,
     RollingUpdateDaemonSet,
+    RollingUpdateStatefulSetStrategy,
     StatefulSet,
     StatefulSetSpec,
 )
@@ -32,6 +33,7 @@ from pybernetes.apiserver.resources.validation.numbers import (
     is_zero,
     not_negative,
 )
+from pybernetes.apiserver.resources.validation.pod_annotations import validate_pod_annotations
 from pybernetes.apiserver.resources.validation.pod_spec import validate_template
 from pybernetes.apiserver.resources.validation.selectors import matches, shown_selector, validate_selector
 
@@ -59,6 +61,7 @@ def validate_own_template(
     if owner == "StatefulSet":
         errors += validate_labels(template.metadata.labels, f"{path}.labels")
         errors += validate_annotations(template.metadata.annotations, f"{path}.annotations")
+        errors += validate_pod_annotations(template.metadata.annotations, template.spec, f"{path}.annotations")
     else:
         errors += validate_template(template, path)
     if template.spec.restart_policy != "Always":
@@ -142,13 +145,13 @@ def validate_replica_set_update(new: ReplicaSet, old: ReplicaSet) -> list[FieldE
 
 def validate_replication_controller(controller: ReplicationController) -> list[FieldError]:
     spec = controller.spec
-    errors = not_negative(spec.replicas, "spec.replicas")
-    errors += not_negative(spec.min_ready_seconds, "spec.minReadySeconds")
+    errors = not_negative(spec.min_ready_seconds, "spec.minReadySeconds")
     if not spec.selector:
         errors.append(required("spec.selector"))
+    errors += not_negative(spec.replicas, "spec.replicas")
     if spec.template is None:
         return [*errors, required("spec.template")]
-    selector = LabelSelector(match_labels=spec.selector) if spec.selector else None
+    selector = LabelSelector(match_labels=spec.selector)
     return errors + validate_own_template(spec.template, selector, "spec.template", "ReplicationController")
 
 
@@ -225,7 +228,7 @@ def _validate_stateful_policies(spec: StatefulSetSpec) -> list[FieldError]:
         detail = "must be 'RollingUpdate' or 'OnDelete'"
         errors.append(invalid("spec.updateStrategy", {"Type": strategy.type, "RollingUpdate": None}, detail))
     elif rolling is not None:
-        errors += not_negative(rolling.partition, "spec.updateStrategy.rollingUpdate.partition")
+        errors += _validate_stateful_rolling(rolling, "spec.updateStrategy.rollingUpdate")
     retention = spec.persistent_volume_claim_retention_policy
     if retention is not None:
         for name, policy in (("whenDeleted", retention.when_deleted), ("whenScaled", retention.when_scaled)):
@@ -233,6 +236,18 @@ def _validate_stateful_policies(spec: StatefulSetSpec) -> list[FieldError]:
                 where = f"spec.persistentVolumeClaimRetentionPolicy.{name}"
                 errors.append(not_supported(where, policy, ("Retain", "Delete")))
     return errors
+
+
+def _validate_stateful_rolling(rolling: RollingUpdateStatefulSetStrategy, path: str) -> list[FieldError]:
+    errors = not_negative(rolling.partition, f"{path}.partition")
+    most, where = rolling.max_unavailable, f"{path}.maxUnavailable"
+    if most is None:
+        return errors
+    problems = int_or_percent(most, where)
+    errors += problems
+    if is_zero(most) or (problems and isinstance(most, str)):
+        errors.append(invalid(where, most, "cannot be 0"))
+    return errors + at_most_all(most, where)
 
 
 def validate_stateful_set_update(new: StatefulSet, old: StatefulSet) -> list[FieldError]:
@@ -269,4 +284,4 @@ def validate_controller_revision(revision: ControllerRevision) -> list[FieldErro
 
 
 def validate_controller_revision_update(new: ControllerRevision, old: ControllerRevision) -> list[FieldError]:
-    return not_negative(new.revision, "revision") + immutable(new.data, old.data, "data")
+    return validate_controller_revision(new) + immutable(new.data, old.data, "data")
