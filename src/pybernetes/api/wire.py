@@ -32,7 +32,10 @@ class Request:
 
     def parameter(self, name: str, default: str = "") -> str:
         """The first value of a query parameter."""
-        return next((value for key, value in self.query if key == name), default)
+        for key, value in self.query:
+            if key == name:
+                return value
+        return default
 
 
 class Channel(Protocol):

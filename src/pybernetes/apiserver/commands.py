@@ -288,6 +288,8 @@ def warning_of_age(kind: Kind | None) -> str | None:
 
 def warning_headers(warnings: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """`Warning` headers, each text once. A text with control characters is left out, as upstream does."""
+    if not warnings:
+        return {}
     told = [text for text in dict.fromkeys(warnings) if not _CONTROL.search(text)]
     texts = tuple(f'299 - "{_quoted(text)}"' for text in told)
     return {"warning": texts} if texts else {}

@@ -168,4 +168,4 @@ class Entry:
 
     def encoded(self) -> bytes:
         """The whole object as JSON."""
-        return self.form.head + self.body()
+        return b"".join((self.form.head, *self.pieces()))

@@ -103,7 +103,7 @@ class Whole(_Text):
         return self._finished(self._whole(entry))
 
     def _whole(self, entry: Entry) -> bytes:
-        return self._head + self._body(entry)
+        return self._head + self._body(entry) if self._converts else entry.encoded()
 
     def listing(self, entries: Iterable[Entry], metadata: dict[str, Any]) -> bytes:
         return self._finished(self._listing(entries, metadata))

@@ -72,11 +72,12 @@ def requested_user(headers: Mapping[str, str]) -> UserInfo | None:
     """The identity that the headers ask for, as they spell it; values of repeated headers are joined by commas."""
     name = headers.get("impersonate-user", "")
     uid = headers.get("impersonate-uid", "")
-    groups = _values(headers.get("impersonate-group", ""))
-    extra: dict[str, tuple[str, ...]] = {}
-    for header, value in headers.items():
-        if header.startswith(_EXTRA):
-            extra[unquote(header.removeprefix(_EXTRA)).lower()] = _values(value)
+    groups = _values(given) if (given := headers.get("impersonate-group")) else ()
+    extra = {
+        unquote(header.removeprefix(_EXTRA)).lower(): _values(value)
+        for header, value in headers.items()
+        if header.startswith(_EXTRA)
+    }
     if not name and not uid and not groups and not extra:
         return None
     if not name:
