@@ -166,24 +166,26 @@ async def test_lifecycle_of_a_deployment(api: Simulated) -> None:
         await watching.until("ADDED")
         await watching.until("MODIFIED", lambda obj: obj["status"].get("readyReplicas") == 2)
         change = {"metadata": {"labels": {"test-deployment": "patched"}}}
-        template = {"spec": {"containers": [{"name": "c", "image": "registry.example/pause:3"}]}}
+        container = {"name": "c", "image": "registry.example/pause:3", "command": ["/bin/sleep", "100000"]}
+        # Upstream's patch has this name with a capital, which is no field.
+        template = {"spec": {"TerminationGracePeriodSeconds": 0, "containers": [container]}}
         await api.patch(path, {**change, "spec": {"replicas": 1, "template": template}}, "strategic")
         await watching.until("MODIFIED", lambda obj: obj["status"].get("readyReplicas") == 1)
         everywhere = await api.items(f"/apis/apps/v1/deployments?{chosen}")
         assert everywhere[0]["metadata"]["labels"]["test-deployment"] == "patched"
-
-        def more(obj: Json) -> None:
-            obj["metadata"]["labels"]["test-deployment"] = "updated"
-            obj["spec"]["template"]["spec"]["containers"][0]["image"] = "registry.example/httpd:2"
-
-        await api.edit(path, more)
+        # The object as the test has made it, without a resourceVersion.
+        body["metadata"]["labels"] = {"test-deployment-static": "true", "test-deployment": "updated"}
+        body["spec"]["template"]["spec"]["containers"][0]["image"] = "registry.example/httpd:2"
+        await api.put(path, body)
         await watching.until("MODIFIED", lambda obj: obj["metadata"]["labels"]["test-deployment"] == "updated")
-        await watching.until("MODIFIED", lambda obj: obj["status"].get("updatedReplicas") == 1)
-        patched = await api.patch(f"{path}/status", {"status": {"readyReplicas": 3}}, "strategic")
-        assert patched["status"]["readyReplicas"] == 3
-        assert (await api.get(f"{path}/status"))["kind"] == "Deployment"
-        await watching.until("MODIFIED", lambda obj: obj["status"].get("readyReplicas") == 1)
-        await api.delete(f"{place}?{chosen}")
+        shown = await api.get(f"{path}/status")
+        assert shown["spec"]["template"]["spec"]["containers"][0]["image"] == "registry.example/httpd:2"
+        await watching.until("MODIFIED", lambda obj: obj["status"].get("readyReplicas") == 2)
+        label = {"metadata": {"labels": {"test-deployment": "patched-status"}}}
+        await api.patch(f"{path}/status", {**label, "status": {"readyReplicas": 0}}, "strategic")
+        assert (await api.get(f"{path}/status"))["metadata"]["labels"]["test-deployment"] == "updated"
+        await watching.until("MODIFIED", lambda obj: obj["status"].get("readyReplicas") == 2)
+        await api.delete(f"{place}?{chosen}", gracePeriodSeconds=0)
         await watching.until("DELETED")
 
 

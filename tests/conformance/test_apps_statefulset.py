@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from tests.conformance.bodies import pod, workload
@@ -132,17 +133,24 @@ async def test_burst_scaling(api: Simulated) -> None:
 @simulated
 async def test_rolling_update_and_roll_back(api: Simulated) -> None:
     """StatefulSet should perform rolling updates and roll backs of template modifications."""
-    await create(api, 3)
-    await api.running(SELECTOR, 3)
+    broken: set[str] = set()
+    healing = asyncio.ensure_future(heal(api, broken))
+    await create(api, 3, gated=True)
     first = await status(api, readyReplicas=3)
     assert first["currentRevision"] == first["updateRevision"]
     for to in (NEW_IMAGE, IMAGE):
-        before = await status(api, readyReplicas=3)
+        broken.add("ss-1")
+        await mark(api, "ss-1", healthy=False)
+        before = await status(api, readyReplicas=2)
         order: list[str] = []
         async with api.watch(api.at("v1", "pods?labelSelector=foo%3Dbar")) as watching:
             await image(api, to)
+            # Nothing is replaced while a pod is not well.
+            await asyncio.sleep(10)
             begun = await status(api)
-            assert begun["updateRevision"] != before["currentRevision"]
+            assert begun["currentRevision"] == before["currentRevision"] != begun["updateRevision"]
+            broken.clear()
+            await mark(api, "ss-1", healthy=True)
             done = await status(api, updatedReplicas=3, readyReplicas=3, currentRevision=begun["updateRevision"])
             pods = await api.running(SELECTOR, 3)
             while len(order) < 3:
@@ -151,6 +159,24 @@ async def test_rolling_update_and_roll_back(api: Simulated) -> None:
         assert {each["spec"]["containers"][0]["image"] for each in pods} == {to}
         assert {each["metadata"]["labels"][REVISION] for each in pods} == {done["updateRevision"]}
     assert done["currentRevision"] == first["currentRevision"]
+    healing.cancel()
+
+
+async def heal(api: Simulated, broken: set[str]) -> None:
+    """Pods that run become healthy, but for those that are broken."""
+    async with api.watch(api.at("v1", "pods?labelSelector=foo%3Dbar")) as watching:
+        while True:
+            kind, obj = await watching.next()
+            name = obj["metadata"]["name"]
+            if kind == "MODIFIED" and name not in broken and obj["status"]["phase"] == "Running" and not ready(obj):
+                await api.until(lambda name=name: healed(api, name))  # type: ignore[misc]
+
+
+async def healed(api: Simulated, name: str) -> bool:
+    """Whether the pod could be marked; one that has just gone need not be."""
+    if not await api.gone(api.at("v1", "pods", name)):
+        await mark(api, name, healthy=True)
+    return True
 
 
 @simulated
