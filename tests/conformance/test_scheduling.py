@@ -120,8 +120,18 @@ async def stays_unscheduled(api: Simulated, name: str) -> None:
 
     await api.until(told)
     await api.never(placed, 10)
-    events = [each for each in await api.items(api.at("v1", "events")) if each["involvedObject"]["name"] == name]
-    assert "FailedScheduling" in {each["reason"] for each in events}
+    assert ("Warning", "FailedScheduling") in await told_of(api, name)
+
+
+async def told_of(api: Simulated, name: str) -> set[tuple[str, str]]:
+    """(type, reason) of the events of a pod, in both groups; their names begin with the pod's."""
+    core = await api.items(api.at("v1", "events"))
+    new = await api.items(api.at("events.k8s.io/v1", "events"))
+    mine = [each for each in core if each["involvedObject"]["name"] == name]
+    assert mine and all(each["metadata"]["name"].startswith(name) for each in mine)
+    found = {(each["type"], each["reason"]) for each in mine}
+    assert found == {(each["type"], each["reason"]) for each in new if each["regarding"]["name"] == name}
+    return found
 
 
 @simulated
@@ -149,6 +159,7 @@ async def test_node_selectors(api: Simulated) -> None:
     await api.patch("/api/v1/nodes/worker-2", {"metadata": {"labels": {"kubernetes.io/e2e": "42"}}})
     await api.post(api.at("v1", "pods"), pod("with-labels", nodeSelector={"kubernetes.io/e2e": "42"}))
     assert await node_of(api, "with-labels") == "worker-2"
+    assert ("Normal", "Scheduled") in await told_of(api, "with-labels")
 
 
 @simulated
