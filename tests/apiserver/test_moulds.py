@@ -179,6 +179,22 @@ async def test_what_the_namespace_asks_for_holds_at_once(call: Caller) -> None:
             assert (response.status, "warning" in response.headers) == ((201, True) if mode == "warn" else (403, False))
 
 
+@pytest.mark.parametrize("names", [[], ["unwanted"]])
+async def test_a_policy_is_asked_about_every_pod(call: Caller, names: list[str]) -> None:
+    await known(call)
+    rules = [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}]
+    rule = {"expression": "object.metadata.name != 'unwanted'"}
+    spec = {"matchConstraints": {"resourceRules": [{**rules[0], "resourceNames": names}]}, "validations": [rule]}
+    group = "/apis/admissionregistration.k8s.io/v1"
+    policy = {"metadata": {"name": "wanted"}, "spec": spec}
+    assert (await call("POST", f"{group}/validatingadmissionpolicies", policy))[0] == 201
+    binding = {"metadata": {"name": "wanted"}, "spec": {"policyName": "wanted", "validationActions": ["Deny"]}}
+    assert (await call("POST", f"{group}/validatingadmissionpolicybindings", binding))[0] == 201
+    for number in range(MANY):
+        await create(call, pod(f"asked-{number}"))
+    await create(call, pod("unwanted"), 422)
+
+
 async def test_a_namespace_that_goes_takes_no_more(call: Caller) -> None:
     await call("POST", "/api/v1/namespaces", {"metadata": {"name": "going"}})
     await call("POST", "/api/v1/namespaces/going/serviceaccounts", {"metadata": {"name": "default"}})
