@@ -81,7 +81,7 @@ class Table:
         """How JSON has the zero of a field: nothing for one that can be nil."""
         if target.startswith(("[]", "{}")):
             return []
-        known = {NUMBER.search(field.tag)[1]: field for field in self.go_fields(name) if NUMBER.search(field.tag)}
+        known = {match[1]: field for field in self.go_fields(name) if (match := NUMBER.search(field.tag))}
         if field := known.get(str(number)):
             omitted = re.search(r'json:"[^"]*,omit(empty|zero)', field.tag)
             return [] if field.nilable else ["omitted" if omitted else "written"]
@@ -96,10 +96,8 @@ class Table:
         return self.types.get((path, kind)) or self.types.get((path + "beta1", kind), [])
 
     def embeds(self, target: str, names: dict[str, str]) -> bool:
-        inner = self.messages.get(target)
-        return (
-            bool(inner) and bool(names) and all(self.known(field, type_, names) for field, (_, type_) in inner.items())
-        )
+        inner = self.messages.get(target, {})
+        return bool(inner and names) and all(self.known(field, type_, names) for field, (_, type_) in inner.items())
 
     def known(self, field: str, type_: str, names: dict[str, str]) -> bool:
         return plain(field) in names or self.embeds(renamed(type_), names)

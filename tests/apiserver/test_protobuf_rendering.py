@@ -221,28 +221,6 @@ CRON = {"apiVersion": "stable.example.com/v1", "kind": "CronTab", "spec": {"sche
 TABLE = "as=Table;v=v1;g=meta.k8s.io"
 
 
-@pytest.mark.parametrize(
-    ("accept", "answered"),
-    [
-        (PROTOBUF, PROTOBUF),
-        (f"{PROTOBUF}, */*", PROTOBUF),
-        (f"{PROTOBUF},application/json", PROTOBUF),
-        (f"application/json,{PROTOBUF}", "application/json"),
-        (f"application/json;q=0.5,{PROTOBUF}", PROTOBUF),
-        (f"{PROTOBUF};q=0.5,application/yaml;q=0.7", "application/yaml"),
-        (f"*/*,{PROTOBUF}", PROTOBUF),
-        (f"{PROTOBUF};{TABLE},application/json;{TABLE},application/json", "application/json"),
-        (f"{PROTOBUF};{TABLE},{PROTOBUF}", PROTOBUF),
-        (f"{PROTOBUF};stream=other,application/json", "application/json"),
-        ("*/*", "application/json"),
-        ("", "application/json"),
-    ],
-)
-async def test_the_client_has_its_choice(call: Caller, accept: str, answered: str) -> None:
-    response = await call.send("GET", MAPS, accept=accept)
-    assert (response.status, response.headers["content-type"]) == (200, answered)
-
-
 async def test_there_are_no_tables_in_protobuf(call: Caller) -> None:
     refused = await call.send("GET", MAPS, accept=f"{PROTOBUF};{TABLE}")
     assert refused.status == 406
