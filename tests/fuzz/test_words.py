@@ -162,6 +162,80 @@ def test_protobuf_cut_off_or_changed(target: Target, encoded: list[tuple[Sample,
         target.send("DELETE", f"{sample.path}/{name}", query=(("gracePeriodSeconds", "0"),))
 
 
+# What Python takes for digits and cannot, or will not, make numbers of.
+NO_NUMBERS = ["9" * 5000, "\u00b2", "\u0663", "1\u00b2", "-" + "9" * 5000, "0" * 5000 + "1"]
+
+
+@pytest.mark.parametrize("number", NO_NUMBERS)
+def test_a_number_that_is_none(target: Target, number: str) -> None:
+    """At every place where a client's text is read as a number."""
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    for schedule in (
+        f"{number} * * * *",
+        f"*/{number} * * * *",
+        f"1-{number} * * * *",
+        f"@every {number}h",
+        f"TZ={number} * * * * *",
+    ):
+        job = {"template": {"spec": {**template["spec"], "restartPolicy": "Never"}}}
+        spec = {"schedule": schedule, "timeZone": number, "jobTemplate": {"spec": job}}
+        target.send(
+            "POST", "/apis/batch/v1/namespaces/fuzz/cronjobs", as_json({"metadata": {"name": "n"}, "spec": spec})
+        )
+    for path in (
+        f"services/a:{number}/proxy",
+        f"pods/a:{number}/proxy/",
+        f"pods/https:a:{number}/proxy",
+        f"nodes/a:{number}/proxy",
+    ):
+        target.send("GET", f"/api/v1/namespaces/fuzz/{path}" if not path.startswith("nodes") else f"/api/v1/{path}")
+    target.send("GET", "/api/v1/namespaces/fuzz/pods/p/portforward", query=(("ports", number),))
+    for parameter in (
+        "limit",
+        "timeoutSeconds",
+        "resourceVersion",
+        "gracePeriodSeconds",
+        "tailLines",
+        "sinceSeconds",
+        "limitBytes",
+        "timeout",
+    ):
+        target.send("GET", PODS, query=((parameter, number),))
+        target.send("GET", f"{PODS}/p/log", query=((parameter, number),))
+        target.send("DELETE", f"{PODS}/none", query=((parameter, number),))
+    labels = {"a": "b"}
+    spec = {
+        "selector": {"matchLabels": labels},
+        "template": template,
+        "strategy": {"rollingUpdate": {"maxSurge": f"{number}%", "maxUnavailable": number}},
+    }
+    deployment = {
+        "metadata": {
+            "name": "d",
+            "annotations": {
+                "deployment.kubernetes.io/revision": number,
+                "deprecated.daemonset.template.generation": number,
+            },
+        },
+        "spec": spec,
+    }
+    for resource in ("deployments", "daemonsets", "statefulsets", "replicasets"):
+        path = f"/apis/apps/v1/namespaces/fuzz/{resource}"
+        target.send("POST", path, as_json(deployment))
+        target.send("GET", path, headers={"accept": "application/json;as=Table;v=v1;g=meta.k8s.io"})
+        target.send("DELETE", f"{path}/d")
+    version = {"served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}
+    names = {"plural": "foos", "singular": "foo", "kind": "Foo", "listKind": "FooList"}
+    for name in (f"v{number}", f"v1beta{number}"):
+        spec = {"group": "fuzz.io", "scope": "Namespaced", "names": names, "versions": [{**version, "name": name}]}
+        target.send("POST", CRD, as_json({"metadata": {"name": "foos.fuzz.io"}, "spec": spec}))
+        target.send("DELETE", f"{CRD}/foos.fuzz.io")
+    pointer = as_json([{"op": "add", "path": f"/spec/containers/{number}", "value": {}}])
+    target.send("POST", PODS, as_json({"metadata": {"name": "p"}, "spec": template["spec"]}))
+    target.send("PATCH", f"{PODS}/p", pointer, {"content-type": "application/json-patch+json"})
+    target.still_works()
+
+
 CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 SCHEMA_KEYS = """type format properties items additionalProperties required enum default nullable pattern minimum maximum multipleOf
     minLength maxLength minItems maxItems uniqueItems allOf anyOf oneOf not x-kubernetes-preserve-unknown-fields

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pybernetes.api.whole_number import whole_number
+
 _WORDS = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -105,8 +107,8 @@ def _range(part: str, place: int) -> range:
     if place == 4 and last == 7:
         last = 6 if first < 7 else 0
         first = 0 if first == 7 else first
-    stride = int(step) if slash and step.isdecimal() else 1
-    if (slash and not step.isdecimal()) or stride < 1 or not low <= first <= last <= high:
+    stride = whole_number(step) if slash else 1
+    if not stride or not low <= first <= last <= high:
         raise ValueError(f"failed to parse {part!r}")
     return range(first, last + 1, stride)
 
@@ -115,6 +117,7 @@ def _number(text: str, place: int) -> int:
     named = _NAMES[place].get(text.lower())
     if named is not None:
         return named
-    if not text.isdecimal():
+    number = whole_number(text)
+    if number is None:
         raise ValueError(f"failed to parse int from {text}")
-    return int(text)
+    return number

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from pybernetes.api.types.batch_v1 import Job, UncountedTerminatedPods
 from pybernetes.api.types.core_v1 import Pod
+from pybernetes.api.whole_number import whole_number
 from pybernetes.controllers import indexes
 from pybernetes.controllers import pods as pod_facts
 
@@ -29,8 +30,7 @@ def is_indexed(job: Job) -> bool:
 
 
 def index_of(pod: Pod) -> int | None:
-    text = pod.metadata.annotations.get(INDEX, "")
-    return int(text) if text.isdecimal() else None
+    return whole_number(pod.metadata.annotations.get(INDEX, ""))
 
 
 def has_failed(job: Job, pod: Pod) -> bool:
@@ -128,8 +128,7 @@ def _count_indexes(result: Tally, job: Job, pods: Iterable[Pod], actions: Mappin
 
 def failures_of(pod: Pod, annotation: str = INDEX_FAILURES) -> int:
     """How often the pod's index had failed before it."""
-    text = pod.metadata.annotations.get(annotation, "0")
-    return int(text) if text.isdecimal() else 0
+    return whole_number(pod.metadata.annotations.get(annotation, "")) or 0
 
 
 def living(pods: Iterable[Pod]) -> list[Pod]:

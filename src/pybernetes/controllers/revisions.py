@@ -11,6 +11,7 @@ import msgspec
 
 from pybernetes.api.types.apps_v1 import Deployment, ReplicaSet
 from pybernetes.api.types.core_v1 import PodTemplateSpec
+from pybernetes.api.whole_number import whole_number
 from pybernetes.controllers.surge import DESIRED_REPLICAS, MAX_REPLICAS, annotated, max_surge, oldest_first, replicas_of
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -60,8 +61,7 @@ def new_annotations(
     wanted = dict(current)
     wanted |= {key: value for key, value in deployment.metadata.annotations.items() if key not in _NOT_COPIED}
     before = current.get(REVISION)
-    before_number = int(before) if before and before.isdecimal() else 0
-    if before_number < revision:
+    if (whole_number(before or "") or 0) < revision:
         wanted[REVISION] = str(revision)
         if before is not None:
             wanted[REVISION_HISTORY] = _longer_history(current.get(REVISION_HISTORY, ""), before)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from pybernetes.api.struct import IntOrString
 from pybernetes.api.types.apps_v1 import Deployment, ReplicaSet
+from pybernetes.api.whole_number import whole_number
 
 DESIRED_REPLICAS = "deployment.kubernetes.io/desired-replicas"
 MAX_REPLICAS = "deployment.kubernetes.io/max-replicas"
@@ -162,8 +163,7 @@ def _fraction(deployment: Deployment, item: ReplicaSet) -> int:
 
 def annotated(item: ReplicaSet, name: str) -> int | None:
     """A number in an annotation; None when it is absent or no number."""
-    text = item.metadata.annotations.get(name, "")
-    return int(text) if text.isdecimal() else None
+    return whole_number(item.metadata.annotations.get(name, ""))
 
 
 def oldest_first(replica_sets: Iterable[ReplicaSet]) -> list[ReplicaSet]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pybernetes.api.whole_number import whole_number
+
 PROTOCOL = "portforward.k8s.io"
 # The WebSocket sub-protocol that carries a whole SPDY connection in its binary messages.
 TUNNEL_PROTOCOL = "SPDY/3.1+portforward.k8s.io"
@@ -25,6 +27,7 @@ def data_headers(port: int, request: int) -> dict[str, str]:
 def asked_for(headers: Mapping[str, str]) -> tuple[str, int, str] | None:
     """(stream type, port, request) of a stream that a client begins; None when its headers are not such."""
     type_, port, request = (headers.get(name, "") for name in ("streamtype", "port", "requestid"))
-    if type_ not in ("error", "data") or not port.isdecimal() or not 0 < int(port) < 65536:
+    number = whole_number(port)
+    if type_ not in ("error", "data") or number is None or not 0 < number < 65536:
         return None
-    return type_, int(port), request
+    return type_, number, request

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from pybernetes.api.types.meta_v1 import Status, StatusCause, StatusDetails
+from pybernetes.api.whole_number import whole_number
 from pybernetes.streaming.channels import ERROR, RESIZE, STDERR, STDIN, STDOUT
 
 # The header of SPDY's upgrade that names the protocol of the streams.
@@ -92,4 +93,5 @@ def exit_code(status: Status) -> int | None:
     causes: Sequence[StatusCause] = status.details.causes if status.details is not None else ()
     if status.reason != NON_ZERO_EXIT_CODE:
         return None
-    return next((int(c.message) for c in causes if c.reason == EXIT_CODE and (c.message or "").isdecimal()), None)  # type: ignore[arg-type]
+    told = (whole_number(cause.message or "") for cause in causes if cause.reason == EXIT_CODE)
+    return next((code for code in told if code is not None), None)

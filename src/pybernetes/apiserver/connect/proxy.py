@@ -13,6 +13,7 @@ from pybernetes.api.kinds import kind_of
 from pybernetes.api.status import bad_request, not_found
 from pybernetes.api.types.core_v1 import Node, Pod, Service
 from pybernetes.api.types.discovery_v1 import EndpointSlice
+from pybernetes.api.whole_number import whole_number
 from pybernetes.api.wire import Request, Response, Upgrade
 from pybernetes.apiserver.connect.node_connection import Backend, Call, Unreachable
 from pybernetes.apiserver.connect.pods import Connections, dialing
@@ -70,12 +71,13 @@ class Proxies:
         if node is None:
             raise not_found(kind_of(Node), name.name)
         backend = kubelet_of(node, name.name)
-        if name.port and not name.port.isdecimal():
+        port = whole_number(name.port) if name.port else backend.port
+        if port is None:
             raise bad_request(f"invalid port {name.port}")
-        if name.port and int(name.port) != backend.port:
+        if port != backend.port:
             await _require_proxyable_host(backend.host)
             # Only the kubelet itself is shown our certificate.
-            backend = Backend(name.scheme or "http", backend.host, int(name.port))
+            backend = Backend(name.scheme or "http", backend.host, port)
         return await self._forward(asked, backend)
 
     def _service(self, namespace: str, name: ProxyName) -> Backend:

@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from pybernetes.api.status import StatusError, bad_request, failure
 from pybernetes.api.types.core_v1 import Node, ObjectReference, Pod, Service
 from pybernetes.api.types.discovery_v1 import EndpointSlice
+from pybernetes.api.whole_number import whole_number
 from pybernetes.apiserver.connect.node_connection import Backend
 
 _KUBELET_PORT = 10250
@@ -96,9 +97,10 @@ def _is_proxyable(address: str) -> bool:
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 65536:
+    number = whole_number(text)
+    if number is None or not 0 < number < 65536:
         raise bad_request(f"invalid port {text}")
-    return int(text)
+    return number
 
 
 def service_backends(

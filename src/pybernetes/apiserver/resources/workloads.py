@@ -15,6 +15,7 @@ from pybernetes.api.types.apps_v1 import (
     StatefulSetPersistentVolumeClaimRetentionPolicy,
 )
 from pybernetes.api.types.core_v1 import PodTemplate, ReplicationController
+from pybernetes.api.whole_number import whole_number
 from pybernetes.apiserver.resources.pod_template import default_template
 from pybernetes.apiserver.resources.prepare import (
     clear_status_and_count,
@@ -123,7 +124,7 @@ def _prepare_daemon_set(daemon_set: DaemonSet) -> None:
 def _prepare_daemon_set_update(new: DaemonSet, old: DaemonSet) -> None:
     keep_status_and_count(new, old)
     before = old.metadata.annotations.get(TEMPLATE_GENERATION, "0")
-    count = int(before) if before.isdigit() else 0
+    count = whole_number(before) or 0
     if new.spec.template != old.spec.template or new.spec.update_strategy != old.spec.update_strategy:
         count += 1
     new.metadata.annotations = {**new.metadata.annotations, TEMPLATE_GENERATION: str(count)}

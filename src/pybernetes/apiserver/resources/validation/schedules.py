@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from pybernetes.api.status import FieldError, invalid, required
+from pybernetes.api.whole_number import whole_number
 
 _WORDS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -64,9 +65,10 @@ def schedule_problem(schedule: str) -> str:
 def _term_problem(term: str, field: tuple[int, int, list[str], int]) -> str:
     low, high, _, _ = field
     span, slash, step = term.partition("/")
-    if slash and not step.isdigit():
+    stride = whole_number(step) if slash else 1
+    if stride is None:
         return f'failed to parse int from {step}: strconv.Atoi: parsing "{step}": invalid syntax'
-    if slash and int(step) == 0:
+    if stride == 0:
         return f"step of range should be a positive number: {term}"
     if span in ("*", "?"):
         return ""
@@ -90,4 +92,4 @@ def _number(word: str, field: tuple[int, int, list[str], int]) -> int | None:
     _, _, names, offset = field
     if word.lower() in names:
         return names.index(word.lower()) + offset
-    return int(word) if word.isdigit() else None
+    return whole_number(word)
