@@ -203,6 +203,18 @@ async def test_metadata_alone(call: Caller) -> None:
     assert [item["metadata"]["name"] for item in listed["items"]] == ["m"]
 
 
+async def test_metadata_alone_says_nothing_of_the_served_version(call: Caller) -> None:
+    sets = "/apis/apps/v1/namespaces/default/daemonsets"
+    spec = {name: DEPLOYMENT["spec"][name] for name in ("selector", "template")}
+    await call("POST", sets, {"metadata": {"name": "d"}, "spec": spec})
+    whole = (await call("GET", f"{sets}/d"))[1]["metadata"]
+    assert whole["annotations"] == {"deprecated.daemonset.template.generation": "1"}
+    text = (await call("GET", f"{sets}/d", accept=f"application/json;{PARTIAL}"))[1]["metadata"]
+    envelope = opened(await call.send("GET", f"{sets}/d", accept=f"{PROTOBUF};{PARTIAL}"))
+    assert plain(envelope.raw, "PartialObjectMetadata")["metadata"] == text
+    assert "annotations" not in text
+
+
 async def test_custom_resources_have_only_their_metadata_in_protobuf(call: Caller) -> None:
     await call("POST", DEFINITIONS, definition())
     await call("POST", CRONTABS, {**CRON, "metadata": {"name": "c"}})

@@ -13,13 +13,14 @@ from pybernetes.api import protobuf_writer, schema
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import to_builtins
 from pybernetes.api.protobuf_table import META
+from pybernetes.api.protobuf_text import text_encoder_of
 from pybernetes.api.protobuf_writer import ENVELOPE_END, encode_message, envelope, envelope_head, watch_frame
 from pybernetes.api.types.meta_v1 import Status
 from pybernetes.apiserver import messages
 from pybernetes.apiserver.conversion import convert, storage_kind
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.negotiation import CONTENT_TYPES
-from pybernetes.apiserver.partial_metadata import partial_metadata
+from pybernetes.apiserver.partial_metadata import TEMPLATE_GENERATION, partial_metadata
 
 # Entries between which others get their turn, and the pieces in which a long list is sent.
 _PART_ENTRIES = 32
@@ -75,7 +76,10 @@ class PartialItems:
         self.name: Hashable = ("partial", version)
 
     def message(self, entry: Entry) -> bytes:
-        return encode_message(partial_metadata(entry, self.object[0]), _PARTIAL)
+        if TEMPLATE_GENERATION.encode() in entry.value:
+            return encode_message(partial_metadata(entry, self.object[0]), _PARTIAL)
+        # Of the whole object, only what the message has a place for is looked at.
+        return text_encoder_of(_PARTIAL)(entry.encoded())
 
 
 class Protobuf:
