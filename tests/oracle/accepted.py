@@ -42,10 +42,9 @@ ACCEPTED: dict[str, dict[int, str]] = {
     "errors/bad-bodies": _steps(_GO_DUMP, 51),
     "errors/custom-resource": _steps(_GO_ORDER, 27),
     "errors/fieldvalidation": _steps(_DUPLICATES, 8),
-    "errors/job": {**_steps(_TWICE, 20, 24, 30), **_steps(_GO_DUMP, 25)},
+    "errors/job": _steps(_TWICE, 20, 24, 30),
     "errors/not-found-conflict": _steps(_TWICE, 41),
-    "errors/pod-update": _steps(_GO_DUMP, 2, 3, 8),
-    "errors/pv": _steps(_GO_DUMP, 3, 17),
+    "errors/pv": _steps(_GO_DUMP, 3),
     "list-watch/selectors": _steps(_AGGREGATION, 113),
     "list-watch/tables": {
         **_steps(_AGGREGATION, 41, 42),
@@ -58,7 +57,6 @@ ACCEPTED: dict[str, dict[int, str]] = {
         **_steps(_LEFTOVER, 141),
     },
     "openapi/v3-index": _steps(_NORMALISED, 2),
-    "patch/apply-lists": _steps(_GO_DUMP, 34),
     "patch/json-patch": _steps(_GO_DUMP, 39),
     "patch/strategic-merge": _steps(_GO_DUMP, 27),
 }

@@ -76,4 +76,5 @@ def on_status(document: Document, old: Document, new: Document) -> list[str]:
 
 
 def _lines(errors: list[Any]) -> list[str]:
-    return list(dict.fromkeys(str(error) for error in errors))
+    # What may follow the first line shows the difference.
+    return list(dict.fromkeys(str(error).partition("\n")[0] for error in errors))

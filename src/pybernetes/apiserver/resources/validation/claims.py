@@ -15,6 +15,7 @@ from pybernetes.api.types.core_v1 import (
     TypedLocalObjectReference,
     TypedObjectReference,
 )
+from pybernetes.apiserver.resources.validation.internal_form import difference
 from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, immutable
 from pybernetes.apiserver.resources.validation.numbers import is_native, positive_quantity, quantity_of
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
@@ -111,7 +112,7 @@ def validate_claim_update(new: PersistentVolumeClaim, old: PersistentVolumeClaim
     errors = validate_claim(new) if new.spec != old.spec else []
     errors += _same_annotation(new, old)
     if not _is_allowed_change(new, old):
-        errors.append(forbidden_field("spec", _CLAIM_FIELDS))
+        errors.append(forbidden_field("spec", f"{_CLAIM_FIELDS}\n{difference(old.spec, new.spec)}"))
     errors += _validate_growth(new, old)
     errors += immutable(new.spec.volume_mode, old.spec.volume_mode, "volumeMode")
     return errors + _validate_class_change(new.spec, old.spec)

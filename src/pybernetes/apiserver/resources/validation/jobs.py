@@ -15,6 +15,7 @@ from pybernetes.api.types.batch_v1 import (
     PodFailurePolicyRule,
     SuccessPolicyRule,
 )
+from pybernetes.apiserver.resources.validation.internal_form import internal_template
 from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, validate_annotations, validate_labels
 from pybernetes.apiserver.resources.validation.numbers import not_negative
 from pybernetes.apiserver.resources.validation.pod_spec import validate_template
@@ -233,7 +234,7 @@ def validate_update(new: Job, old: Job) -> list[FieldError]:
     if spec.selector != before.selector:
         errors.append(invalid("spec.selector", shown_selector(spec.selector), IMMUTABLE))
     if not _same_template(spec, before, started=old.status.start_time is not None):
-        errors.append(invalid("spec.template", OMITTED, IMMUTABLE))
+        errors.append(invalid("spec.template", internal_template(spec.template), IMMUTABLE))
     for name, after, earlier in (
         ("completionMode", spec.completion_mode, before.completion_mode),
         ("podFailurePolicy", spec.pod_failure_policy, before.pod_failure_policy),

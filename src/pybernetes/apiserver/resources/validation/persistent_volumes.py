@@ -19,6 +19,7 @@ from pybernetes.api.types.core_v1 import (
 )
 from pybernetes.apiserver.resources.validation import volume_sources as sources
 from pybernetes.apiserver.resources.validation.claims import validate_class_and_mode, validate_modes
+from pybernetes.apiserver.resources.validation.internal_form import difference
 from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, immutable
 from pybernetes.apiserver.resources.validation.numbers import positive_quantity
 from pybernetes.apiserver.resources.validation.paths import no_backsteps
@@ -188,7 +189,8 @@ def validate_volume_update(new: PersistentVolume, old: PersistentVolume) -> list
     """Where the data lies never changes; what may be added is a secret for growth and an affinity."""
     errors = validate_volume(new) if new.spec != old.spec else []
     if _sources_of(new.spec, old.spec) != _sources_of(old.spec, old.spec):
-        detail = "spec.persistentvolumesource is immutable after creation"
+        shown = difference(old.spec, new.spec, "io.k8s.api.core.v1.PersistentVolumeSource")
+        detail = f"spec.persistentvolumesource is immutable after creation\n{shown}"
         errors.append(forbidden_field("spec.persistentvolumesource", detail))
     errors += immutable(new.spec.volume_mode, old.spec.volume_mode, "volumeMode")
     errors += _same_affinity(new.spec.node_affinity, old.spec.node_affinity)

@@ -11,6 +11,7 @@ from pybernetes.api.objects import copy
 from pybernetes.api.status import FieldError, forbidden_field, invalid, required
 from pybernetes.api.types.core_v1 import Affinity, Container, NodeAffinity, NodeSelectorTerm, Pod, PodSpec, Toleration
 from pybernetes.apiserver.resources.validation.containers import validate_trimmed_image
+from pybernetes.apiserver.resources.validation.internal_form import difference
 from pybernetes.apiserver.resources.validation.numbers import in_range
 from pybernetes.apiserver.resources.validation.pod_annotations import (
     validate_annotation_changes,
@@ -129,8 +130,8 @@ def validate_update(new: Pod, old: Pod) -> list[FieldError]:
     errors += _validate_gates(spec, before)
     if before.scheduling_gates:
         errors += _validate_steering(spec, before)
-    if not _only_allowed_changes(spec, before):
-        errors.append(forbidden_field("spec", _ALLOWED))
+    if (allowed := _with_allowed_changes(before, spec)) != spec:
+        errors.append(forbidden_field("spec", f"{_ALLOWED}\n{difference(allowed, spec)}"))
     return errors
 
 
@@ -222,8 +223,8 @@ def _only_adds(new: NodeSelectorTerm, old: NodeSelectorTerm) -> bool:
     return all(mine[: len(theirs)] == theirs for mine, theirs in zip(after, before, strict=True))
 
 
-def _only_allowed_changes(new: PodSpec, old: PodSpec) -> bool:
-    """Whether the specs are equal once what may change is made the same."""
+def _with_allowed_changes(old: PodSpec, new: PodSpec) -> PodSpec:
+    """The old spec with what may change as it is in the new one."""
     spec = copy(old)
     before, after = [*spec.containers, *spec.init_containers], [*new.containers, *new.init_containers]
     for mine, theirs in zip(before, after, strict=True):
@@ -242,4 +243,4 @@ def _only_allowed_changes(new: PodSpec, old: PodSpec) -> bool:
             spec.affinity = None
     if (spec.termination_grace_period_seconds or 0) < 0 and new.termination_grace_period_seconds == 1:
         spec.termination_grace_period_seconds = 1
-    return spec == new
+    return spec
