@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-_CEL = "expressions (CEL) are a later step"
 _WEBHOOKS = "webhooks are a later step"
 _VERSION = "says which program answers: ours is no Go binary"
 _GO_ORDER = "follows the order of a Go map or list cache"
 _GO_DUMP = "shows Go's internal form of the object, or a diff of it"
 _TWICE = "counts the same violation once more or once less"
 _QUOTA = "the original's admission writes what it counts into the status of quotas; ours counts what is stored"
-_AGGREGATION = "objects and conditions of the aggregation layer are a later step"
 _FAIRNESS = "conditions and managers of priority and fairness are a later step"
 _CHANCE = "hangs on what ran at the same time: two controllers, and names drawn by chance"
 _BUILD = "counts roles, or shows rights, of the recorded build's distribution"
@@ -19,7 +17,9 @@ _ADDRESSES = "IPAddress objects are not made for the addresses of Services"
 _DESCRIPTION = "the description of a column has list items, which the package of descriptions joins"
 _STARTING = "the recorded server was still preparing the storage of a new resource"
 _CERTIFICATE = "names the fingerprint of the recorded client certificate"
-_DUPLICATES = "duplicate fields: Go merges objects that occur twice, ours takes the last where nobody asked for a warning"
+_DUPLICATES = (
+    "duplicate fields: Go merges objects that occur twice, ours takes the last where nobody asked for a warning"
+)
 _KEY = "the recorded key of service accounts was an RSA key"
 _SERVER_WRITES = "the original writes as kube-apiserver, and says so in managedFields"
 
@@ -33,7 +33,6 @@ ACCEPTED: dict[str, dict[int, str]] = {
     "admission/noderestriction": _steps(_CERTIFICATE, 39),
     "admission/resourcequota": _steps(_QUOTA, 9, 24, 26, 34),
     "admission/webhooks": _steps(_WEBHOOKS, 0, 1, 4, 5, 9),
-    "defaults/apiregistration.apiservices": _steps(_AGGREGATION, 1, 4),
     "defaults/authorization.reviews": {**_steps(_GO_ORDER, 7), **_steps(_BUILD, 16, 17)},
     "defaults/flowcontrol.flowschemas": _steps(_FAIRNESS, 2, 4),
     "delete/propagation": _steps(_CHANCE, 2, 6, 7, 8, 11, 13, 14, 17),
@@ -45,9 +44,7 @@ ACCEPTED: dict[str, dict[int, str]] = {
     "errors/job": _steps(_TWICE, 20, 24, 30),
     "errors/not-found-conflict": _steps(_TWICE, 41),
     "errors/pv": _steps(_GO_DUMP, 3),
-    "list-watch/selectors": _steps(_AGGREGATION, 113),
     "list-watch/tables": {
-        **_steps(_AGGREGATION, 41, 42),
         **_steps(_DESCRIPTION, 66, 67),
         **_steps(_ADDRESSES, 72, 73),
         **_steps(_SERVER_WRITES, 83),

@@ -15,6 +15,7 @@ from pybernetes.api.types import core_v1, rbac_v1
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.admission import Plugin
 from pybernetes.apiserver.admission_plugins.order import default_plugins
+from pybernetes.apiserver.aggregation.api_services import ApiServices
 from pybernetes.apiserver.allocation.addresses import Addresses
 from pybernetes.apiserver.allocation.node_ports import NodePorts
 from pybernetes.apiserver.allocation.ranges import family_of
@@ -110,7 +111,8 @@ class ApiServer:
         self.extra["componentstatuses", "", "get"] = components.get
         self.extra["componentstatuses", "", "list"] = components.listing
         custom = CustomResources(self.registry, self.documents.serve)
-        self._definitions = Definitions(self.writer, commands.deletion, custom)
+        self._services = ApiServices(self.writer, commands.deletion, lambda: custom.kinds)
+        self._definitions = Definitions(self.writer, commands.deletion, custom, self._services.settle)
         self._pipeline = Pipeline(
             Stages(
                 authenticator=self.authenticator,
@@ -149,6 +151,7 @@ class ApiServer:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._compact(), name="compaction")
             tasks.create_task(self._definitions.run(), name="definitions")
+            tasks.create_task(self._services.run(), name="APIServices")
             tasks.create_task(self._allocations.run(), name="allocations")
             tasks.create_task(self._default_cidr.run(), name="default ServiceCIDR")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from tests.oracle.ground import Ground
 from tests.oracle.setup.preparing import before
 
@@ -85,3 +87,18 @@ for _step, _name in ((13, "<bound token>"), (15, "<plain token>"), (19, "<bound 
     @before(_TOKENS, _step)
     async def _use(ground: Ground, name: str = _name) -> None:
         await _use_token(ground, name)
+
+
+_API_SERVICES = "defaults/apiregistration.apiservices"
+
+
+@before(_API_SERVICES)
+async def _aggregator(ground: Ground) -> None:
+    ground.tasks.append(asyncio.ensure_future(ground.api.run()))
+
+
+for _step in (1, 4):
+
+    @before(_API_SERVICES, _step)
+    async def _looked_at(ground: Ground) -> None:
+        await ground.settle()

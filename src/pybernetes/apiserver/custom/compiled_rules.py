@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pybernetes.apiserver.custom.declared import Declared
 from pybernetes.cel import CompileError, Environment, Program, types
 from pybernetes.cel.estimates import Range, estimate
+from pybernetes.cel.schemas import Declared
 
 _BASE = Environment()
 

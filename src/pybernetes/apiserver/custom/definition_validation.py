@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from pybernetes.api.json_schema import child
 from pybernetes.api.names import dns1035_label, dns1123_subdomain
 from pybernetes.api.objects import to_builtins
 from pybernetes.api.status import FieldError, duplicate, invalid, not_supported, required
@@ -22,7 +23,6 @@ from pybernetes.api.types.apiextensions_v1 import (
 )
 from pybernetes.apiserver.custom.json_path import PathError, keys, parse
 from pybernetes.apiserver.custom.names import APPROVAL, APPROVAL_URL, is_protected
-from pybernetes.apiserver.custom.schema import child
 from pybernetes.apiserver.custom.structural import schema_errors, unknown_formats
 from pybernetes.apiserver.resources.validation.metadata import immutable
 

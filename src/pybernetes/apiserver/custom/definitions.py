@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 from pybernetes.api.kind import Kind
@@ -32,7 +32,15 @@ _ROUNDS_MAX = 5
 class Definitions:
     """Settles the definitions of one server."""
 
-    def __init__(self, writer: Writer, deletion: Deletion, resources: CustomResources) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        deletion: Deletion,
+        resources: CustomResources,
+        follow: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`follow` is called when all is at rest: for what depends on which kinds are served."""
+        self._follow = follow
         self._writer = writer
         self._deletion = deletion
         self._resources = resources
@@ -54,7 +62,8 @@ class Definitions:
             # A definition that goes or changes may leave names to others.
             for _ in range(_ROUNDS_MAX):
                 if not await self._round():
-                    return
+                    break
+            await self._follow()
 
     async def _round(self) -> bool:
         """Looks at every definition once; whether any has changed."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pybernetes.api.json_schema import LIST_TYPE, MAP_TYPE, VALIDATIONS, Schema, additional
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
 from pybernetes.apiserver.custom.compiled_rules import CompiledRule, compiled_rule, most_cost
-from pybernetes.apiserver.custom.declared import REQUEST_BYTES, Declared, declare, parts
 from pybernetes.apiserver.custom.rule_paths import leads_somewhere
-from pybernetes.apiserver.custom.schema import LIST_TYPE, MAP_TYPE, VALIDATIONS, Schema, additional
 from pybernetes.cel.estimates import ENDLESS
+from pybernetes.cel.schemas import REQUEST_BYTES, Declared, declare, parts
 
 _RULE_LIMIT, _SCHEMA_LIMIT = 10_000_000, 100_000_000
 _MOST_NAMED = 4

@@ -13,11 +13,7 @@ from typing import Any
 
 import msgspec
 
-from pybernetes.api.status import OMITTED, FieldError, duplicate, forbidden_field, invalid, required
-from pybernetes.apiserver.custom.compiled_rules import CompiledRule, compiled_rule
-from pybernetes.apiserver.custom.declared import Declared, declare, parts
-from pybernetes.apiserver.custom.rule_paths import rule_path
-from pybernetes.apiserver.custom.schema import (
+from pybernetes.api.json_schema import (
     LIST_KEYS,
     LIST_TYPE,
     MAP_TYPE,
@@ -28,8 +24,12 @@ from pybernetes.apiserver.custom.schema import (
     joined,
     properties,
 )
+from pybernetes.api.status import OMITTED, FieldError, duplicate, forbidden_field, invalid, required
+from pybernetes.apiserver.custom.compiled_rules import CompiledRule, compiled_rule
+from pybernetes.apiserver.custom.rule_paths import rule_path
 from pybernetes.apiserver.custom.validation import NOWHERE
 from pybernetes.cel import Budget, CostExceeded, EvaluationError
+from pybernetes.cel.schemas import Declared, declare, parts
 from pybernetes.cel.values import NONE, Optional
 
 # What all rules together may cost for one object.

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from pybernetes.api.json_schema import LIST_KEYS, LIST_TYPE, Schema, child, items, joined
 from pybernetes.api.status import FieldError, duplicate
-from pybernetes.apiserver.custom.schema import LIST_KEYS, LIST_TYPE, Schema, child, items, joined
 
 
 def list_errors(value: Any, schema: Schema | None, path: str = "") -> Iterator[FieldError]:

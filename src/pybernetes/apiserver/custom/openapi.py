@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from pybernetes.api.json_schema import EMBEDDED, INT_OR_STRING, PRESERVE, VALIDATIONS
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import CustomObject
 from pybernetes.apiserver.custom.rules import VersionRules
-from pybernetes.apiserver.custom.schema import EMBEDDED, INT_OR_STRING, PRESERVE, VALIDATIONS
 from pybernetes.apiserver.openapi.descriptions import describe
 from pybernetes.apiserver.openapi.operations import (
     DELETE_OPTIONS,

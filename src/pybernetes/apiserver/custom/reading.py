@@ -13,10 +13,10 @@ import msgspec
 
 from pybernetes.api import json_syntax, yaml
 from pybernetes.api.encoding import Decoded, DecodeError, UnsupportedMediaType, unrecognized
+from pybernetes.api.json_schema import TYPE_FIELDS
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import CustomObject
 from pybernetes.apiserver.custom.rules import rules_of, structured
-from pybernetes.apiserver.custom.schema import TYPE_FIELDS
 
 _JSON = ("", "application/json")
 

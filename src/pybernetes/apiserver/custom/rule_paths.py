@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from pybernetes.apiserver.custom.schema import Schema, additional, joined, properties
+from pybernetes.api.json_schema import Schema, additional, joined, properties
 
 _STEP = re.compile(r"\.([^.\[\]]+)|\['((?:[^'\\]|\\.)*)'\]")
 _ESCAPE = re.compile(r"\\(.)")

@@ -13,14 +13,14 @@ from typing import Any
 
 import msgspec
 
-from pybernetes.api import objects, scalars, strictness, tolerance
+from pybernetes.api import json_schema, objects, scalars, strictness, tolerance
+from pybernetes.api.json_schema import EMBEDDED, Schema, child, items, joined
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import CustomObject
 from pybernetes.api.types.apiextensions_v1 import CustomResourceSubresourceScale
 from pybernetes.api.types.meta_v1 import ObjectMeta
 from pybernetes.apiserver.custom import schema as schemas
 from pybernetes.apiserver.custom.expressions import SchemaRules, schema_rules
-from pybernetes.apiserver.custom.schema import EMBEDDED, Schema, child, items, joined
 from pybernetes.apiserver.printing.table import Printer
 from pybernetes.apiserver.resources.strategy import Strategy
 
@@ -50,7 +50,11 @@ class VersionRules:
     @cached_property
     def content(self) -> Schema:
         """The schema of what is not kind, apiVersion and metadata."""
-        own = {name: held for name, held in schemas.properties(self.schema).items() if name not in schemas.TYPE_FIELDS}
+        own = {
+            name: held
+            for name, held in json_schema.properties(self.schema).items()
+            if name not in json_schema.TYPE_FIELDS
+        }
         return {**self.schema, "properties": own}
 
     @cached_property

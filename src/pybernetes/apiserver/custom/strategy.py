@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from pybernetes.api import objects, status
+from pybernetes.api import json_schema, objects, status
 from pybernetes.api.objects import CustomObject
 from pybernetes.api.status import FieldError, invalid
 from pybernetes.api.types.meta_v1 import StatusCause, StatusDetails
@@ -141,7 +141,7 @@ def _status_errors(new: CustomObject, old: CustomObject) -> list[FieldError]:
     rules = _spoken(new)
     _require_kind(new, rules)
     errors = validate_metadata_update(new.metadata, old.metadata, namespaced=rules.namespaced, any_finalizer=True)
-    inner = schemas.properties(rules.schema).get("status")
+    inner = json_schema.properties(rules.schema).get("status")
     if inner is not None and "status" in new.content:
         before = old.content.get("status")
         errors += validate(new.content["status"], inner, root="status", old=before)

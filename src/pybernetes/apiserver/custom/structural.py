@@ -10,11 +10,7 @@ from typing import Any
 
 import msgspec
 
-from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
-from pybernetes.apiserver.custom.expression_rules import expression_schema_errors, rule_errors
-from pybernetes.apiserver.custom.formats import KNOWN
-from pybernetes.apiserver.custom.patterns import PatternError, compiled
-from pybernetes.apiserver.custom.schema import (
+from pybernetes.api.json_schema import (
     EMBEDDED,
     INT_OR_STRING,
     LIST_KEYS,
@@ -25,8 +21,12 @@ from pybernetes.apiserver.custom.schema import (
     additional,
     items,
     properties,
-    prune,
 )
+from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
+from pybernetes.apiserver.custom.expression_rules import expression_schema_errors, rule_errors
+from pybernetes.apiserver.custom.formats import KNOWN
+from pybernetes.apiserver.custom.patterns import PatternError, compiled
+from pybernetes.apiserver.custom.schema import prune
 from pybernetes.apiserver.custom.validation import validate
 
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")

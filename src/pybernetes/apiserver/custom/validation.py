@@ -11,10 +11,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from pybernetes.api.status import FieldError, invalid, not_supported, required
-from pybernetes.apiserver.custom.formats import FORMATS
-from pybernetes.apiserver.custom.patterns import PatternError, compiled
-from pybernetes.apiserver.custom.schema import (
+from pybernetes.api.json_schema import (
     EMBEDDED,
     INT_OR_STRING,
     LIST_KEYS,
@@ -25,6 +22,9 @@ from pybernetes.apiserver.custom.schema import (
     joined,
     properties,
 )
+from pybernetes.api.status import FieldError, invalid, not_supported, required
+from pybernetes.apiserver.custom.formats import FORMATS
+from pybernetes.apiserver.custom.patterns import PatternError, compiled
 
 _INT_RANGES = {"int32": 2**31, "int64": 2**63}
 NOWHERE = "<nil>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pybernetes.api.types.apiextensions_v1 import CustomResourceConversion, CustomResourceDefinition
 from pybernetes.api.types.apiregistration_v1 import APIService
+from pybernetes.apiserver.aggregation.registration import local_condition
 from pybernetes.apiserver.resources.prepare import (
     clear_status,
     clear_status_and_count,
@@ -12,7 +13,7 @@ from pybernetes.apiserver.resources.prepare import (
     only_status,
     only_status_and_its_metadata,
 )
-from pybernetes.apiserver.resources.strategy import Strategy
+from pybernetes.apiserver.resources.strategy import Asker, Strategy
 
 
 def default_definition(definition: CustomResourceDefinition) -> None:
@@ -58,6 +59,12 @@ def default_api_service(service: APIService) -> None:
     service.spec.insecure_skip_tls_verify = service.spec.insecure_skip_tls_verify or None
 
 
+def _stamp_api_service(new: APIService, old: APIService | None, _asker: Asker, now: str) -> None:
+    """What this server serves itself is available from the start."""
+    if old is None and new.spec.service is None:
+        new.status.conditions = [local_condition(now)]
+
+
 CUSTOM_RESOURCE_DEFINITION = Strategy(
     default=default_definition,
     prepare_create=_prepare_definition,
@@ -70,5 +77,6 @@ API_SERVICE = Strategy(
     prepare_create=clear_status,
     prepare_update=keep_status,
     prepare_status=only_status,
+    stamp=_stamp_api_service,
     unconditional_update=False,
 )

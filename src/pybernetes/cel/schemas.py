@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pybernetes.apiserver.custom.schema import (
+from pybernetes.api.json_schema import (
     EMBEDDED,
     INT_OR_STRING,
     LIST_KEYS,

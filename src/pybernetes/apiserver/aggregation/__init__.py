@@ -1,0 +1,1 @@
+"""The aggregation layer: APIServices, one for each group-version, whoever serves it."""
