@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from weakref import WeakSet
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
 from pybernetes.apiserver.plain_requests import PlainRequest, plain_request
@@ -43,7 +43,7 @@ class Connection(web.RequestHandler):
     """aiohttp's connection with upstream's limits and upstream's words for garbage."""
 
     __slots__ = (
-        *("_answering", "_head_bytes", "_held", "_is_plain", "_serve_plain", "_unfinished_head"),
+        *("_answering", "_body", "_head_bytes", "_held", "_is_plain", "_serve_plain", "_unfinished_head"),
         *("__weakref__", "patience", "unmade"),
     )
 
@@ -53,6 +53,8 @@ class Connection(web.RequestHandler):
         # Those whose handshake has not ended; it leaves them when its own has.
         self.unmade: WeakSet[Connection] | None = None
         self._head_bytes = 0
+        # That of the last request, which may still be coming when it has been answered.
+        self._body: StreamReader | None = None
         self._unfinished_head: asyncio.TimerHandle | None = None
         self._serve_plain = serve_plain
         # Whether aiohttp has seen nothing of this connection yet, so that it cannot be in the middle of anything.
@@ -133,8 +135,11 @@ class Connection(web.RequestHandler):
 
     def _parse(self, data: bytes) -> None:
         super().data_received(data)
+        if self._messages:
+            self._body = self._messages[-1][1]
         # Bytes came and made no request, though none is under way: they began a head.
-        if self._current_request is None and not self._messages:
+        is_body = self._body is not None and not self._body.is_eof()
+        if self._current_request is None and not self._messages and not is_body:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES_MAX:
                 self._refuse_head()
