@@ -182,7 +182,8 @@ async def test_lifecycle_of_a_deployment(api: Simulated) -> None:
         assert shown["spec"]["template"]["spec"]["containers"][0]["image"] == "registry.example/httpd:2"
         await watching.until("MODIFIED", lambda obj: obj["status"].get("readyReplicas") == 2)
         label = {"metadata": {"labels": {"test-deployment": "patched-status"}}}
-        await api.patch(f"{path}/status", {**label, "status": {"readyReplicas": 0}}, "strategic")
+        none = {"readyReplicas": 0, "availableReplicas": 0}
+        await api.patch(f"{path}/status", {**label, "status": none}, "strategic")
         assert (await api.get(f"{path}/status"))["metadata"]["labels"]["test-deployment"] == "updated"
         await watching.until("MODIFIED", lambda obj: obj["status"].get("readyReplicas") == 2)
         await api.delete(f"{place}?{chosen}", gracePeriodSeconds=0)
