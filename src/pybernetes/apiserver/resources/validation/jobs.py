@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from pybernetes.api.names import dns1123_subdomain
+from pybernetes.api.names import dns1123_label
 from pybernetes.api.objects import copy
-from pybernetes.api.status import OMITTED, FieldError, invalid, not_supported, required
+from pybernetes.api.status import FieldError, invalid, not_supported, required
 from pybernetes.api.types.batch_v1 import (
     CronJob,
     Job,
     JobSpec,
-    PodFailurePolicyRule,
-    SuccessPolicyRule,
 )
+from pybernetes.apiserver.resources.validation.domain_path import validate_domain_path
 from pybernetes.apiserver.resources.validation.internal_form import internal_template
+from pybernetes.apiserver.resources.validation.job_policies import (
+    validate_failure_policy,
+    validate_replacement,
+    validate_success_policy,
+)
+from pybernetes.apiserver.resources.validation.lists import too_long
 from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, validate_annotations, validate_labels
 from pybernetes.apiserver.resources.validation.numbers import not_negative
 from pybernetes.apiserver.resources.validation.pod_spec import validate_template
@@ -27,7 +31,9 @@ JOB_NAME = "batch.kubernetes.io/job-name"
 _MISMATCH = "`selector` does not match template `labels`"
 _NOT_INDEXED = "requires indexed completion mode"
 _MAX_INDEXED = 100_000
-_ACTIONS = ("Count", "FailIndex", "FailJob", "Ignore")
+_MANY = 100_000
+_MAX_OF_MANY = 10_000
+_MANAGER_LIMIT = 63
 
 
 def _labels(spec: JobSpec) -> Any:
@@ -35,10 +41,18 @@ def _labels(spec: JobSpec) -> Any:
 
 
 def validate_create(job: Job) -> list[FieldError]:
-    spec = job.spec
-    errors = _validate_generated_selector(job)
-    errors += validate_spec(spec, "spec")
-    return errors
+    return _validate_generated_selector(job) + validate_spec(job.spec, "spec") + _validate_pod_names(job)
+
+
+def _validate_pod_names(job: Job) -> list[FieldError]:
+    """The pods of an indexed Job have its name and their index as their host's name."""
+    spec, name = job.spec, job.metadata.name or ""
+    if spec.completion_mode != "Indexed" or not spec.completions or spec.completions < 0:
+        return []
+    host = f"{name}-{spec.completions - 1}"
+    if not dns1123_label(host):
+        return []
+    return [invalid("metadata.name", name, f"will not able to create pod with invalid DNS label: {host}")]
 
 
 def _validate_generated_selector(job: Job) -> list[FieldError]:
@@ -65,14 +79,17 @@ def _validate_generated_selector(job: Job) -> list[FieldError]:
 def validate_spec(spec: JobSpec, path: str, *, generated: bool = True) -> list[FieldError]:
     """The spec of a Job, also within a CronJob (`generated` false: its selector comes later)."""
     errors = _validate_counts(spec, path)
+    errors += _validate_indexes(spec, path)
+    if spec.pod_failure_policy is not None:
+        errors += validate_failure_policy(spec, f"{path}.podFailurePolicy.rules")
+    errors += _validate_success_policy(spec, path)
+    errors += validate_replacement(spec, f"{path}.podReplacementPolicy")
+    errors += validate_template(spec.template, f"{path}.template")
+    errors += _validate_restart(spec, f"{path}.template.spec.restartPolicy")
     if generated and spec.selector is None:
         errors.append(required(f"{path}.selector"))
     elif generated:
         errors += validate_selector(spec.selector, f"{path}.selector")
-    errors += _validate_indexes(spec, path)
-    errors += _validate_policies(spec, path)
-    errors += validate_template(spec.template, f"{path}.template")
-    errors += _validate_restart(spec, f"{path}.template.spec.restartPolicy")
     if generated and not matches(spec.selector, spec.template.metadata.labels):
         errors.append(invalid(f"{path}.template.metadata.labels", _labels(spec), _MISMATCH))
     return errors
@@ -90,128 +107,76 @@ def _validate_counts(spec: JobSpec, path: str) -> list[FieldError]:
         ("maxFailedIndexes", spec.max_failed_indexes),
     ):
         errors += not_negative(value, f"{path}.{name}")
+    if spec.max_failed_indexes is not None and spec.backoff_limit_per_index is None:
+        errors.append(required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified"))
     if spec.managed_by is not None:
-        domain, _, rest = spec.managed_by.partition("/")
-        if not domain or not rest:
-            detail = 'must be a domain-prefixed path (such as "acme.io/foo")'
-            errors.append(invalid(f"{path}.managedBy", spec.managed_by, detail))
-        else:
-            texts = dns1123_subdomain(domain)
-            errors += [invalid(f"{path}.managedBy", domain, text) for text in texts]
+        errors += validate_domain_path(spec.managed_by, f"{path}.managedBy")
+        if len(spec.managed_by) > _MANAGER_LIMIT:
+            errors.append(too_long(f"{path}.managedBy", _MANAGER_LIMIT))
     return errors
 
 
 def _validate_indexes(spec: JobSpec, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
-    if spec.max_failed_indexes is not None and spec.backoff_limit_per_index is None:
-        errors.append(required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified"))
     if spec.completion_mode not in ("NonIndexed", "Indexed"):
         errors.append(not_supported(f"{path}.completionMode", spec.completion_mode, ("NonIndexed", "Indexed")))
     if spec.completion_mode == "Indexed":
         return errors + _validate_indexed(spec, path)
-    for name, value in (
-        ("backoffLimitPerIndex", spec.backoff_limit_per_index),
-        ("maxFailedIndexes", spec.max_failed_indexes),
-    ):
-        if value is not None:
-            errors.append(invalid(f"{path}.{name}", value, _NOT_INDEXED))
-    if spec.success_policy is not None:
-        rules = [
-            {"SucceededIndexes": rule.succeeded_indexes, "SucceededCount": rule.succeeded_count}
-            for rule in spec.success_policy.rules
-        ]
-        errors.append(invalid(f"{path}.successPolicy", {"Rules": rules}, _NOT_INDEXED))
+    if spec.completion_mode == "NonIndexed":
+        for name, value in (
+            ("backoffLimitPerIndex", spec.backoff_limit_per_index),
+            ("maxFailedIndexes", spec.max_failed_indexes),
+        ):
+            if value is not None:
+                errors.append(invalid(f"{path}.{name}", value, _NOT_INDEXED))
     return errors
 
 
 def _validate_indexed(spec: JobSpec, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     mode = "when completion mode is Indexed"
-    if spec.completions is None:
-        errors.append(required(f"{path}.completions", f"{mode}"))
-    if (spec.parallelism or 0) > _MAX_INDEXED:
+    completions, parallelism, failed = spec.completions, spec.parallelism or 0, spec.max_failed_indexes
+    if completions is None:
+        errors.append(required(f"{path}.completions", mode))
+    if parallelism > _MAX_INDEXED:
         detail = f"must be less than or equal to {_MAX_INDEXED} {mode}"
-        errors.append(invalid(f"{path}.parallelism", spec.parallelism, detail))
-    failed = spec.max_failed_indexes
-    if spec.completions is not None and failed is not None and failed > spec.completions:
+        errors.append(invalid(f"{path}.parallelism", parallelism, detail))
+    if completions is not None and failed is not None and failed > completions:
         errors.append(invalid(f"{path}.maxFailedIndexes", failed, "must be less than or equal to completions"))
-    if spec.success_policy is not None:
-        where = f"{path}.successPolicy.rules"
-        if not spec.success_policy.rules:
-            detail = "at least one rules must be specified when the successPolicy is specified"
-            errors.append(required(where, detail))
-        for index, rule in enumerate(spec.success_policy.rules):
-            errors += _validate_success(rule, spec.completions or 0, f"{where}[{index}]")
+    if failed is not None and failed > _MAX_INDEXED:
+        errors.append(invalid(f"{path}.maxFailedIndexes", failed, f"must be less than or equal to {_MAX_INDEXED}"))
+    if completions is not None and completions > _MANY and spec.backoff_limit_per_index is not None:
+        errors += _validate_many(parallelism, failed, path)
     return errors
 
 
-def _validate_success(rule: SuccessPolicyRule, completions: int, path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if rule.succeeded_count is None and rule.succeeded_indexes is None:
-        detail = "at least one of succeededCount or succeededIndexes must be specified"
-        errors.append(required(path, detail))
-    if rule.succeeded_indexes is not None:
-        problem = _index_problem(rule.succeeded_indexes, completions)
-        if problem:
-            detail = f"error parsing succeededIndexes: {problem}"
-            errors.append(invalid(f"{path}.succeededIndexes", rule.succeeded_indexes, detail))
-    return errors + not_negative(rule.succeeded_count, f"{path}.succeededCount")
-
-
-def _index_problem(text: str, completions: int) -> str:
-    """What is wrong with indexes such as `0,2-4`; empty when nothing is."""
-    previous = -1
-    for part in text.split(","):
-        first, dash, last = part.partition("-")
-        for number in (first, last) if dash else (first,):
-            if not re.fullmatch("[0-9]+", number):
-                return f'cannot convert string to integer for index: "{number}"'
-            if int(number) >= completions:
-                return f'too large index: "{number}"'
-        if int(first) <= previous:
-            return f"non-increasing order, previous: {previous}, current: {int(first)}"
-        previous = int(last) if dash else int(first)
-        if dash and int(last) <= int(first):
-            return f"non-increasing order, previous: {int(first)}, current: {int(last)}"
-    return ""
-
-
-def _validate_policies(spec: JobSpec, path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    replacement = spec.pod_replacement_policy
-    supported = ("Failed",) if spec.pod_failure_policy is not None else ("Failed", "TerminatingOrFailed")
-    if replacement is not None and replacement not in supported:
-        errors.append(not_supported(f"{path}.podReplacementPolicy", replacement, supported))
-    if spec.pod_failure_policy is not None:
-        where = f"{path}.podFailurePolicy.rules"
-        for index, rule in enumerate(spec.pod_failure_policy.rules):
-            errors += _validate_failure(rule, f"{where}[{index}]")
+def _validate_many(parallelism: int, failed: int | None, path: str) -> list[FieldError]:
+    """With very many indexes, fewer pods may run or fail at once."""
+    if failed is None:
+        detail = f"must be specified when completions is above {_MANY}"
+        errors = [required(f"{path}.maxFailedIndexes", detail)]
+    else:
+        errors = []
+    for name, value in (("parallelism", parallelism), ("maxFailedIndexes", failed or 0)):
+        if value > _MAX_OF_MANY:
+            detail = (
+                f"must be less than or equal to {_MAX_OF_MANY} when completions are above {_MANY} "
+                "and used with backoff limit per index"
+            )
+            errors.append(invalid(f"{path}.{name}", value, detail))
     return errors
 
 
-def _validate_failure(rule: PodFailurePolicyRule, path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if not rule.action:
-        shown = " ".join(f'"{action}"' for action in _ACTIONS)
-        errors.append(required(f"{path}.action", f"valid values: [{shown}]"))
-    elif rule.action not in _ACTIONS:
-        errors.append(not_supported(f"{path}.action", rule.action, _ACTIONS))
-    codes = rule.on_exit_codes
-    if codes is not None:
-        where = f"{path}.onExitCodes"
-        if codes.operator not in ("In", "NotIn"):
-            errors.append(not_supported(f"{where}.operator", codes.operator, ("In", "NotIn")))
-        if not codes.values:
-            errors.append(invalid(f"{where}.values", [], "at least one value is required"))
-        for index, value in enumerate(codes.values):
-            if codes.operator == "In" and value == 0:
-                errors.append(invalid(f"{where}.values[{index}]", value, "must not be 0 for the In operator"))
-    if codes is not None and rule.on_pod_conditions:
-        detail = "specifying both OnExitCodes and OnPodConditions is not supported"
-        errors.append(invalid(path, OMITTED, detail))
-    elif codes is None and not rule.on_pod_conditions:
-        errors.append(invalid(path, OMITTED, "specifying one of OnExitCodes and OnPodConditions is required"))
-    return errors
+def _validate_success_policy(spec: JobSpec, path: str) -> list[FieldError]:
+    if spec.success_policy is None:
+        return []
+    if spec.completion_mode == "Indexed":
+        return validate_success_policy(spec, f"{path}.successPolicy.rules")
+    rules = [
+        {"SucceededIndexes": rule.succeeded_indexes, "SucceededCount": rule.succeeded_count}
+        for rule in spec.success_policy.rules
+    ]
+    return [invalid(f"{path}.successPolicy", {"Rules": rules}, _NOT_INDEXED)]
 
 
 def _validate_restart(spec: JobSpec, path: str) -> list[FieldError]:
@@ -228,9 +193,11 @@ def validate_update(new: Job, old: Job) -> list[FieldError]:
     spec, before = new.spec, old.spec
     errors = validate_create(new) if spec != before else []
     if spec.completions != before.completions:
-        elastic = spec.completion_mode == "Indexed" and spec.completions == spec.parallelism
-        if not elastic:
+        if spec.completion_mode != "Indexed":
             errors.append(invalid("spec.completions", spec.completions, IMMUTABLE))
+        elif spec.completions is not None and spec.completions != spec.parallelism:
+            detail = "can only be modified in tandem with spec.parallelism"
+            errors.append(invalid("spec.completions", spec.completions, detail))
     if spec.selector != before.selector:
         errors.append(invalid("spec.selector", shown_selector(spec.selector), IMMUTABLE))
     if not _same_template(spec, before, started=old.status.start_time is not None):
@@ -286,6 +253,9 @@ def validate_cron_job(cron_job: CronJob) -> list[FieldError]:
 def _validate_job_template(spec: JobSpec) -> list[FieldError]:
     """The Jobs are defaulted when they are made, so their absent mode is the plain one here."""
     errors: list[FieldError] = []
+    if spec.selector is not None:
+        detail = "`selector` will be auto-generated"
+        errors.append(invalid("spec.jobTemplate.spec.selector", shown_selector(spec.selector), detail))
     if spec.manual_selector:
         errors.append(not_supported("spec.jobTemplate.spec.manualSelector", True, ("nil", "false")))
     checked = copy(spec)

@@ -43,6 +43,7 @@ from pybernetes.apiserver.resources.validation import (
     endpoints,
     events,
     flow_control,
+    job_status,
     jobs,
     limits,
     networking,
@@ -105,7 +106,7 @@ _RULES: Mapping[type, Rules] = {
         name=dns1123_label,
     ),
     batch_v1.CronJob: Rules(jobs.validate_cron_job, jobs.validate_cron_job_update),
-    batch_v1.Job: Rules(jobs.validate_create, jobs.validate_update),
+    batch_v1.Job: Rules(jobs.validate_create, jobs.validate_update, job_status.validate_job_status),
     # Names such as `system:node` are paths' segments, no DNS names.
     core_v1.Endpoints: always(endpoints.validate_endpoints),
     core_v1.Event: Rules(events.validate_core_event, events.validate_core_event_update),
