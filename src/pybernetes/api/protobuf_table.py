@@ -33,17 +33,20 @@ class Field(NamedTuple):
 
 
 @cache
-def _table() -> dict[str, dict[str, list[str]]]:
+def _table() -> Mapping[str, msgspec.Raw]:
+    """Rows as text: few of the hundreds of messages are ever asked for, and all of them parsed are megabytes."""
     text = (resources.files("pybernetes.api") / "schema" / "protobuf.json").read_bytes()
-    table: dict[str, dict[str, list[str]]] = msgspec.json.decode(text)
-    return table
+    return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+
+
+_rows = msgspec.json.Decoder(dict[int, list[str]])
 
 
 @cache
 def fields(definition: str) -> Mapping[int, Field]:
     """The fields of a message by number, ascending; KeyError when it has no protobuf form."""
-    rows = _table()[definition].items()
-    return {number: Field(*row) for number, row in sorted((int(number), row) for number, row in rows)}
+    rows = _rows.decode(_table()[definition])
+    return {number: Field(*rows[number]) for number in sorted(rows)}
 
 
 def has_message(definition: str) -> bool:
