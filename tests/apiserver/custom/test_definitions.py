@@ -52,6 +52,23 @@ async def test_discovery_and_openapi_have_it_at_once(served: Caller) -> None:
     assert (await served.send("GET", "/openapi/v2", accept=protobuf)).status == 200
 
 
+async def test_the_old_openapi_names_no_fields_where_there_may_be_any(call: Caller) -> None:
+    held = {"type": "object", "x-kubernetes-preserve-unknown-fields": True, "properties": {"a": {"type": "string"}}}
+    inner = {"held": held, "maybe": {"type": "string", "nullable": True}}
+    spec = {"type": "object", "required": ["held", "maybe"], "properties": inner}
+    closed = {"type": "object", "properties": {"spec": spec}}
+    await call("POST", DEFINITIONS, definition(version("v1", True, closed), version("v1beta1", False, OPEN)))
+    _code, document = await call("GET", "/openapi/v2")
+    anything = document["definitions"]["com.example.stable.v1beta1.CronTab"]
+    assert {**anything, "x-kubernetes-group-version-kind": []} == {
+        "type": "object",
+        "x-kubernetes-group-version-kind": [],
+    }
+    found = document["definitions"]["com.example.stable.v1.CronTab"]["properties"]["spec"]
+    reduced = {"held": {"x-kubernetes-preserve-unknown-fields": True}, "maybe": {}}
+    assert found == {"type": "object", "required": ["held"], "properties": reduced}
+
+
 async def test_names_that_another_definition_has_are_not_accepted(served: Caller) -> None:
     other = definition(version("v1", True, OPEN), plural="others", singular="crontab", kind="Other")
     other["metadata"]["name"] = "others.stable.example.com"

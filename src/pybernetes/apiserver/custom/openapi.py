@@ -37,6 +37,8 @@ _MEDIA = (JSON, YAML)
 _PATCHES = ("application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json")
 _CONVENTIONS = "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md"
 _GVK = "x-kubernetes-group-version-kind"
+# Old kubectls take a known field for a sign that there are no unknown ones.
+_ANYTHING = {"type": "object"}
 
 
 def is_custom(kind: Kind) -> bool:
@@ -175,7 +177,7 @@ def version2(kinds: Iterable[Kind]) -> Definitions:
     def reference(name: str, description: str) -> dict[str, Any]:
         return {"description": description, "$ref": f"#/definitions/{name}"}
 
-    return _definitions(kinds, reference, lambda schema: _reduced(_embedding(schema)), "#/definitions/")
+    return _definitions(kinds, reference, _reduced_whole, "#/definitions/")
 
 
 def _definitions(
@@ -196,7 +198,7 @@ def _definitions(
 def _object(kind: Kind, schema: dict[str, Any], reference: Callable[[str, str], dict[str, Any]]) -> dict[str, Any]:
     about = describe("io.k8s.api.core.v1.Pod").fields
     own = {name: held for name, held in (schema.get("properties") or {}).items() if name != "metadata"}
-    if "properties" in schema or not schema.get(PRESERVE):
+    if schema != _ANYTHING:
         described = f"Standard object's metadata. More info: {_CONVENTIONS}#metadata"
         head = {name: {"type": "string", "description": about.get(name, "")} for name in ("apiVersion", "kind")}
         schema["properties"] = {**own, **head, "metadata": reference(_META + "ObjectMeta", described)}
@@ -239,21 +241,29 @@ def _embedding(schema: dict[str, Any]) -> dict[str, Any]:
     if result.get(EMBEDDED):
         head = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"}}
         result["properties"] = {**head, **(result.get("properties") or {})}
+        result["required"] = list(dict.fromkeys([*(result.get("required") or ()), "kind", "apiVersion"]))
     return result
 
 
+def _reduced_whole(schema: dict[str, Any]) -> dict[str, Any]:
+    return dict(_ANYTHING) if schema.get(PRESERVE) else _reduced(_embedding(schema))
+
+
 def _reduced(schema: dict[str, Any]) -> dict[str, Any]:
+    """Without what version 2, or an old kubectl that reads it, cannot cope with."""
     result = _mapped(schema, _reduced)
     for key in ("oneOf", "anyOf", "allOf", "not", "default", VALIDATIONS):
         result.pop(key, None)
-    if result.pop("nullable", False):
-        for key in ("type", "items", "properties", "additionalProperties"):
-            result.pop(key, None)
-    if result.get(PRESERVE):
-        # Old kubectls take a known field for a sign that there are no unknown ones.
+    nullable = {name for name, held in (schema.get("properties") or {}).items() if held.get("nullable")}
+    required = [name for name in result.pop("required", None) or () if name not in nullable]
+    if required:
+        result["required"] = required
+    is_nullable = result.pop("nullable", False)
+    if is_nullable or result.get(PRESERVE):
         for key in ("items", "properties"):
             result.pop(key, None)
-    if result.get(INT_OR_STRING):
+    untyped = is_nullable or result.get(INT_OR_STRING) or (result.get(PRESERVE) and result.get("type") == "object")
+    if untyped or (result.get("type") == "array" and "items" not in result):
         result.pop("type", None)
     if not isinstance(result.get("additionalProperties"), dict):
         result.pop("additionalProperties", None)
