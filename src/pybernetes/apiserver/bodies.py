@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-from pybernetes.api import status
+import msgspec
+
+from pybernetes.api import status, strictness
 from pybernetes.api.encoding import Decoded, DecodeError, UnsupportedMediaType, decode
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject, CustomObject
@@ -99,6 +101,9 @@ def read_object(request: Request, type_: type[Body], validation: str, warn: Call
 def _decoded(body: bytes, content_type: str, type_: type[Body], strict: bool) -> Decoded[Body]:
     if issubclass(type_, CustomObject):
         return cast("Decoded[Body]", reading.read(body, content_type, type_, strict=strict))
+    if not strict and strictness.duplicates(body):
+        # Who wants to hear nothing of it has them merged all the same.
+        body = msgspec.json.encode(strictness.merged(body))
     return decode(body, content_type, type_, strict=strict)
 
 

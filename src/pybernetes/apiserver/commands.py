@@ -157,18 +157,18 @@ class Commands:
             place(fresh, asked.info, kind)
             if fresh.metadata.resource_version not in (None, "", str(entry.revision)):
                 raise status.conflict(kind, intent.name, status.OBJECT_MODIFIED)
-            return self._prepared(fresh, entry, intent.kind, again=True)
+            return self._prepared(fresh, entry, intent.kind)
 
         entry = await self._writer.modify(intent, make, self._aspect(intent))
         return answer(asked, entry, self._writer, intent.warnings)
 
-    def _prepared(self, fresh: ApiObject, entry: Entry, kind: Kind, *, again: bool = False) -> ApiObject:
+    def _prepared(self, fresh: ApiObject, entry: Entry, kind: Kind) -> ApiObject:
         """The client's object as it is stored, with defaults; 422 when it claims to be another object."""
         uid = entry.object.metadata.uid
         if fresh.metadata.uid and fresh.metadata.uid != uid:
             problem = status.invalid("metadata.uid", fresh.metadata.uid, "field is immutable")
-            # An apply looks twice and says so twice.
-            raise status.invalid_object(kind, entry.name, [problem, problem] if again else [problem])
+            # Upstream looks twice and says so twice.
+            raise status.invalid_object(kind, entry.name, [problem, problem])
         stored = convert(fresh, kind)
         entry.form.strategy.default(stored)
         return stored

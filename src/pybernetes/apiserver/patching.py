@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from pybernetes.api import json_patch, merge_patch, status, strategic_merge, strictness
+from pybernetes.api import json_patch, merge_patch, schema, status, strategic_merge, strictness
 from pybernetes.api.encoding import SCHEME, DecodeError, decode_value, from_value
 from pybernetes.api.kind import Kind
 from pybernetes.api.kinds import find_kind
@@ -29,6 +30,9 @@ _ACCEPTED = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH)
 _ACCEPTED_FOR_CUSTOM = (JSON_PATCH, MERGE_PATCH, APPLY_PATCH)
 _OPERATIONS_MAX = 10_000
 
+_MISMATCH = re.compile(
+    r"json: cannot unmarshal (?P<held>\w+) into Go (?:struct field \S+|value) of type (?P<wanted>\S+)"
+)
 Apply = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -128,18 +132,23 @@ class Validation:
 def patched(served: ApiObject, apply: Apply, kind: Kind, validation: Validation) -> ApiObject:
     """The patched form of an object, typed again; 422 when the result does not fit the type."""
     document = apply(to_builtins(served))
-    shown = go_text(apply.body) if isinstance(apply, StrategicPatch) else _encoded(document)
+
+    def unfit(why: str) -> status.StatusError:
+        if isinstance(apply, StrategicPatch):
+            return _unfit(go_text(apply.body), _restoring(why))
+        return _unfit(_encoded(document, kind.type), why)
+
     if issubclass(kind.type, CustomObject):
         return _patched_custom(document, kind.type, validation)
     try:
         decoded = from_value(document, kind.type, strict=validation.mode != "Ignore")
     except DecodeError as error:
-        raise _unfit(shown, str(error)) from error
+        raise unfit(str(error)) from error
     if why := _another_kind(decoded.object, kind):
-        raise _unfit(shown, why)
+        raise unfit(why)
     problems = [*validation.problems, *decoded.strict]
     if problems and validation.mode == "Strict":
-        raise _unfit(shown, f"strict decoding error: {', '.join(problems)}")
+        raise unfit(f"strict decoding error: {', '.join(problems)}")
     report_strict(problems, validation.mode, validation.warn, kind.type)
     mark_reset(document, decoded.object)
     return decoded.object
@@ -149,7 +158,7 @@ def _patched_custom(document: dict[str, Any], type_: type[CustomObject], validat
     try:
         decoded = from_document(document, type_, strict=validation.mode != "Ignore")
     except DecodeError as error:
-        raise _unfit(_encoded(document), error.detail) from error
+        raise _unfit(_encoded(document, type_), error.detail) from error
     report_strict([*validation.problems, *decoded.strict], validation.mode, validation.warn, type_)
     mark_reset(document, decoded.object)
     return decoded.object
@@ -166,9 +175,36 @@ def _another_kind(obj: ApiObject, kind: Kind) -> str:
     return f"converting ({version}.{obj.kind}) to ({package}.{kind.name}): unknown conversion"
 
 
-def _encoded(document: dict[str, Any]) -> str:
+def _restoring(why: str) -> str:
+    """A mismatch as the converter says it that a strategic merge goes through: by Go's kinds, without the field."""
+    found = _MISMATCH.fullmatch(why)
+    if found is None:
+        return why
+    held = {"array": "slice", "object": "map", "number": "int64"}.get(found["held"], found["held"])
+    if found["wanted"].startswith("[]"):
+        return f"cannot restore slice from {held}"
+    if found["wanted"].startswith("map["):
+        return f"cannot restore map from {held}"
+    return f"cannot restore struct from: {held}" if "." in found["wanted"] else why
+
+
+def _encoded(document: dict[str, Any], type_: type[ApiObject]) -> str:
     """A patched document as Go writes it: what patches go through is a map, whose keys are sorted."""
-    return msgspec.json.encode(dict(sorted(document.items()))).decode()
+    known = {} if issubclass(type_, CustomObject) else schema.fields(definition_of(type_))
+    found = {name: _in_order(document[name], known.get(name)) for name in sorted(document)}
+    return msgspec.json.encode(found).decode()
+
+
+def _in_order(value: Any, node: schema.Node | None) -> Any:
+    """A value with the keys of its maps sorted, as Go writes maps."""
+    if isinstance(value, list):
+        return [_in_order(item, node.item if node is not None else None) for item in value]
+    if not isinstance(value, dict) or node is None:
+        return value
+    if node.type == "struct":
+        nodes = schema.fields(node.definition)
+        return {name: _in_order(held, nodes.get(name)) for name, held in value.items()}
+    return {name: _in_order(value[name], node.item) for name in sorted(value)}
 
 
 def go_text(value: Any) -> str:

@@ -28,7 +28,9 @@ def option_problem(request: Request, manager: str, force: str) -> status.FieldEr
         detail = f"may not be more than {_MANAGER_MAX} bytes"
         return status.FieldError("FieldValueTooLong", "fieldManager", detail)
     if not manager.isprintable():
-        return status.invalid("fieldManager", manager, "should only contain printable characters")
+        place = next(index for index, letter in enumerate(manager) if not letter.isprintable())
+        detail = f"invalid character U+{ord(manager[place]):04X} (at position {len(manager[:place].encode())})"
+        return status.invalid("fieldManager", manager, detail)
     return None
 
 
