@@ -34,7 +34,7 @@ from pybernetes.cel.values import (
     EvaluationError,
     Message,
     Optional,
-    is_number,
+    found,
     no_overload,
 )
 
@@ -241,7 +241,7 @@ def _selected(operand: Evaluator, name: str, is_object: bool) -> Evaluator:
         value = operand(frame)
         frame.spend(1)
         if isinstance(value, Optional):
-            return _found(value.value, name) if value.is_present else NONE
+            return found(value.value, name) if value.is_present else NONE
         try:
             held = value[name]
         except (KeyError, TypeError, IndexError):
@@ -265,17 +265,9 @@ def _selected_if_present(operand: Evaluator, name: str) -> Evaluator:
             if not value.is_present:
                 return NONE
             value = value.value
-        return _found(value, name)
+        return found(value, name)
 
     return select
-
-
-def _found(value: Any, name: Any) -> Optional:
-    if isinstance(value, dict):
-        return Optional(value[name], True) if value.get(name) is not None else NONE
-    if isinstance(value, list) and is_number(name):
-        return Optional(value[int(name)], True) if 0 <= name < len(value) else NONE
-    raise no_overload()
 
 
 def _indexed_if_present(operand: Evaluator, index: Evaluator) -> Evaluator:
@@ -286,7 +278,7 @@ def _indexed_if_present(operand: Evaluator, index: Evaluator) -> Evaluator:
             if not value.is_present:
                 return NONE
             value = value.value
-        return _found(value, place)
+        return found(value, place)
 
     return select
 

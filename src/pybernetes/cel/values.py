@@ -188,6 +188,15 @@ def no_overload() -> EvaluationError:
     return EvaluationError("no such overload")
 
 
+def found(value: Any, name: Any) -> Optional:
+    """What stands at a key or an index, if anything does; EvaluationError for what has neither."""
+    if isinstance(value, dict) and isinstance(name, str | int | float):
+        return Optional(value[name], True) if value.get(name) is not None else NONE
+    if isinstance(value, list) and is_number(name):
+        return Optional(value[int(name)], True) if 0 <= name < len(value) else NONE
+    raise no_overload()
+
+
 def size(value: Any) -> int:
     """How much of a value there is to go through: its length, or 1 for what has none."""
     return len(value) if isinstance(value, str | bytes | list | dict) else 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pybernetes.cel.declarations import Library
-from pybernetes.cel.values import NONE, Optional
+from pybernetes.cel.values import NONE, Optional, found
 
 LIBRARY = Library()
 
@@ -45,13 +45,9 @@ def or_(held: Optional, otherwise: Optional) -> Optional:
     return held if held.is_present else otherwise
 
 
-@LIBRARY.function("_[_](optional_type(list(T)), int) -> optional_type(T)")
-def at(held: Optional, index: int) -> Optional:
-    if held.is_present and 0 <= index < len(held.value):
-        return Optional(held.value[index], True)
-    return NONE
-
-
-@LIBRARY.function("_[_](optional_type(map(K, V)), K) -> optional_type(V)")
-def under(held: Optional, key: Any) -> Optional:
-    return Optional(held.value[key], True) if held.is_present and key in held.value else NONE
+@LIBRARY.function(
+    "_[_](optional_type(list(T)), int) -> optional_type(T)", "_[_](optional_type(map(K, V)), K) -> optional_type(V)"
+)
+def at(held: Optional, index: Any) -> Optional:
+    """The item or value at an index or key of what may be missing itself."""
+    return found(held.value, index) if held.is_present else NONE
