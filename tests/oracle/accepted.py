@@ -40,7 +40,7 @@ ACCEPTED: dict[str, dict[int, str]] = {
     "errors/pv": _steps(_GO_DUMP, 3),
     "list-watch/tables": {
         **_steps(_DESCRIPTION, 66, 67),
-        **_steps(_ADDRESSES, 72, 73),
+        **_steps(_ADDRESSES, 72),
         **_steps(_SERVER_WRITES, 83),
         **_steps(_BUILD, 80, 82),
         **_steps(_FAIRNESS, 129, 130, 132),
