@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import ipaddress
 
-from pybernetes.api.names import dns1123_label, dns1123_subdomain, ip_address, port_number, qualified_name
+from pybernetes.api.names import dns1123_label, dns1123_subdomain, ip_address, label_value, port_number, qualified_name
 from pybernetes.api.status import FieldError, duplicate, invalid, not_supported, required
 from pybernetes.api.types.core_v1 import EndpointAddress, Endpoints
-from pybernetes.api.types.discovery_v1 import EndpointPort, EndpointSlice
-from pybernetes.apiserver.resources.validation.metadata import immutable
+from pybernetes.api.types.discovery_v1 import Endpoint, EndpointHints, EndpointPort, EndpointSlice
+from pybernetes.apiserver.resources.validation.lists import at_most, no_twins
+from pybernetes.apiserver.resources.validation.metadata import immutable, validate_labels
 from pybernetes.apiserver.resources.validation.service import validate_outside_address
 
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
+_MOST_ENDPOINTS = 1000
+_MOST_ADDRESSES = 100
+_MOST_PORTS = 20_000
+_MOST_LABELS = 16
+_MOST_HINTS = 8
 _ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
 
 
@@ -57,17 +63,44 @@ def validate_slice(endpoint_slice: EndpointSlice) -> list[FieldError]:
     elif kind not in _ADDRESS_TYPES:
         errors.append(not_supported("addressType", kind, _ADDRESS_TYPES))
     errors += _validate_slice_ports(endpoint_slice.ports)
+    if surplus := at_most(endpoint_slice.endpoints, _MOST_ENDPOINTS, "endpoints"):
+        return errors + surplus
     for index, endpoint in enumerate(endpoint_slice.endpoints):
-        path = f"endpoints[{index}]"
-        if not endpoint.addresses:
-            errors.append(required(f"{path}.addresses", "must contain at least 1 address"))
-        for number, address in enumerate(endpoint.addresses):
-            errors += _validate_slice_address(address, kind, f"{path}.addresses", number)
-        for name, value in (("nodeName", endpoint.node_name),):
-            errors += [invalid(f"{path}.{name}", value, text) for text in dns1123_subdomain(value or "a")]
-        if endpoint.hostname is not None:
-            texts = dns1123_label(endpoint.hostname)
-            errors += [invalid(f"{path}.hostname", endpoint.hostname, text) for text in texts]
+        errors += _validate_endpoint(endpoint, kind, f"endpoints[{index}]")
+    return errors
+
+
+def _validate_endpoint(endpoint: Endpoint, kind: str, path: str) -> list[FieldError]:
+    errors = at_most(endpoint.addresses, _MOST_ADDRESSES, f"{path}.addresses")
+    if not endpoint.addresses:
+        errors.append(required(f"{path}.addresses", "must contain at least 1 address"))
+    for number, address in enumerate(endpoint.addresses):
+        errors += _validate_slice_address(address, kind, f"{path}.addresses", number)
+    if (node := endpoint.node_name) is not None:
+        errors += [invalid(f"{path}.nodeName", node, text) for text in dns1123_subdomain(node)]
+    topology = endpoint.deprecated_topology
+    errors += at_most(topology, _MOST_LABELS, f"{path}.deprecatedTopology")
+    errors += validate_labels(topology, f"{path}.deprecatedTopology")
+    if (host := endpoint.hostname) is not None:
+        errors += [invalid(f"{path}.hostname", host, text) for text in dns1123_label(host)]
+    return errors + (_validate_hints(endpoint.hints, f"{path}.hints") if endpoint.hints is not None else [])
+
+
+def _validate_hints(hints: EndpointHints, path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for field, given, rule in (
+        ("forZones", hints.for_zones, label_value),
+        ("forNodes", hints.for_nodes, dns1123_subdomain),
+    ):
+        where, names = f"{path}.{field}", [hint.name for hint in given]
+        if surplus := at_most(names, _MOST_HINTS, where):
+            errors += surplus
+            continue
+        twins = no_twins(names, where, ".name")
+        for index, name in enumerate(names):
+            place = f"{where}[{index}].name"
+            errors += [twin for twin in twins if twin.field == place]
+            errors += [invalid(place, name, text) for text in rule(name)]
     return errors
 
 
@@ -86,7 +119,9 @@ def _validate_slice_address(address: str, kind: str, path: str, number: int) -> 
 
 
 def _validate_slice_ports(ports: list[EndpointPort]) -> list[FieldError]:
-    errors: list[FieldError] = []
+    errors = at_most(ports, _MOST_PORTS, "ports")
+    if errors:
+        return errors
     names: set[str] = set()
     for index, port in enumerate(ports):
         path = f"ports[{index}]"
@@ -96,7 +131,9 @@ def _validate_slice_ports(ports: list[EndpointPort]) -> list[FieldError]:
         if name in names:
             errors.append(duplicate(f"{path}.name", name))
         names.add(name)
-        if port.protocol not in _PROTOCOLS:
+        if port.protocol is None:
+            errors.append(required(f"{path}.protocol"))
+        elif port.protocol not in _PROTOCOLS:
             errors.append(not_supported(f"{path}.protocol", port.protocol, _PROTOCOLS))
         if port.app_protocol is not None:
             texts = qualified_name(port.app_protocol)

@@ -1,4 +1,4 @@
-"""Rules for NetworkPolicies, Ingresses, IngressClasses, ServiceCIDRs and IPAddresses."""
+"""Rules for NetworkPolicies, ServiceCIDRs and IPAddresses."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ import ipaddress
 
 import msgspec
 
-from pybernetes.api.names import cidr, dns1123_subdomain, ip_address, path_segment_name, wildcard_dns1123_subdomain
+from pybernetes.api.names import cidr, dns1123_subdomain, path_segment_name
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.networking_v1 import (
-    HTTPIngressPath,
-    Ingress,
-    IngressBackend,
-    IngressClass,
     IPAddress,
     IPBlock,
     NetworkPolicy,
@@ -25,7 +21,6 @@ from pybernetes.apiserver.resources.validation.probes import named_port
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
 
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
-_PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
 
 
 def validate_network_policy(policy: NetworkPolicy) -> list[FieldError]:
@@ -107,80 +102,6 @@ def _validate_block(block: IPBlock, path: str) -> list[FieldError]:
         if not inside or part.prefixlen <= whole.prefixlen:
             errors.append(invalid(where, text, "must be a strict subset of `cidr`"))
     return errors
-
-
-def validate_ingress(ingress: Ingress) -> list[FieldError]:
-    spec = ingress.spec
-    errors: list[FieldError] = []
-    if spec.default_backend is None and not spec.rules:
-        detail = "either `defaultBackend` or `rules` must be specified"
-        errors.append(invalid("spec", {}, detail))
-    if spec.default_backend is not None:
-        errors += _validate_backend(spec.default_backend, "spec.defaultBackend")
-    for index, rule in enumerate(spec.rules):
-        path = f"spec.rules[{index}]"
-        if rule.host:
-            errors += _validate_host(rule.host, f"{path}.host")
-        if rule.http is not None:
-            if not rule.http.paths:
-                errors.append(required(f"{path}.http.paths"))
-            for number, each in enumerate(rule.http.paths):
-                errors += _validate_path(each, f"{path}.http.paths[{number}]")
-    if spec.ingress_class_name is not None:
-        texts = dns1123_subdomain(spec.ingress_class_name)
-        errors += [invalid("spec.ingressClassName", spec.ingress_class_name, text) for text in texts]
-    return errors
-
-
-def _validate_host(host: str, path: str) -> list[FieldError]:
-    if not ip_address(host):
-        return [invalid(path, host, "must be a DNS name, not an IP address")]
-    rule = wildcard_dns1123_subdomain if "*" in host else dns1123_subdomain
-    return [invalid(path, host, text) for text in rule(host)]
-
-
-def _validate_path(each: HTTPIngressPath, path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if not each.path_type:
-        errors.append(required(f"{path}.pathType", "pathType must be specified"))
-    elif each.path_type not in _PATH_TYPES:
-        errors.append(not_supported(f"{path}.pathType", each.path_type, _PATH_TYPES))
-    elif (each.path_type != "ImplementationSpecific" or each.path) and not (each.path or "").startswith("/"):
-        errors.append(invalid(f"{path}.path", each.path or "", "must be an absolute path"))
-    return errors + _validate_backend(each.backend, f"{path}.backend")
-
-
-def _validate_backend(backend: IngressBackend, path: str) -> list[FieldError]:
-    if backend.resource is not None and backend.service is not None:
-        return [invalid(path, "", "cannot set both resource and service backends")]
-    if backend.resource is not None:
-        return []
-    if backend.service is None:
-        return [invalid(path, "", "resource or service backend is required")]
-    errors: list[FieldError] = []
-    port = backend.service.port
-    if not backend.service.name:
-        errors.append(required(f"{path}.service.name"))
-    if port.name and port.number:
-        errors.append(invalid(path, "", "cannot set both port name & port number"))
-    elif not port.name and not port.number:
-        errors.append(required(path, "port name or number is required"))
-    return errors
-
-
-def validate_ingress_class(ingress_class: IngressClass) -> list[FieldError]:
-    controller = ingress_class.spec.controller or ""
-    if not controller:
-        return [required("spec.controller")]
-    domain, slash, _ = controller.partition("/")
-    if not slash:
-        detail = 'must be a domain-prefixed path (such as "acme.io/foo")'
-        return [invalid("spec.controller", controller, detail)]
-    return [invalid("spec.controller", domain, text) for text in dns1123_subdomain(domain)]
-
-
-def validate_ingress_class_update(new: IngressClass, old: IngressClass) -> list[FieldError]:
-    return validate_ingress_class(new) + immutable(new.spec.controller, old.spec.controller, "spec.controller")
 
 
 def validate_service_cidr(service_cidr: ServiceCIDR) -> list[FieldError]:

@@ -25,10 +25,14 @@ class Rules:
     name: NameRule = dns1123_subdomain
 
 
-def always(create: Callable[[Any], list[FieldError]], name: NameRule = dns1123_subdomain) -> Rules:
+def always(
+    create: Callable[[Any], list[FieldError]],
+    name: NameRule = dns1123_subdomain,
+    status: Callable[[Any, Any], list[FieldError]] = _nothing_to_say,
+) -> Rules:
     """For kinds whose updates obey the rules for creates and no others."""
 
     def update(new: Any, _old: Any) -> list[FieldError]:
         return create(new)
 
-    return Rules(create, update, name=name)
+    return Rules(create, update, status, name)

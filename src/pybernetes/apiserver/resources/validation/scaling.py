@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from pybernetes.api.names import dns1123_label, path_segment_name
 from pybernetes.api.quantity import amount
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types import autoscaling_v1, autoscaling_v2
 from pybernetes.api.types.autoscaling_v2 import HPAScalingRules, MetricSpec, MetricTarget
 from pybernetes.api.types.policy_v1 import PodDisruptionBudget
-from pybernetes.apiserver.resources.validation.numbers import at_most_all, int_or_percent
+from pybernetes.apiserver.resources.validation.conditions import validate_conditions
+from pybernetes.apiserver.resources.validation.numbers import (
+    at_most_all,
+    container_resource_name,
+    int_or_percent,
+    not_negative,
+    not_negative_quantity,
+)
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
 
 _METRICS = ("ContainerResource", "External", "Object", "Pods", "Resource")
@@ -30,13 +38,8 @@ def _validate_bounds(spec: Any) -> list[FieldError]:
     return errors
 
 
-def _validate_target(reference: Any) -> list[FieldError]:
-    errors: list[FieldError] = []
-    path = "spec.scaleTargetRef"
-    if not reference.kind:
-        errors.append(required(f"{path}.kind"))
-    if not reference.name:
-        errors.append(required(f"{path}.name"))
+def _validate_target(reference: Any, path: str = "spec.scaleTargetRef") -> list[FieldError]:
+    errors = _validate_described(reference, path)
     if "/" not in (reference.api_version or "") and reference.api_version != "v1":
         detail = "apiVersion must specify API group"
         errors.append(invalid(f"{path}.apiVersion", reference.api_version or "", detail))
@@ -68,38 +71,96 @@ def _validate_metric(metric: MetricSpec, path: str) -> list[FieldError]:
         return [required(f"{path}.type", "must specify a metric source type")]
     if metric.type not in _METRICS:
         return [not_supported(f"{path}.type", metric.type, _METRICS)] * 2
-    name = metric.type[0].lower() + metric.type[1:]
-    sources: dict[str, Any] = {
-        "containerResource": metric.container_resource,
-        "external": metric.external,
+    expected = metric.type[0].lower() + metric.type[1:]
+    given: dict[str, Any] = {
         "object": metric.object,
+        "external": metric.external,
         "pods": metric.pods,
         "resource": metric.resource,
+        "containerResource": metric.container_resource,
     }
-    source = sources[name]
-    if source is None:
-        return [required(f"{path}.{name}", "must populate information for the given metric source")]
-    return _validate_metric_target(source.target, f"{path}.{name}.target", name)
+    named = [name for name, source in given.items() if source is not None]
+    errors = _validate_source(given[named[0]], f"{path}.{named[0]}", named[0]) if named else []
+    if given[expected] is None:
+        detail = "must populate information for the given metric source"
+        errors.append(required(f"{path}.{expected}", detail))
+    if len(named) > 1:
+        detail = "must populate the given metric source only"
+        errors += [forbidden_field(f"{path}.{name}", detail) for name in sorted(named) if name != expected]
+    return errors
 
 
-def _validate_metric_target(target: MetricTarget, path: str, source: str) -> list[FieldError]:
+def _validate_source(source: Any, path: str, kind: str) -> list[FieldError]:
+    """What is measured, then what it should be."""
+    errors: list[FieldError] = []
+    if kind == "object":
+        errors += _validate_described(source.described_object, f"{path}.describedObject")
+    if kind in ("object", "external", "pods"):
+        errors += _validate_metric_name(source.metric.name, f"{path}.metric.name")
+    elif not source.name:
+        errors.append(required(f"{path}.name", "must specify a resource name"))
+    elif kind == "containerResource":
+        errors += container_resource_name(source.name, f"{path}.name")
+    if kind == "containerResource":
+        if not source.container:
+            errors.append(required(f"{path}.container", "must specify a container"))
+        else:
+            texts = dns1123_label(source.container)
+            errors += [invalid(f"{path}.container", source.container, text) for text in texts]
+    errors += _validate_metric_target(source.target, f"{path}.target")
+    return errors + _validate_choice(source.target, f"{path}.target", kind)
+
+
+def _validate_described(reference: Any, path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for name, value in (("kind", reference.kind), ("name", reference.name)):
+        if not value:
+            errors.append(required(f"{path}.{name}"))
+        errors += [invalid(f"{path}.{name}", value, text) for text in path_segment_name(value or "x")]
+    return errors
+
+
+def _validate_metric_name(name: str, path: str) -> list[FieldError]:
+    if not name:
+        return [required(path, "must specify a metric name")]
+    return [invalid(path, name, text) for text in path_segment_name(name)]
+
+
+def _validate_choice(target: MetricTarget, path: str, kind: str) -> list[FieldError]:
+    """Which of the target's numbers a kind of metric takes."""
+    value, average, share = target.value, target.average_value, target.average_utilization
+    if kind == "pods":
+        if average is None:
+            return [required(f"{path}.averageValue", "must specify a positive target averageValue")]
+    elif kind in ("object", "external"):
+        if value is None and average is None:
+            external = "must set either a target value for metric or a per-pod target"
+            detail = external if kind == "external" else "must set either a target value or averageValue"
+            return [required(f"{path}.averageValue", detail)]
+        if kind == "external" and value is not None and average is not None:
+            detail = "may not set both a target value for metric and a per-pod target"
+            return [forbidden_field(f"{path}.value", detail)]
+    elif share is None and average is None:
+        detail = "must set either a target raw value or a target utilization"
+        return [required(f"{path}.averageUtilization", detail)]
+    elif share is not None and average is not None:
+        detail = "may not set both a target raw value and a target utilization"
+        return [forbidden_field(f"{path}.averageValue", detail)]
+    return []
+
+
+def _validate_metric_target(target: MetricTarget, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     if not target.type:
         errors.append(required(f"{path}.type", "must specify a metric target type"))
-    elif target.type not in ("Utilization", "Value", "AverageValue"):
+    if target.type not in ("Utilization", "Value", "AverageValue"):
         errors.append(invalid(f"{path}.type", target.type, "must be either Utilization, Value, or AverageValue"))
-    if target.average_utilization is not None and target.average_utilization < 1:
-        detail = "must be greater than 0"
-        errors.append(invalid(f"{path}.averageUtilization", target.average_utilization, detail))
     for name, value in (("value", target.value), ("averageValue", target.average_value)):
         if value is not None and amount(value).nano <= 0:
             errors.append(invalid(f"{path}.{name}", value, "must be positive"))
-    if source in ("resource", "containerResource"):
-        if target.average_utilization is None and target.average_value is None:
-            detail = "must set either a target raw value or a target utilization"
-            errors.append(required(f"{path}.averageUtilization", detail))
-    elif source == "pods" and target.average_value is None:
-        errors.append(required(f"{path}.averageValue", "must specify a positive target averageValue"))
+    if target.average_utilization is not None and target.average_utilization < 1:
+        detail = "must be greater than 0"
+        errors.append(invalid(f"{path}.averageUtilization", target.average_utilization, detail))
     return errors
 
 
@@ -127,6 +188,26 @@ def _validate_rules(rules: HPAScalingRules, path: str) -> list[FieldError]:
         elif policy.period_seconds > 1800:
             detail = "must be less than or equal to 1800"
             errors.append(invalid(f"{where}.periodSeconds", policy.period_seconds, detail))
+    if rules.tolerance is not None:
+        errors += not_negative_quantity(rules.tolerance, f"{path}.tolerance")
+    return errors
+
+
+def validate_autoscaler_status(new: Any, _old: Any) -> list[FieldError]:
+    errors = not_negative(new.status.current_replicas, "status.currentReplicas")
+    return errors + not_negative(new.status.desired_replicas, "status.desiredReplicas")
+
+
+def validate_budget_status(new: PodDisruptionBudget, _old: PodDisruptionBudget) -> list[FieldError]:
+    status = new.status
+    errors = validate_conditions(status.conditions, "status.conditions")
+    for name, value in (
+        ("disruptionsAllowed", status.disruptions_allowed),
+        ("currentHealthy", status.current_healthy),
+        ("desiredHealthy", status.desired_healthy),
+        ("expectedPods", status.expected_pods),
+    ):
+        errors += not_negative(value, f"status.{name}")
     return errors
 
 

@@ -43,6 +43,7 @@ from pybernetes.apiserver.resources.validation import (
     endpoints,
     events,
     flow_control,
+    ingresses,
     job_status,
     jobs,
     limits,
@@ -126,24 +127,31 @@ _RULES: Mapping[type, Rules] = {
         definition_validation.validate_definition, definition_validation.validate_definition_update
     ),
     apiregistration_v1.APIService: always(access.validate_api_service, path_segment_name),
-    autoscaling_v1.HorizontalPodAutoscaler: always(scaling.validate_v1),
-    autoscaling_v2.HorizontalPodAutoscaler: always(scaling.validate_v2),
+    autoscaling_v1.HorizontalPodAutoscaler: always(scaling.validate_v1, status=scaling.validate_autoscaler_status),
+    autoscaling_v2.HorizontalPodAutoscaler: always(scaling.validate_v2, status=scaling.validate_autoscaler_status),
     certificates_v1.CertificateSigningRequest: Rules(
         access.validate_request, status=access.validate_decision, name=path_segment_name
     ),
     coordination_v1.Lease: always(access.validate_lease),
     discovery_v1.EndpointSlice: Rules(endpoints.validate_slice, endpoints.validate_slice_update),
     events_v1.Event: Rules(events.validate_event, events.validate_event_update),
-    flowcontrol_v1.PriorityLevelConfiguration: always(flow_control.validate_priority_level),
-    networking_v1.Ingress: always(networking.validate_ingress),
-    networking_v1.IngressClass: Rules(networking.validate_ingress_class, networking.validate_ingress_class_update),
+    flowcontrol_v1.FlowSchema: always(
+        flow_control.validate_flow_schema, status=flow_control.validate_flow_schema_status
+    ),
+    flowcontrol_v1.PriorityLevelConfiguration: always(
+        flow_control.validate_priority_level, status=flow_control.validate_flow_schema_status
+    ),
+    networking_v1.Ingress: Rules(
+        ingresses.validate_ingress, ingresses.validate_ingress_update, ingresses.validate_ingress_status
+    ),
+    networking_v1.IngressClass: Rules(ingresses.validate_ingress_class, ingresses.validate_ingress_class_update),
     networking_v1.IPAddress: Rules(
         networking.validate_ip_address, networking.validate_ip_address_update, name=ip_address
     ),
     networking_v1.NetworkPolicy: always(networking.validate_network_policy),
     networking_v1.ServiceCIDR: Rules(networking.validate_service_cidr, networking.validate_service_cidr_update),
     node_v1.RuntimeClass: Rules(storage.validate_runtime_class, storage.validate_runtime_class_update),
-    policy_v1.PodDisruptionBudget: always(scaling.validate_budget),
+    policy_v1.PodDisruptionBudget: always(scaling.validate_budget, status=scaling.validate_budget_status),
     rbac_v1.ClusterRole: always(access.validate_cluster_role, path_segment_name),
     rbac_v1.ClusterRoleBinding: Rules(access.validate_binding, access.validate_binding_update, name=path_segment_name),
     rbac_v1.Role: always(access.validate_role, path_segment_name),
