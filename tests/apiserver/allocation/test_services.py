@@ -265,3 +265,10 @@ async def test_the_second_family_comes_and_goes_with_the_policy(dual):
     change = {"spec": {"clusterIPs": both[:1]}}
     code, answer = await dual("PATCH", f"{SERVICES}/s", change, content_type=MERGE)
     assert code == 422 and "must be 'SingleStack' to release the secondary cluster IP" in answer["message"]
+
+
+async def test_a_client_that_knows_one_address_does_not_take_the_other(dual):
+    spec = await create(dual, ipFamilyPolicy="RequireDualStack")
+    body = service(type="ClusterIP", clusterIP=spec["clusterIP"], ports=[{"port": 81}])
+    status, changed = await dual("PUT", f"{SERVICES}/s", body)
+    assert (status, changed["spec"]["clusterIPs"]) == (200, spec["clusterIPs"])

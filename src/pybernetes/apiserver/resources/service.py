@@ -82,7 +82,9 @@ def _keep_allocations(new: ServiceSpec, old: ServiceSpec) -> None:
     if new.type == "ExternalName" or old.type == "ExternalName":
         return
     if not new.cluster_ip and not new.cluster_ips:
-        new.cluster_ip, new.cluster_ips = old.cluster_ip, list(old.cluster_ips)
+        new.cluster_ip = old.cluster_ip
+    if new.cluster_ip == old.cluster_ip and not new.cluster_ips:
+        new.cluster_ips = list(old.cluster_ips)
     new.ip_families = new.ip_families or list(old.ip_families)
     new.ip_family_policy = new.ip_family_policy or old.ip_family_policy
     if _needs_node_ports(new) and _needs_node_ports(old):
