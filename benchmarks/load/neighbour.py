@@ -30,6 +30,14 @@ class Report:
     longest: float = 0.0
     longest_new: float = 0.0
 
+    def note(self, waited: float, good: bool, is_new: bool) -> None:
+        """One request more."""
+        self.served, self.failed = self.served + good, self.failed + (not good)
+        if is_new:
+            self.longest_new = max(self.longest_new, waited)
+        else:
+            self.longest = max(self.longest, waited)
+
 
 async def ask(connection: Connection, number: int) -> bool:
     """A write for every other read."""
@@ -44,25 +52,24 @@ async def keep_asking(port: int, report: Report, is_new: bool) -> None:
     """Asks until cancelled, on the same connection or on a new one every time."""
     connection: Connection | None = None
     number = 0
-    while True:
-        number += 1
-        began = time.monotonic()
-        try:
-            async with asyncio.timeout(_GIVEN_UP_AFTER_SECONDS):
-                connection = connection or await Connection.open(port, ADMIN)
-            good = await ask(connection, number)
-        except (OSError, TimeoutError):
-            good, connection = False, None
-        waited = time.monotonic() - began
-        report.served, report.failed = report.served + good, report.failed + (not good)
-        if is_new:
-            report.longest_new = max(report.longest_new, waited)
-            if connection is not None:
+    try:
+        while True:
+            number += 1
+            began = time.monotonic()
+            try:
+                async with asyncio.timeout(_GIVEN_UP_AFTER_SECONDS):
+                    connection = connection or await Connection.open(port, ADMIN)
+                good = await ask(connection, number)
+            except (OSError, TimeoutError):
+                good, connection = False, None
+            report.note(time.monotonic() - began, good, is_new)
+            if is_new and connection is not None:
                 connection.close()
                 connection = None
-        else:
-            report.longest = max(report.longest, waited)
-        await asyncio.sleep(1.0 if is_new else _PAUSE_SECONDS)
+            await asyncio.sleep(1.0 if is_new else _PAUSE_SECONDS)
+    finally:
+        if connection is not None:
+            connection.close()
 
 
 async def main(port: int) -> None:
