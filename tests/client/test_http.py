@@ -20,8 +20,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pybernetes.api.status import StatusError
 from pybernetes.api.types.core_v1 import Pod
 from pybernetes.api.types.rbac_v1 import ClusterRole
+from pybernetes.api.wire import Request
 from pybernetes.client import Client, ClientConfig, Unreachable
-from pybernetes.client.http import HttpTransport
+from pybernetes.client.http import HttpTransport, is_stream
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -188,3 +189,20 @@ def self_signed(name: str) -> tuple[bytes, bytes]:
     pem = serialization.Encoding.PEM
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return certificate.public_bytes(pem), private
+
+
+def test_what_is_a_stream() -> None:
+    def streams(method: str, path: str, **query: str) -> bool:
+        return is_stream(Request(method, path, tuple(query.items())))
+
+    pods = "/api/v1/namespaces/watch/pods"
+    assert streams("GET", pods, watch="true")
+    assert streams("GET", f"{pods}/a/log", follow="1")
+    assert streams("GET", "/apis/apps/v1/watch/deployments")
+    assert streams("POST", f"{pods}/a/proxy/b/c")
+    assert streams("GET", "/api/v1/nodes/n/proxy")
+    assert not streams("GET", pods)
+    assert not streams("POST", "/api/v1/namespaces/proxy/serviceaccounts/proxy-user/token")
+    assert not streams("PATCH", "/api/v1/namespaces/a/pods/proxy/status")
+    assert not streams("PUT", "/api/v1/nodes/proxy/status")
+    assert not streams("GET", "/version")

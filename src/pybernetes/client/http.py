@@ -35,10 +35,16 @@ _LIVENESS = (
 
 def is_stream(request: Request) -> bool:
     """Whether the answer may go on for ever, so that it is to be handed on as it comes."""
+    # /api/<version> or /apis/<group>/<version>, then what is asked for: names in it may be any words.
+    _, root, *segments = [*request.path.split("/"), ""]
+    asked = segments[1:] if root == "api" else segments[2:]
+    inside = asked[2:] if asked[:1] == ["namespaces"] and len(asked) > 3 else asked
+    if inside[2:3] == ["proxy"]:
+        return True
     if request.method != "GET":
-        return "/proxy" in request.path
+        return False
     follows = request.parameter("watch") in ("true", "1") or request.parameter("follow") in ("true", "1")
-    return follows or "/watch/" in request.path or "/proxy/" in request.path
+    return follows or asked[:1] == ["watch"]
 
 
 class HttpTransport:

@@ -119,6 +119,16 @@ async def test_a_service_that_becomes_an_external_name_gives_its_address_back(ca
     assert status == 200 and changed["spec"]["clusterIP"] in await addresses(call)
 
 
+async def test_what_only_services_from_outside_have_goes_with_the_type(call):
+    spec = await create(call, type="NodePort")
+    assert spec["externalTrafficPolicy"] == "Cluster"
+    spec |= {"type": "ExternalName", "externalName": "a.b"}
+    _status, found = await call("GET", f"{SERVICES}/s")
+    status, changed = await call("PUT", f"{SERVICES}/s", {**found, "spec": spec})
+    assert (status, changed["spec"].keys() & {"externalTrafficPolicy", "clusterIP", "ipFamilies"}) == (200, set())
+    assert "nodePort" not in changed["spec"]["ports"][0]
+
+
 async def test_a_cluster_of_one_family_says_so(call):
     assert await refusal(call, ipFamilies=["IPv6"]) == (
         'Service "x" is invalid: spec.ipFamilies[0]: Invalid value: "IPv6": not configured on this cluster'

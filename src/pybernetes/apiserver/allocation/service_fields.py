@@ -46,3 +46,8 @@ def wants_node_ports(spec: ServiceSpec) -> bool:
 def wants_health_check(spec: ServiceSpec) -> bool:
     """Whether load balancers ask a node by a port of its own if it has endpoints of this Service."""
     return spec.type == "LoadBalancer" and spec.external_traffic_policy == "Local"
+
+
+def is_reached_from_outside(spec: ServiceSpec) -> bool:
+    """Whether an externalTrafficPolicy means anything."""
+    return spec.type in ("NodePort", "LoadBalancer") or (spec.type == "ClusterIP" and bool(spec.external_ips))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pybernetes.api.types.core_v1 import ClientIPConfig, Service, ServiceSpec, SessionAffinityConfig
+from pybernetes.apiserver.allocation.service_fields import is_reached_from_outside, wants_health_check, wants_node_ports
 from pybernetes.apiserver.resources.prepare import clear_status, keep_status, only_status
 from pybernetes.apiserver.resources.strategy import Strategy
 
@@ -41,7 +42,7 @@ def _default_ports(spec: ServiceSpec) -> None:
 
 
 def _default_traffic(spec: ServiceSpec) -> None:
-    if not spec.external_traffic_policy and (spec.type in ("NodePort", "LoadBalancer") or spec.external_ips):
+    if not spec.external_traffic_policy and is_reached_from_outside(spec):
         spec.external_traffic_policy = "Cluster"
     if not spec.internal_traffic_policy and spec.type in ("NodePort", "LoadBalancer", "ClusterIP"):
         spec.internal_traffic_policy = "Cluster"
@@ -87,9 +88,9 @@ def _keep_allocations(new: ServiceSpec, old: ServiceSpec) -> None:
         new.cluster_ips = list(old.cluster_ips)
     new.ip_families = new.ip_families or list(old.ip_families)
     new.ip_family_policy = new.ip_family_policy or old.ip_family_policy
-    if _needs_node_ports(new) and _needs_node_ports(old):
+    if wants_node_ports(new) and wants_node_ports(old):
         _keep_node_ports(new, old)
-    if _needs_health_check(new) and _needs_health_check(old) and not new.health_check_node_port:
+    if wants_health_check(new) and wants_health_check(old) and not new.health_check_node_port:
         new.health_check_node_port = old.health_check_node_port
 
 
@@ -101,16 +102,6 @@ def _keep_node_ports(new: ServiceSpec, old: ServiceSpec) -> None:
         if not port.node_port and known not in taken:
             port.node_port = known
             taken.add(known)
-
-
-def _needs_node_ports(spec: ServiceSpec) -> bool:
-    return spec.type == "NodePort" or (
-        spec.type == "LoadBalancer" and spec.allocate_load_balancer_node_ports is not False
-    )
-
-
-def _needs_health_check(spec: ServiceSpec) -> bool:
-    return spec.type == "LoadBalancer" and spec.external_traffic_policy == "Local"
 
 
 def _drop_foreign_fields(new: Service, old: Service | None) -> None:
@@ -125,19 +116,19 @@ def _drop_foreign_fields(new: Service, old: Service | None) -> None:
             spec.cluster_ips = []
         spec.ip_families, spec.ip_family_policy = [], None
         spec.internal_traffic_policy = None
-    if _needs_node_ports(before) and not _needs_node_ports(spec):
+    if wants_node_ports(before) and not wants_node_ports(spec):
         old_ports = {port.node_port for port in before.ports}
         for port in spec.ports:
             if port.node_port in old_ports:
                 port.node_port = None
-    if _needs_health_check(before) and not _needs_health_check(spec):
+    if wants_health_check(before) and not wants_health_check(spec):
         spec.health_check_node_port = None
     if before.type == "LoadBalancer" and spec.type != "LoadBalancer":
         if spec.allocate_load_balancer_node_ports == before.allocate_load_balancer_node_ports:
             spec.allocate_load_balancer_node_ports = None
         if spec.load_balancer_class == before.load_balancer_class:
             spec.load_balancer_class = None
-    if spec.type == "ClusterIP" and not spec.external_ips:
+    if not is_reached_from_outside(spec) and spec.external_traffic_policy == before.external_traffic_policy:
         spec.external_traffic_policy = None
 
 

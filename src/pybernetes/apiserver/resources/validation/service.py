@@ -8,6 +8,7 @@ from typing import Any
 from pybernetes.api.names import cidr, dns1123_label, dns1123_subdomain, ip_address, port_number, qualified_name
 from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.core_v1 import LoadBalancerIngress, Service, ServiceSpec
+from pybernetes.apiserver.allocation.service_fields import is_reached_from_outside, wants_health_check
 from pybernetes.apiserver.resources.validation.metadata import validate_labels
 from pybernetes.apiserver.resources.validation.probes import named_port
 from pybernetes.apiserver.resources.validation.service_addresses import validate_address_change, validate_addresses
@@ -192,21 +193,16 @@ def _validate_source_ranges(service: Service) -> list[FieldError]:
     return errors
 
 
-def _has_health_check(spec: ServiceSpec) -> bool:
-    return spec.type == "LoadBalancer" and spec.external_traffic_policy == "Local"
-
-
 def _validate_traffic(spec: ServiceSpec) -> list[FieldError]:
     errors: list[FieldError] = []
-    external = spec.type in ("NodePort", "LoadBalancer") or (spec.type == "ClusterIP" and bool(spec.external_ips))
     policy = spec.external_traffic_policy
-    if policy and not external:
+    if policy and not is_reached_from_outside(spec):
         detail = "may only be set for externally-accessible services"
         errors.append(invalid("spec.externalTrafficPolicy", policy, detail))
     elif policy and policy not in _POLICIES:
         errors.append(not_supported("spec.externalTrafficPolicy", policy, _POLICIES))
     port = spec.health_check_node_port
-    if port and not _has_health_check(spec):
+    if port and not wants_health_check(spec):
         detail = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
         errors.append(invalid("spec.healthCheckNodePort", port, detail))
     elif port:
@@ -227,7 +223,7 @@ def validate_update(new: Service, old: Service) -> list[FieldError]:
     if balanced and new.spec.load_balancer_class != old.spec.load_balancer_class:
         detail = "may not change once set"
         errors.append(invalid("spec.loadBalancerClass", new.spec.load_balancer_class, detail))
-    health = _has_health_check(new.spec) and _has_health_check(old.spec)
+    health = wants_health_check(new.spec) and wants_health_check(old.spec)
     if health and new.spec.health_check_node_port != old.spec.health_check_node_port:
         errors.append(forbidden_field("spec.healthCheckNodePort", "field is immutable"))
     return errors + validate_create(new)
