@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tests.conformance.custom import CRDS, define, definition
-from tests.conformance.driving import Api, Json, alone, condition
+from tests.conformance.driving import Api, Json, Watching, alone, condition
 
 STRING: Json = {"type": "string"}
 
@@ -119,6 +119,68 @@ async def test_watch_on_custom_resources(api: Api) -> None:
             assert (kind, obj["num"]) == ("MODIFIED", {"num1": 2})
             await api.delete(f"{place}/{name}")
             assert (await watching.next())[0] == "DELETED"
+
+
+async def told(watching: Watching, *events: tuple[str, str]) -> None:
+    """The next events, in any order, are these: kind and name."""
+    found = [await watching.next() for _ in events]
+    assert sorted((kind, obj["metadata"]["name"]) for kind, obj in found) == sorted(events)
+
+
+@alone
+async def test_lists_and_watches_of_selected_fields(api: Api) -> None:
+    """CustomResourceFieldSelectors MUST list and watch custom resources matching the field selector.
+
+    Upstream's two versions differ in shape and a webhook converts them; here both have all fields.
+    """
+    body = definition(
+        "ports",
+        {"type": "object", "properties": dict.fromkeys(("host", "port", "hostPort"), STRING)},
+        scope="Namespaced",
+        versions=("v1", "v2"),
+    )
+    first, second = body["spec"]["versions"]
+    first["selectableFields"] = [{"jsonPath": ".hostPort"}]
+    second["selectableFields"] = [{"jsonPath": ".host"}, {"jsonPath": ".port"}]
+    await define(api, body)
+    v1, v2 = (api.at(f"group.example.com/{version}", "ports") for version in ("v1", "v2"))
+    host, both, joint = "host%3Dhost1", "host%3Dhost1%2Cport%3D80", "hostPort%3Dhost1:80"
+
+    async def listed(place: str, selector: str) -> list[str]:
+        return [each["metadata"]["name"] for each in await api.items(f"{place}?fieldSelector={selector}")]
+
+    async with (
+        api.watch(f"{v2}?fieldSelector={host}") as of_host,
+        api.watch(f"{v2}?fieldSelector={both}") as of_both,
+        api.watch(f"{v1}?fieldSelector={joint}") as of_joint,
+    ):
+        for name, fields in (
+            ("a", {"host": "host1", "port": "80", "hostPort": "host1:80"}),
+            ("b", {"host": "host1", "port": "8080", "hostPort": "host1:8080"}),
+            ("c", {"host": "host2"}),
+        ):
+            await api.post(
+                v2, {"apiVersion": "group.example.com/v2", "kind": "Port", "metadata": {"name": name}, **fields}
+            )
+        assert await listed(v2, host) == ["a", "b"]
+        assert await listed(v2, both) == ["a"]
+        assert await listed(v1, joint) == ["a"]
+        assert await listed(v1, "hostPort%3Dhost1:8080") == ["b"]
+        # A version knows the fields it names itself, and no others.
+        await api.refused(400, listed(v1, host))
+        await told(of_host, ("ADDED", "a"), ("ADDED", "b"))
+        await told(of_both, ("ADDED", "a"))
+        await told(of_joint, ("ADDED", "a"))
+        await api.delete(f"{v2}?fieldSelector={both}", gracePeriodSeconds=0)
+        changed = await api.get(f"{v2}/b")
+        changed["host"] = "host2"
+        await api.put(f"{v2}/b", changed)
+        assert not await listed(v2, host)
+        assert not await listed(v2, both)
+        assert await listed(v2, "host%3Dhost2") == ["b", "c"]
+        await told(of_host, ("DELETED", "a"), ("DELETED", "b"))
+        await told(of_both, ("DELETED", "a"))
+        await told(of_joint, ("DELETED", "a"))
 
 
 async def published(api: Api) -> Json:

@@ -79,12 +79,14 @@ def _fields(text: str, kind: Kind) -> tuple[field_selectors.Selector | None, str
         selector = field_selectors.parse_selector(text)
     except ValueError as error:
         raise bad_request(str(error)) from error
-    if storage_kind(kind) is not kind:
+    # Every version of a custom resource has fields of its own; nothing is renamed.
+    stored = kind if issubclass(kind.type, CustomObject) else storage_kind(kind)
+    if stored is not kind:
         for field in selector.field_names:
             if field.partition(".")[0] in _EVENT_FIELDS.values():
                 raise bad_request(f"field label not supported: {field}")
         selector = selector.renamed(_stored_field)
-    _refuse_unknown(selector, storage_kind(kind))
+    _refuse_unknown(selector, stored)
     name = selector.required_value("metadata.name")
     return (None if selector.field_names == {"metadata.name"} and name else selector), name or ""
 

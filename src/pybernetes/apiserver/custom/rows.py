@@ -51,8 +51,10 @@ def rows_of(definition: CustomResourceDefinition) -> Rows | None:
     if stored is None:
         return None
     served = tuple(rows[version.name] for version in definition.spec.versions if version.served)
+    selected = tuple({field: None for row in rows.values() for field in _rules(row).selectable})
     for row in rows.values():
         _rules(row).stored = stored
+        _rules(row).selected = selected
         _rules(row).versions = {sibling.api_version: sibling for sibling in served}
     return Rows(tuple(sorted(served, key=lambda row: version_order(row.version))), stored)
 

@@ -41,7 +41,9 @@ class VersionRules:
     printer: Printer
     # What every answer to a client of this version carries as a warning; empty for versions that are not deprecated.
     deprecation: str = ""
+    # The fields that clients of this version may select by, and those of all versions: objects are stored as one.
     selectable: tuple[str, ...] = ()
+    selected: tuple[str, ...] = ()
     strategy: Strategy = field(default_factory=Strategy)
     stored: Any = None  # a Kind; set when all versions have their rows
     # The rows of the versions that are served, this one included, by apiVersion.

@@ -54,7 +54,7 @@ def strategy(rules: VersionRules) -> Strategy:
         validate_update=_update_errors,
         validate_status=_status_errors,
         warnings=_warnings,
-        fields=lambda obj: _fields(obj, rules.selectable),
+        fields=lambda obj: _fields(obj, rules.selected),
         field_names=frozenset(rules.selectable),
         unconditional_update=False,
     )
@@ -185,9 +185,9 @@ def _scale_errors(obj: CustomObject, rules: VersionRules) -> list[FieldError]:
     return errors
 
 
-def _fields(obj: CustomObject, selectable: Iterable[str]) -> dict[str, str]:
+def _fields(obj: CustomObject, selected: Iterable[str]) -> dict[str, str]:
     found = {}
-    for name in selectable:
+    for name in selected:
         value = first(obj.content, parse(f".{name}"))
         found[name] = "" if value is None else shown(value)
     return found
