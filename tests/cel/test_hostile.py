@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from pybernetes.cel import Budget, CompileError, Environment, EvaluationError, types
 from pybernetes.cel.admission import environment
-from pybernetes.cel.estimates import Range, estimate
+from pybernetes.cel.estimates import estimate
+from pybernetes.cel.ranges import Range
 
 _WORDS = [
     *(

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from pybernetes.cel.compiler import Lazy
 from pybernetes.cel.declarations import Library
 from pybernetes.cel.frame import PER_CALL_LIMIT, Budget
+from pybernetes.cel.lazy import Lazy
 from pybernetes.cel.program import Environment, Program
 from pybernetes.cel.source import CompileError
 from pybernetes.cel.values import CostExceeded, EvaluationError

@@ -24,8 +24,8 @@ from pybernetes.api.json_schema import (
     properties,
 )
 from pybernetes.cel import EvaluationError, types
-from pybernetes.cel.estimates import Path, Range
 from pybernetes.cel.library.times import parsed_duration, parsed_timestamp
+from pybernetes.cel.ranges import Path, Range
 from pybernetes.cel.types import Type
 from pybernetes.cel.values import MapList, SetList
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pybernetes.cel import CompileError, Environment, Program, types
-from pybernetes.cel.estimates import Range, estimate
+from pybernetes.cel.estimates import estimate
+from pybernetes.cel.ranges import Range
 from pybernetes.cel.schemas import Declared
 
 _BASE = Environment()

@@ -12,7 +12,7 @@ from pybernetes.api.json_schema import LIST_TYPE, MAP_TYPE, VALIDATIONS, Schema,
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
 from pybernetes.apiserver.custom.compiled_rules import CompiledRule, compiled_rule, most_cost
 from pybernetes.apiserver.custom.rule_paths import leads_somewhere
-from pybernetes.cel.estimates import ENDLESS
+from pybernetes.cel.ranges import ENDLESS
 from pybernetes.cel.schemas import REQUEST_BYTES, Declared, declare, parts
 
 _RULE_LIMIT, _SCHEMA_LIMIT = 10_000_000, 100_000_000
