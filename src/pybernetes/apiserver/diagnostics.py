@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pybernetes.api.types.version import Info
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver import debugging, exposition, metric_families, process_metrics, zpages
+from pybernetes.apiserver.compression import gzipped
 from pybernetes.apiserver.discovery import UNCACHED
 from pybernetes.apiserver.exposition import Family
 from pybernetes.apiserver.health import Health
@@ -63,5 +63,5 @@ class Diagnostics:
         headers = {"content-type": exposition.CONTENT_TYPE, "cache-control": UNCACHED}
         body = exposition.text(families()).encode()
         if "gzip" in request.headers.get("accept-encoding", ""):
-            return Response(200, {**headers, "content-encoding": "gzip"}, gzip.compress(body, 1))
+            return Response(200, {**headers, "content-encoding": "gzip"}, gzipped(body))
         return Response(200, headers, body)

@@ -13,7 +13,7 @@ from pybernetes.api.objects import CustomObject
 from pybernetes.api.wire import Request
 from pybernetes.apiserver.negotiation import Accepted
 
-_BYTES_MAX = 16 * 1024 * 1024
+KEPT_BYTES_MAX = 16 * 1024 * 1024
 _QUESTIONS_MAX = 1000
 _QUESTION_LENGTH_MAX = 1000
 
@@ -43,13 +43,20 @@ class KnownLists:
         """The answer, if it is known."""
         return self._bodies.get(question) if revision == self._revision else None
 
+    def is_asked(self, question: Hashable, revision: int) -> bool:
+        """Whether the question was asked before at this revision, so that its answer is worth keeping."""
+        return revision == self._revision and question in self._bodies
+
     def note(self, question: Hashable, revision: int, body: bytes) -> None:
         """Keeps an answer that was worked out, if it was for the second time."""
+        if revision < self._revision:
+            # It took longer than the next change.
+            return
         if revision != self._revision:
             self._revision, self._bodies, self._bytes = revision, {}, 0
         if question not in self._bodies:
             if len(self._bodies) < _QUESTIONS_MAX:
                 self._bodies[question] = None
-        elif self._bodies[question] is None and self._bytes + len(body) <= _BYTES_MAX:
+        elif self._bodies[question] is None and self._bytes + len(body) <= KEPT_BYTES_MAX:
             self._bodies[question] = body
             self._bytes += len(body)

@@ -22,6 +22,7 @@ from pybernetes.api.status import StatusError, bad_request, failure, internal_er
 from pybernetes.api.types.meta_v1 import StatusDetails
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.commands import Commands, warning_of_age
+from pybernetes.apiserver.compression import accepts_gzip, compressed, may_compress
 from pybernetes.apiserver.custom.answering import CustomAnswers
 from pybernetes.apiserver.identify import identify, selected
 from pybernetes.apiserver.in_flight import TOO_MANY, InFlight
@@ -87,6 +88,8 @@ class Pipeline:
             return refusal
         info = identify(request, stages.custom.resources)
         response = await self._answer_or_error(request, info)
+        if "accept-encoding" in request.headers and accepts_gzip(request.headers) and may_compress(info):
+            response = await compressed(response)
         series = metrics.series(request, info)
         if series is None:
             return response
@@ -187,6 +190,8 @@ class Pipeline:
             case "get":
                 return stages.reads.get(asked.request, info)
             case "list":
+                if accepts_gzip(asked.request.headers):
+                    return await stages.reads.compressed_listing(asked.request, info)
                 return stages.reads.listing(asked.request, info)
             case "watch":
                 return stages.watches.watch(asked.request, info)

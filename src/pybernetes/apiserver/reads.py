@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pybernetes.api.status import StatusError, bad_request, expired, failure, not_found
 from pybernetes.api.types.meta_v1 import StatusCause, StatusDetails
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.collection import Collection
+from pybernetes.apiserver.compression import compressed, encoded_headers
 from pybernetes.apiserver.continuation import Continuation, decode_token, encode_token
 from pybernetes.apiserver.entry import Entry
-from pybernetes.apiserver.known_lists import KnownLists, question_of
+from pybernetes.apiserver.known_lists import KEPT_BYTES_MAX, KnownLists, question_of
 from pybernetes.apiserver.negotiation import CONTENT_TYPES, negotiate
 from pybernetes.apiserver.query_numbers import parse_int, parse_uint
 from pybernetes.apiserver.registry import Registry
@@ -73,6 +74,40 @@ class Reads:
         if question is not None:
             self._known.note(question, self._registry.revision, body)
         return Response(200, headers, body)
+
+    async def compressed_listing(self, request: Request, info: RequestInfo) -> Response:
+        """The same in gzip, unless it is short."""
+        assert info.kind is not None
+        accepted = negotiate(request, info.kind)
+        plain, revision = question_of(request, info.kind, accepted), self._registry.revision
+        question = ("gzip", plain) if plain is not None else None
+        if (known := self._known.body(question, revision)) is not None:
+            headers = {"content-type": CONTENT_TYPES[accepted.media], **_NO_CACHE}
+            return Response(200, encoded_headers(headers), known)
+        response = await compressed(self.listing(request, info))
+        if question is None or "content-encoding" not in response.headers:
+            return response
+        if response.stream is None:
+            self._known.note(question, revision, response.body)
+        elif self._known.is_asked(question, revision):
+            return replace(response, stream=self._kept(response.stream, question, revision))
+        else:
+            self._known.note(question, revision, b"")
+        return response
+
+    async def _kept(self, stream: AsyncIterator[bytes], question: Hashable, revision: int) -> AsyncIterator[bytes]:
+        """A stream as it is, whose bytes are known once it has ended, unless they are too many."""
+        pieces: list[bytes] = []
+        length = 0
+        async for piece in stream:
+            length += len(piece)
+            if length <= KEPT_BYTES_MAX:
+                pieces.append(piece)
+            else:
+                pieces.clear()
+            yield piece
+        if length <= KEPT_BYTES_MAX:
+            self._known.note(question, revision, b"".join(pieces))
 
     def page(self, request: Request, info: RequestInfo) -> Page:
         """The entries that a list or deletecollection request is about."""

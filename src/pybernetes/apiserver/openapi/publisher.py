@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ import msgspec
 
 from pybernetes.api.kind import Kind
 from pybernetes.api.wire import Request, Response
+from pybernetes.apiserver.compression import encoded_headers, gzipped, weighs_gzip
 from pybernetes.apiserver.custom import openapi
 from pybernetes.apiserver.discovery import UNCACHED
 from pybernetes.apiserver.negotiation import by_quality
@@ -52,6 +53,14 @@ class _Document:
     @cached_property
     def protobuf(self) -> bytes:
         return self.encode(msgspec.json.decode(self.json))
+
+    @cached_property
+    def gzipped_json(self) -> bytes:
+        return gzipped(self.json)
+
+    @cached_property
+    def gzipped_protobuf(self) -> bytes:
+        return gzipped(self.protobuf)
 
     @cached_property
     def hash(self) -> str:
@@ -118,8 +127,14 @@ class Publisher:
     def _serve_version2(self, request: Request) -> Response:
         media = _preferred(request, _PROTOBUF_2)
         if media is None:
-            return Response(406, {"cache-control": UNCACHED, "vary": "Accept"})
-        return self._respond(request, self._version2, {"content-type": media})
+            return Response(406, {"cache-control": UNCACHED, "vary": ("Accept-Encoding", "Accept")})
+        document = self._version2
+        found = self._respond(request, document, {"content-type": media})
+        if found.status != 200 or request.method == "HEAD" or not weighs_gzip(request.headers):
+            return replace(found, headers={**found.headers, "vary": ("Accept-Encoding", "Accept")})
+        # The one document that upstream compresses whatever its length.
+        body = document.gzipped_json if media == _JSON else document.gzipped_protobuf
+        return Response(200, encoded_headers(found.headers), body)
 
     def _serve_version3(self, request: Request, name: str) -> Response:
         document = self._version3.get(name)
