@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Sequence
+from itertools import takewhile
 
 from pybernetes.api import time
 from pybernetes.api.kinds import kind_of
@@ -43,7 +45,7 @@ class AllocationRepair:
         self._addresses = addresses
         self._ports = ports
         self._services: dict[_Key, None] = {}
-        # IPAddresses to look at, and when: those that were just made wait for their Service.
+        # IPAddresses to look at, and when, the next one first: those that were just made wait for their Service.
         self._due: dict[str, float] = {}
         self._woken = asyncio.Event()
         self._events = ServerEvents(writer, "ipallocator-repair-controller")
@@ -86,6 +88,7 @@ class AllocationRepair:
     def _addresses_changed(self, changes: Sequence[Change]) -> None:
         for change in changes:
             if change.new is not None:
+                self._due.pop(change.new.name, None)
                 self._due[change.new.name] = self._writer.clock.monotonic() + GRACE_SECONDS + 1
             elif change.old is not None:
                 self._due.pop(change.old.name, None)
@@ -94,8 +97,7 @@ class AllocationRepair:
 
     async def _wait(self, seconds: float) -> None:
         """Until something has changed, or an address is due, or the time is up."""
-        now = self._writer.clock.monotonic()
-        until = min((due - now for due in self._due.values()), default=seconds)
+        until = next(iter(self._due.values()), math.inf) - self._writer.clock.monotonic()
         try:
             async with asyncio.timeout(max(0.0, min(seconds, until))):
                 await self._woken.wait()
@@ -109,8 +111,8 @@ class AllocationRepair:
             if (service := self._reader.get(Service, name, namespace)) is not None:
                 await self._check_service(service)
         now = self._writer.clock.monotonic()
-        for name in [name for name, due in self._due.items() if due <= now]:
-            del self._due[name]
+        for name, _due in list(takewhile(lambda item: item[1] <= now, self._due.items())):
+            self._due.pop(name, None)
             if (address := self._reader.get(IPAddress, name)) is not None:
                 await self._check_owner(address)
 
