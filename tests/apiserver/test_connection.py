@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.connection import HEAD_BYTES_MAX, Patience
-from pybernetes.apiserver.server import Server
+from pybernetes.apiserver.server import Server, tls_context
+from pybernetes.cluster.pki import Pki, apiserver
+from pybernetes.environment.clock import SystemClock
 
 BLINK = Patience(head=0.05, body=0.05, reading=0.05)
 FOREVER = Patience(head=3600, body=3600, reading=3600)
@@ -135,6 +140,26 @@ async def test_bytes_that_are_no_text_do_not_reach_the_handler_as_such() -> None
         await reader.readline()
     (request,) = handled.requests
     assert request.headers["x-user"] == "\ufffd\u00e9" and request.path == "/\ufffd\0"
+
+
+async def test_handshakes_that_fail_are_counted(tmp_path: Path) -> None:
+    pki = Pki(tmp_path, SystemClock())
+    pair = pki.certificate("apiserver", apiserver("10.0.0.1", ["127.0.0.1"]))
+    server = Server(Handled().handle, tls_context(str(pair.certificate), str(pair.key), None))
+    listener = socket.create_server(("127.0.0.1", 0))
+    await server.listen(listener)
+    for sent in (b"GET / HTTP/1.1\r\n\r\n", b""):
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.getsockname()[1])
+        writer.write(sent)
+        writer.write_eof()
+        await reader.read()
+        writer.close()
+    trusting = ssl.create_default_context(cafile=str(pki.authority().certificate))
+    _, writer = await asyncio.open_connection("127.0.0.1", listener.getsockname()[1], ssl=trusting)
+    gc.collect()
+    assert server.handshake_errors() == 2
+    writer.close()
+    await server.stop(1)
 
 
 HOST = b"Host: x\r\n"
