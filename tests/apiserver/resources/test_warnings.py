@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from oracle_files import Step, decoded, kind_of_path, scenarios, steps
 
+from pybernetes.api.objects import from_builtins
 from pybernetes.apiserver.resources.strategies import strategy_of
 
 # Said by other stages: served versions, decoding, schemas, custom resources.
@@ -31,6 +34,7 @@ def test_creates_are_warned_about_as_upstream_does() -> None:
         obj = decoded(kind, step.body)
         strategy = strategy_of(kind)
         strategy.default(obj)
+        strategy.prepare_create(obj)
         expected = [text for text in step.warnings if not any(part in text for part in ELSEWHERE)]
         assert strategy.warnings(obj, None) == expected, step.label
 
@@ -44,3 +48,75 @@ def test_only_makers_of_pods_with_odd_names_are_warned(name: str) -> None:
     warnings = strategy_of(kind).warnings(deployment, None)
     assert bool(warnings) == ("." in name)
     assert strategy_of(kind).warnings(deployment, deployment) == []
+
+
+_TEMPLATE = "/apis/apps/v1/namespaces/x/deployments"
+
+
+def _warned(path: str, document: dict[str, Any]) -> list[str]:
+    kind = kind_of_path(path)
+    assert kind is not None
+    obj = from_builtins({"metadata": {"name": "a"}, **document}, kind.type)
+    return strategy_of(kind).warnings(obj, None)
+
+
+_OLD_ARCH = 'deprecated since v1.14; use "kubernetes.io/arch" instead'
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"nodeSelector": {"beta.kubernetes.io/arch": "amd64"}},
+         [f"spec.nodeSelector[beta.kubernetes.io/arch]: {_OLD_ARCH}"]),
+        ({"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "a"}]}}},
+         ["spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].labelSelector: "
+          "a null labelSelector results in matching no pod"]),
+        ({"affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"preference": {
+            "matchExpressions": [{"key": "beta.kubernetes.io/arch", "operator": "Exists"}]}}]}}},
+         ["spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].preference."
+          f"matchExpressions[0].key: beta.kubernetes.io/arch is {_OLD_ARCH}"]),
+        ({"hostAliases": [{"ip": "10.0.0.1"}, {"ip": "10.0.0.1"}]},
+         ['spec.hostAliases[1].ip: duplicate ip "10.0.0.1"']),
+        ({"volumes": [{"name": "v", "gitRepo": {"repository": "r"}}]},
+         ["spec.volumes[0].gitRepo: deprecated in v1.11"]),
+        ({"overhead": {"memory": "100m"}},
+         ['spec.overhead[memory]: fractional byte value "100m" is invalid, must be an integer']),
+        ({"containers": [{"name": "c", "env": [{"name": "A", "value": "1"}, {"name": "A", "value": "$(A)2"}]}]}, []),
+        ({"containers": [{"name": "c", "env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}]},
+         ['spec.containers[0].env[1]: hides previous definition of "A", which may be dropped when using apply']),
+        ({"containers": [{"name": "c", "ports": [{"containerPort": 80}]},
+                         {"name": "d", "ports": [{"containerPort": 80, "hostPort": 80}]}]},
+         ["spec.containers[1].ports[0]: overlapping port definition with spec.containers[0].ports[0]"]),
+        ({"containers": [{"name": "c", "ports": [{"containerPort": 80, "hostIP": "10.0.0.1", "protocol": "TCP"}]}]},
+         ["spec.containers[0].ports[0]: hostIP set without hostPort: "
+          "{Name: HostPort:0 ContainerPort:80 Protocol:TCP HostIP:10.0.0.1}"]),
+        ({"terminationGracePeriodSeconds": -1},
+         ["spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1"]),
+    ],
+)  # fmt: skip
+def test_pods_and_templates(spec: dict[str, Any], said: list[str]) -> None:
+    assert _warned("/api/v1/namespaces/x/pods", {"spec": spec}) == said
+    assert _warned(_TEMPLATE, {"spec": {"template": {"spec": spec}}}) == [
+        line.replace("spec.", "spec.template.spec.") for line in said
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "document", "said"),
+    [
+        ("/api/v1/namespaces/x/services", {"spec": {"clusterIP": "None", "loadBalancerIP": "10.0.0.1"}},
+         ["spec.loadBalancerIP is ignored for headless services"]),
+        ("/api/v1/namespaces/x/services", {"spec": {"type": "ClusterIP", "externalName": "a.example.com"}},
+         ['spec.externalName is ignored when spec.type is not "ExternalName"']),
+        ("/api/v1/namespaces/x/persistentvolumeclaims", {"spec": {"resources": {"requests": {"storage": "1m"}}}},
+         ['spec.resources.requests[storage]: fractional byte value "1m" is invalid, must be an integer']),
+        ("/api/v1/persistentvolumes", {"spec": {"persistentVolumeReclaimPolicy": "Recycle"}},
+         ["spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. "
+          "Instead, the recommended approach is to use dynamic provisioning."]),
+        ("/apis/apps/v1/namespaces/x/statefulsets", {"spec": {"revisionHistoryLimit": -1}},
+         ["spec.revisionHistoryLimit: a negative value retains all historical revisions; "
+          "a value >= 0 is recommended"]),
+    ],
+)  # fmt: skip
+def test_other_kinds(path: str, document: dict[str, Any], said: list[str]) -> None:
+    assert _warned(path, document) == said

@@ -3,141 +3,131 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from operator import attrgetter
 from typing import Any
 
 from pybernetes.api.names import dns1123_label
-from pybernetes.api.quantity import amount
 from pybernetes.api.types import apiextensions_v1, apps_v1, batch_v1, core_v1, networking_v1, storage_v1
-from pybernetes.api.types.core_v1 import Container, PersistentVolume, Pod, PodSpec, Secret, Service, Volume
+from pybernetes.api.types.core_v1 import PersistentVolume, PersistentVolumeClaim, Pod, Secret, Service
 from pybernetes.apiserver.custom.definition_validation import definition_warnings
+from pybernetes.apiserver.resources.pod_warnings import claim_spec, gone, old_labels, warn_of_pod
 
-_GONE = {
-    "cephfs": "deprecated in v1.28, non-functional in v1.31+",
-    "flocker": "deprecated in v1.22, non-functional in v1.25+",
-    "glusterfs": "deprecated in v1.25, non-functional in v1.26+",
-    "photon_persistent_disk": "deprecated in v1.11, non-functional in v1.16+",
-    "quobyte": "deprecated in v1.22, non-functional in v1.25+",
-    "rbd": "deprecated in v1.28, non-functional in v1.31+",
-    "scale_io": "deprecated in v1.16, non-functional in v1.22+",
-    "storageos": "deprecated in v1.22, non-functional in v1.25+",
-}
-_WIRE_NAMES = dict(zip(Volume.__struct_fields__, Volume.__struct_encode_fields__, strict=True))
-_NANO = 10**9
 _POD_NAMES = (
     "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; "
     "a DNS label is recommended: "
 )
-_APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/"
+_TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints"
+_OLD_CLASS = "volume.beta.kubernetes.io/storage-class"
+_MOUNT_OPTIONS = "volume.beta.kubernetes.io/mount-options"
+_NO_RECYCLING = (
+    "The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning."
+)
+_TOO_MANY_INDEXES = (
+    "In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, "
+    "Kubernetes might not be able to track completedIndexes when a big number of indexes fail"
+)
 _INGRESS_CLASS = "kubernetes.io/ingress.class"
-
-
-def _pod_spec(spec: PodSpec, path: str) -> list[str]:
-    texts: list[str] = []
-    for index, constraint in enumerate(spec.topology_spread_constraints):
-        if constraint.label_selector is None:
-            where = f"{path}.topologySpreadConstraints[{index}].labelSelector"
-            texts.append(f"{where}: a null labelSelector results in matching no pod")
-    for index, secret in enumerate(spec.image_pull_secrets):
-        if not secret.name:
-            texts.append(f'{path}.imagePullSecrets[{index}].name: invalid empty name ""')
-    for index, volume in enumerate(spec.volumes):
-        texts += _gone(volume, f"{path}.volumes[{index}]")
-        if volume.projected is not None and not any(_has_source(source) for source in volume.projected.sources):
-            texts.append(f'volume "{volume.name}" (Projected) has no sources provided')
-    for kind, containers in (("initContainers", spec.init_containers), ("containers", spec.containers)):
-        for index, container in enumerate(containers):
-            texts += _container(container, f"{path}.{kind}[{index}]")
-    return texts
-
-
-_GONE_SOURCES = attrgetter(*_GONE)
-_NONE_GONE = (None,) * len(_GONE)
-
-
-def _gone(source: Any, path: str) -> list[str]:
-    if _GONE_SOURCES(source) == _NONE_GONE:
-        return []
-    return [f"{path}.{_WIRE_NAMES[name]}: {text}" for name, text in _GONE.items() if getattr(source, name) is not None]
-
-
-_SOURCES = attrgetter(*core_v1.VolumeProjection.__struct_fields__)
-_NO_SOURCE = _SOURCES(core_v1.VolumeProjection())
-
-
-def _has_source(source: core_v1.VolumeProjection) -> bool:
-    return bool(_SOURCES(source) != _NO_SOURCE)
-
-
-def _container(container: Container, path: str) -> list[str]:
-    texts: list[str] = []
-    seen: dict[tuple[Any, ...], int] = {}
-    for index, port in enumerate(container.ports):
-        key = (port.container_port, port.protocol, port.host_port, port.host_ip)
-        if key in seen:
-            texts.append(f"{path}.ports[{index}]: duplicate port definition with {path}.ports[{seen[key]}]")
-        seen.setdefault(key, index)
-    names: set[str] = set()
-    for index, variable in enumerate(container.env):
-        if variable.name in names:
-            hidden = f'hides previous definition of "{variable.name}", which may be dropped when using apply'
-            texts.append(f"{path}.env[{index}]: {hidden}")
-        names.add(variable.name)
-    for kind, amounts in (("limits", container.resources.limits), ("requests", container.resources.requests)):
-        for name in ("memory", "ephemeral-storage"):
-            quantity = amounts.get(name)
-            if quantity is not None and amount(quantity).nano % _NANO:
-                where = f"{path}.resources.{kind}[{name}]"
-                texts.append(f'{where}: fractional byte value "{quantity}" is invalid, must be an integer')
-    return texts
 
 
 def _pod(new: Pod, old: Pod | None) -> list[str]:
     """Pods are updated by controllers, whom nobody reads; only their makers are warned."""
-    if old is not None:
+    return warn_of_pod(new.spec, new.metadata, "") if old is None else []
+
+
+def _name(new: Any, old: Any | None) -> list[str]:
+    if old is not None or not new.metadata.name:
         return []
-    gone = [
-        f'metadata.annotations[{name}]: deprecated since v1.30; use the "appArmorProfile" field instead'
-        for name in new.metadata.annotations
-        if name.startswith(_APP_ARMOR)
-    ]
-    return gone + _pod_spec(new.spec, "spec")
+    problems = dns1123_label(new.metadata.name)
+    return [f"{_POD_NAMES}[{' '.join(problems)}]"] if problems else []
 
 
 def _workload(new: Any, old: Any | None) -> list[str]:
-    texts: list[str] = []
-    if old is None and new.metadata.name:
-        problems = dns1123_label(new.metadata.name)
-        texts = [f"{_POD_NAMES}[{' '.join(problems)}]"] if problems else []
-    return texts + _daemon(new, old)
+    return _name(new, old) + _daemon(new, old)
 
 
 def _daemon(new: Any, old: Any | None) -> list[str]:
     changed = old is None or new.spec != old.spec
-    return _template(new.spec.template, "spec.template.spec") if changed else []
+    return _template(new.spec.template, "spec.template.") if changed else []
 
 
-def _template(template: core_v1.PodTemplateSpec | None, path: str) -> list[str]:
-    return _pod_spec(template.spec, path) if template is not None else []
+def _template(template: core_v1.PodTemplateSpec | None, prefix: str) -> list[str]:
+    return warn_of_pod(template.spec, template.metadata, prefix) if template is not None else []
+
+
+def _stateful_set(new: apps_v1.StatefulSet, old: apps_v1.StatefulSet | None) -> list[str]:
+    texts = _workload(new, old)
+    if old is not None and new.spec == old.spec:
+        return texts
+    for index, claim in enumerate(new.spec.volume_claim_templates):
+        texts += claim_spec(claim.spec, f"spec.volumeClaimTemplates[{index}].spec")
+    if (new.spec.revision_history_limit or 0) < 0:
+        detail = "a negative value retains all historical revisions; a value >= 0 is recommended"
+        texts.append(f"spec.revisionHistoryLimit: {detail}")
+    return texts
+
+
+def _job(new: batch_v1.Job, old: batch_v1.Job | None) -> list[str]:
+    texts, spec = _name(new, old), new.spec
+    many = (spec.completions or 0) > 100_000 and (spec.parallelism or 0) > 10_000
+    if spec.completion_mode == "Indexed" and many:
+        texts.append(_TOO_MANY_INDEXES)
+    return texts + _daemon(new, old)
 
 
 def _cron_job(new: batch_v1.CronJob, old: batch_v1.CronJob | None) -> list[str]:
     if old is not None and new.spec == old.spec:
         return []
-    return _template(new.spec.job_template.spec.template, "spec.jobTemplate.spec.template.spec")
+    return _name(new, old) + _template(new.spec.job_template.spec.template, "spec.jobTemplate.spec.template.")
 
 
 def _service(new: Service, old: Service | None) -> list[str]:
+    spec = new.spec
     texts: list[str] = []
-    if new.spec.external_ips and (old is None or not old.spec.external_ips):
+    if _TOPOLOGY_HINTS in new.metadata.annotations:
+        texts.append(
+            f"annotation {_TOPOLOGY_HINTS} is deprecated, please use service.kubernetes.io/topology-mode instead"
+        )
+    if spec.external_ips and (old is None or not old.spec.external_ips):
         texts.append("spec.externalIPs is deprecated and may no longer be implemented in some clusters")
-    if new.spec.traffic_distribution == "PreferClose":
+    if spec.cluster_ip == "None":
+        ignored = (
+            ("loadBalancerIP", spec.load_balancer_ip),
+            ("externalIPs", spec.external_ips),
+            ("SessionAffinity", spec.session_affinity not in (None, "None")),
+        )
+        texts += [f"spec.{name} is ignored for headless services" for name, given in ignored if given]
+    if spec.type == "ExternalName" and spec.external_ips:
+        texts.append('spec.externalIPs is ignored when spec.type is "ExternalName"')
+    if spec.type != "ExternalName" and spec.external_name:
+        texts.append('spec.externalName is ignored when spec.type is not "ExternalName"')
+    if spec.traffic_distribution == "PreferClose":
         texts.append('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
     return texts
 
 
 def _persistent_volume(new: PersistentVolume, _old: PersistentVolume | None) -> list[str]:
-    return _gone(new.spec, "spec")
+    notes, spec = new.metadata.annotations, new.spec
+    texts = _old_class(new)
+    if _MOUNT_OPTIONS in notes:
+        texts.append(
+            f'metadata.annotations[{_MOUNT_OPTIONS}]: deprecated since v1.31; use "mountOptions" attribute instead'
+        )
+    if spec.persistent_volume_reclaim_policy == "Recycle":
+        texts.append(f"spec.persistentVolumeReclaimPolicy: {_NO_RECYCLING}")
+    affinity = spec.node_affinity
+    if affinity is not None and affinity.required is not None:
+        for index, term in enumerate(affinity.required.node_selector_terms):
+            texts += old_labels(term, f"spec.nodeAffinity.required.nodeSelectorTerms[{index}]")
+    return texts + gone(spec, "spec")
+
+
+def _old_class(new: Any) -> list[str]:
+    if _OLD_CLASS not in new.metadata.annotations:
+        return []
+    return [f'metadata.annotations[{_OLD_CLASS}]: deprecated since v1.8; use "storageClassName" attribute instead']
+
+
+def _claim(new: PersistentVolumeClaim, _old: PersistentVolumeClaim | None) -> list[str]:
+    return _old_class(new) + claim_spec(new.spec, "spec")
 
 
 def _secret(new: Secret, _old: Secret | None) -> list[str]:
@@ -168,6 +158,7 @@ def no_warnings(_new: Any, _old: Any | None) -> list[str]:
 WARNINGS: Mapping[type, Callable[[Any, Any], list[str]]] = {
     core_v1.Pod: _pod,
     core_v1.PersistentVolume: _persistent_volume,
+    core_v1.PersistentVolumeClaim: _claim,
     core_v1.ReplicationController: _workload,
     core_v1.Secret: _secret,
     core_v1.Service: _service,
@@ -175,9 +166,9 @@ WARNINGS: Mapping[type, Callable[[Any, Any], list[str]]] = {
     apps_v1.DaemonSet: _daemon,
     apps_v1.Deployment: _workload,
     apps_v1.ReplicaSet: _workload,
-    apps_v1.StatefulSet: _workload,
+    apps_v1.StatefulSet: _stateful_set,
     batch_v1.CronJob: _cron_job,
-    batch_v1.Job: _daemon,
+    batch_v1.Job: _job,
     networking_v1.Ingress: _ingress,
     storage_v1.CSIDriver: _driver,
 }
