@@ -1,7 +1,7 @@
 """The server that a scenario is replayed against, and ways to bring it into the state that the recording began with.
 
 The recordings' set-up is partly unrecorded: objects that a later answer shows were made without a step. `presuppose`
-makes them from that answer; what no answer tells is in `setup.py`.
+makes them from that answer; what no answer tells is in `setup/`.
 """
 
 from __future__ import annotations
