@@ -75,7 +75,7 @@ class _Estimator:
         total = self.cost(node.operand)
         if node.is_test:
             return total
-        if self._type(node.operand).kind in ("map", "object", "parameter"):
+        if node.is_optional or self._type(node.operand).kind in ("map", "object", "parameter"):
             total = total.plus(ONE)
         self._paths[node] = (*self._path(node.operand), node.field)
         return total
@@ -87,6 +87,8 @@ class _Estimator:
             return total
         arguments = [self.cost(argument) for argument in node.arguments]
         total = self.cost(node.target) if node.target is not None else NOTHING
+        if node.function == "_[?_]":
+            return ONE.plus(arguments[0]).plus(arguments[1])
         fitting = self._checked.overloads.get(node) or []
         own: Range | None = None
         size: Range | None = None
@@ -226,11 +228,12 @@ class _Estimator:
         return local.entries if local is not None else None
 
     def item_size(self, node: Node) -> tuple[Type, Range] | None:
-        """Type and size of the items of a list whose path is known."""
+        """Type and size of the items of a list; None for what is none."""
         held, path = self._type(node), self._path(node)
-        if held.kind != "list" or not path:
+        if held.kind != "list":
             return None
-        return held.parameters[0], self._sizes((*path, "@items")) or UNKNOWN
+        declared = self._sizes((*path, "@items")) if path else None
+        return held.parameters[0], declared if declared is not None else UNKNOWN
 
     def merge_entries(self, node: Node, first: Node, second: Node) -> None:
         left, right = self.entries_of(first), self.entries_of(second)
