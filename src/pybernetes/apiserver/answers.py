@@ -16,7 +16,9 @@ from aiohttp import HttpVersion11, web
 
 from pybernetes.api.wire import Direct, Response
 from pybernetes.apiserver.connection import UNREAD_BYTES_MAX, Connection
+from pybernetes.apiserver.in_flight import TOO_MANY
 from pybernetes.apiserver.plain_requests import PlainRequest
+from pybernetes.apiserver.unsent_bodies import UnsentBodies
 from pybernetes.environment.clock import SystemClock
 
 # A long body is written in parts, so that other connections get their turn and no second copy piles up.
@@ -56,11 +58,21 @@ class Answer:
             _transport(incoming).write(b"%b%b\r\n%b" % (head, size, body))
             await _taken(incoming)
             return
-        _transport(incoming).write(b"%b%b\r\n" % (head, size))
-        view = memoryview(body)
-        for first in range(0, len(body), _PART_BYTES):
-            _transport(incoming).write(view[first : first + _PART_BYTES])
-            await _taken(incoming)
+        if not _UNSENT.begin(body):
+            await Answer(incoming, TOO_MANY).write_eof()
+            return
+        try:
+            _transport(incoming).write(b"%b%b\r\n" % (head, size))
+            await _write_in_parts(incoming, body)
+        finally:
+            _UNSENT.end(body)
+
+
+async def _write_in_parts(incoming: Incoming, body: bytes) -> None:
+    view = memoryview(body)
+    for first in range(0, len(body), _PART_BYTES):
+        _transport(incoming).write(view[first : first + _PART_BYTES])
+        await _taken(incoming)
 
 
 class Streamed:
@@ -138,6 +150,7 @@ class _Frames:
 
 
 _FRAMES = _Frames()
+_UNSENT = UnsentBodies()
 
 
 def _transport(incoming: Incoming) -> asyncio.WriteTransport:

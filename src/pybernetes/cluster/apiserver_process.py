@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ctypes
 import gc
 import resource
 import socket
@@ -20,6 +19,7 @@ from pybernetes.apiserver.connect.kubelet_connection import KubeletConnection, c
 from pybernetes.apiserver.connection import Patience
 from pybernetes.apiserver.server import Server, tls_context
 from pybernetes.apiserver.shutdown import shut_down
+from pybernetes.cluster import heap
 from pybernetes.cluster.apiserver_flags import Files, add_arguments, options, require_sense, shutdown_times
 from pybernetes.cluster.pki import Pki, apiserver
 from pybernetes.cluster.refusal import refusing
@@ -30,8 +30,6 @@ from pybernetes.store.embedded import EmbeddedStore
 
 __all__ = ["add_arguments", "run"]
 _SWITCH_SECONDS = 0.0005
-# From glibc's malloc.h.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
 def files(arguments: argparse.Namespace, clock: Clock) -> Files:
@@ -66,12 +64,14 @@ def _tune() -> None:
     sys.setswitchinterval(_SWITCH_SECONDS)
     # Nearly all garbage here goes without the cycle collector, which would look at every stored object for the rest.
     gc.set_threshold(50_000, 50, 100)
-    # Lists and watch events are large and short-lived: given back to the kernel after each use, their memory would cost
-    # a page fault per 4 kB with every answer. Other C libraries than glibc have no such setting.
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, 8 * 1024 * 1024)
-        mallopt(_M_TRIM_THRESHOLD, 64 * 1024 * 1024)
+    heap.keep_what_is_large()
+
+
+async def _work(api: ApiServer) -> None:
+    """What the process does on its own, until cancelled."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(api.run(), name="apiserver")
+        tasks.create_task(heap.give_back(), name="heap")
 
 
 async def run(arguments: argparse.Namespace) -> None:
@@ -103,7 +103,7 @@ async def run(arguments: argparse.Namespace) -> None:
             await server.listen(listener)
         notify_ready()
         # What the server does on its own goes on until no request needs it any more.
-        working = asyncio.ensure_future(api.run())
+        working = asyncio.ensure_future(_work(api))
         try:
             await asyncio.shield(working)
         finally:
