@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, cast
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
@@ -50,8 +50,8 @@ class Connection(web.RequestHandler):
     def __init__(self, *arguments: Any, patience: Patience, serve_plain: ServePlain, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.patience = patience
-        # Those whose handshake has not ended; it leaves them when its own has.
-        self.unmade: WeakSet[Connection] | None = None
+        # Those whose handshake has not ended, by when it began; it leaves them when its own has.
+        self.unmade: WeakKeyDictionary[Connection, float] | None = None
         self._head_bytes = 0
         # That of the last request, which may still be coming when it has been answered.
         self._body: StreamReader | None = None
@@ -67,7 +67,7 @@ class Connection(web.RequestHandler):
         # uvloop's own limit with TLS is eight times as much, for each client that does not read.
         cast(asyncio.WriteTransport, transport).set_write_buffer_limits(high=UNREAD_BYTES_MAX)
         if self.unmade is not None:
-            self.unmade.discard(self)
+            self.unmade.pop(self, None)
         super().connection_made(transport)
 
     @property

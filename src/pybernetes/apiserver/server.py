@@ -10,7 +10,7 @@ from functools import lru_cache
 from socket import socket
 from typing import Any
 from urllib.parse import parse_qsl, unquote
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from aiohttp import WSCloseCode, WSMsgType, web
 from cryptography import x509
@@ -93,8 +93,10 @@ class Server:
         await self._server.shutdown(seconds)
 
     def handshake_errors(self) -> int:
-        """How many TLS handshakes have failed so far."""
-        return self._server.created - self._server.made - len(self._server.unmade)
+        """How many TLS handshakes have failed so far; one may be told as late as the time that they are given."""
+        begun = asyncio.get_running_loop().time() - self._patience.head
+        at_it = sum(began > begun for began in self._server.unmade.values())
+        return self._server.created - self._server.made - at_it
 
     async def _serve(self, incoming: web.BaseRequest) -> Answered:
         try:
@@ -171,13 +173,14 @@ class _Connections(web.Server):
         self.writing: dict[Any, asyncio.Future[None]] = {}
         # Connections that were accepted, and those of them whose handshakes have ended well.
         self.created = self.made = 0
-        # Those that are still at it. One that failed is gone without a word.
-        self.unmade: WeakSet[Connection] = WeakSet()
+        # Those that may still be at it, by when they began. One that failed is gone without a word.
+        self.unmade: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
 
     def __call__(self) -> Connection:
-        connection = Connection(self, loop=asyncio.get_running_loop(), **self._options)
+        loop = asyncio.get_running_loop()
+        connection = Connection(self, loop=loop, **self._options)
         self.created += 1
-        self.unmade.add(connection)
+        self.unmade[connection] = loop.time()
         connection.unmade = self.unmade
         return connection
 
