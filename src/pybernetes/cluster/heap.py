@@ -11,7 +11,7 @@ import ctypes
 
 # From glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_LOOK_SECONDS = 30.0
+_LOOK_SECONDS = 10.0
 # Less than this may lie idle: it will be needed again.
 _IDLE_BYTES = 128 * 1024 * 1024
 
