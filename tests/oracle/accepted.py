@@ -6,7 +6,7 @@ _WEBHOOKS = "webhooks are a later step"
 _VERSION = "says which program answers: ours is no Go binary"
 _GO_ORDER = "follows the order of a Go map or list cache"
 _GO_DUMP = "tells an empty map of a client from none"
-_TWICE = "counts the same violation once more or once less"
+_TWICE = "labels that the server adds to a new Job are looked at in one more place"
 _QUOTA = "the original's admission writes what it counts into the status of quotas; ours counts what is stored"
 _FAIRNESS = "conditions and managers of priority and fairness are a later step"
 _CHANCE = "hangs on what ran at the same time: two controllers, and names drawn by chance"
@@ -36,7 +36,7 @@ ACCEPTED: dict[str, dict[int, str]] = {
     "discovery/health": {**_steps(_VERSION, 0, 1, 19), **_steps(_KEY, 18)},
     "errors/auth": _steps(_VERSION, 24, 75),
     "errors/custom-resource": _steps(_GO_ORDER, 27),
-    "errors/job": _steps(_TWICE, 20, 24, 30),
+    "errors/job": _steps(_TWICE, 20),
     "errors/pv": _steps(_GO_DUMP, 3),
     "list-watch/tables": {
         **_steps(_DESCRIPTION, 66, 67),

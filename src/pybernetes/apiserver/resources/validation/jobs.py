@@ -191,7 +191,8 @@ def _validate_restart(spec: JobSpec, path: str) -> list[FieldError]:
 def validate_update(new: Job, old: Job) -> list[FieldError]:
     """Only what does not change which pods the Job makes may change."""
     spec, before = new.spec, old.spec
-    errors = validate_create(new) if spec != before else []
+    # As upstream, which looks at the spec of an update twice and says so twice.
+    errors = validate_create(new) + validate_spec(spec, "spec") if spec != before else []
     if spec.completions != before.completions:
         if spec.completion_mode != "Indexed":
             errors.append(invalid("spec.completions", spec.completions, IMMUTABLE))
