@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pybernetes.apiserver.custom.patterns import PatternError, compiled
 from pybernetes.cel import CompileError, CostExceeded, Environment, EvaluationError, types
 from tests.fuzz.effort import fuzzed
 from tests.fuzz.words import texts
@@ -109,3 +110,9 @@ def test_any_argument_of_any_method(method: str) -> None:
             tried(f"dyn({target}).{method}({argument})")
             tried(f"{target}.{method}({argument})")
             tried(f"{target}.{method}({argument}, dyn({argument}))")
+
+
+def test_a_pattern_of_a_schema_that_is_a_bomb() -> None:
+    for depth in (1, 900, 5_000):
+        with suppress(PatternError):
+            compiled("(" * depth + "x" + ")*" * depth + "$").search("x" * 10_000)
