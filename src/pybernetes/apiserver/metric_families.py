@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from pybernetes.api.kinds import find_resource
 from pybernetes.api.types.version import Info
+from pybernetes.apiserver.commands import warning_of_age
 from pybernetes.apiserver.exposition import Distribution, Family, Labels, labels
 from pybernetes.apiserver.metrics import Metrics, RequestSeries, Timing
 from pybernetes.apiserver.registry import Registry
 
 _STORE = "embedded"
+_TARGET = ("group", "version", "resource", "subresource")
 _KNOWN_USERS = ("admin", "client", "kube_proxy", "kubelet", "system:serviceaccount:kube-system:default")
 # Those whose answers do not show them, and that clients look for here. All are part of v1.36 as it comes.
 _FEATURES = (
@@ -36,6 +39,7 @@ def families(metrics: Metrics, registry: Registry, version: Info) -> list[Family
     """All of /metrics but what the process is."""
     return [
         *_requests(metrics),
+        *_under_way(metrics),
         *_decisions(metrics),
         *_store(metrics, registry),
         *_watches(metrics),
@@ -43,12 +47,17 @@ def families(metrics: Metrics, registry: Registry, version: Info) -> list[Family
     ]
 
 
+def _merged(metrics: Metrics) -> dict[Labels, list[RequestSeries]]:
+    """The series of requests; a dry run is a label of its own in some families only."""
+    merged: dict[Labels, list[RequestSeries]] = {}
+    for one in metrics.requests.values():
+        merged.setdefault(labels(**one.labels), []).append(one)
+    return merged
+
+
 def _requests(metrics: Metrics) -> Iterator[Family]:
     every = list(metrics.requests.values())
-    # A dry run is a label of its own in some of them only.
-    merged: dict[Labels, list[RequestSeries]] = {}
-    for one in every:
-        merged.setdefault(labels(**one.labels), []).append(one)
+    merged = _merged(metrics)
     yield Family(
         "apiserver_request_total",
         "counter",
@@ -86,6 +95,10 @@ def _requests(metrics: Metrics) -> Iterator[Family]:
             if same[0].sizes is not None
         },
     )
+
+
+def _under_way(metrics: Metrics) -> Iterator[Family]:
+    merged = _merged(metrics)
     yield Family(
         "apiserver_longrunning_requests",
         "gauge",
@@ -105,6 +118,17 @@ def _requests(metrics: Metrics) -> Iterator[Family]:
             (*sorted((*named, ("code", str(code)))),): sum(one.terminations.get(code, 0) for one in same)
             for named, same in merged.items()
             for code in {code for one in same for code in one.terminations}
+        },
+    )
+    yield Family(
+        "apiserver_requested_deprecated_apis",
+        "gauge",
+        "[STABLE] Gauge of deprecated APIs that have been requested, broken out by API group, version, resource,"
+        " subresource, and removed_release.",
+        {
+            labels(**{name: one.labels[name] for name in _TARGET}, removed_release=""): 1
+            for one in metrics.requests.values()
+            if warning_of_age(find_resource(*(one.labels[name] for name in _TARGET[:3]))) is not None
         },
     )
     yield Family(
@@ -164,7 +188,19 @@ def _decisions(metrics: Metrics) -> Iterator[Family]:
             labels(name=name, operation=operation, type=half, rejected=str(bool(rejected)).lower()): _shown(timing)
             for (name, operation, half), both in metrics.admission.items()
             for rejected, timing in enumerate(both)
-            if any(timing.counts)
+            if name and any(timing.counts)
+        },
+    )
+    yield Family(
+        "apiserver_admission_step_admission_duration_seconds",
+        "histogram",
+        "[STABLE] Admission sub-step latency histogram in seconds, broken out for each operation and API resource and"
+        " step type (validate or admit).",
+        {
+            labels(operation=operation, type=half, rejected=str(bool(rejected)).lower()): _shown(timing)
+            for (name, operation, half), both in metrics.admission.items()
+            for rejected, timing in enumerate(both)
+            if not name and any(timing.counts)
         },
     )
 

@@ -215,6 +215,16 @@ async def store() -> AsyncIterator[EmbeddedStore]:
     await store.close()
 
 
+async def test_a_service_without_a_name_takes_nothing(call):
+    before = await call("GET", ADDRESSES)
+    code, answer = await call("POST", SERVICES, {})
+    assert (code, answer["reason"], answer["details"]["causes"][0]["field"]) == (422, "Invalid", "spec.clusterIPs")
+    assert "failed to allocate IP: IPAddress.networking.k8s.io" in answer["message"]
+    code, answer = await call("POST", SERVICES, {"spec": {"clusterIP": "None", "ports": [{"port": 80}]}})
+    assert (code, answer["details"]["causes"][0]["field"]) == (422, "metadata.name")
+    assert (await call("GET", ADDRESSES))[1]["items"] == before[1]["items"]
+
+
 async def test_what_was_given_is_known_after_a_restart(service_account_key, store):
     first = await start(service_account_key, store)
     spec = await create(Caller(first), "a", type="NodePort", clusterIP="10.96.0.10")

@@ -15,7 +15,7 @@ from pybernetes.api.status import StatusError
 from pybernetes.api.types.core_v1 import Service
 from pybernetes.api.types.meta_v1 import DeleteOptions, ObjectMeta
 from pybernetes.api.types.networking_v1 import IPAddress, IPAddressSpec, ParentReference, ServiceCIDR
-from pybernetes.apiserver.allocation.pool import PoolError
+from pybernetes.apiserver.allocation.pool import PoolError, RefusedError
 from pybernetes.apiserver.allocation.ranges import AddressRange, family_of, ranges_of, ready_ranges
 from pybernetes.apiserver.deletion import Deletion
 from pybernetes.apiserver.field_management.tracking import Updates
@@ -118,7 +118,7 @@ class Addresses:
         except StatusError as error:
             if error.reason == "AlreadyExists":
                 return False
-            raise PoolError(str(error)) from error
+            raise RefusedError(str(error)) from error
         return True
 
     def _below(self, count: int) -> int:

@@ -19,6 +19,10 @@ class PoolError(Exception):
     """The number cannot be had; the text is upstream's."""
 
 
+class RefusedError(PoolError):
+    """Not for want of numbers: whoever asks for one cannot be given any."""
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
     """The object that has a number: its key `namespace/name` and its uid."""

@@ -15,7 +15,7 @@ from pybernetes.api.types.core_v1 import Service
 from pybernetes.apiserver.allocation.addresses import Addresses
 from pybernetes.apiserver.allocation.families import fill_families, is_headless, keeps_its_stacks
 from pybernetes.apiserver.allocation.node_ports import NodePorts, PortTaking
-from pybernetes.apiserver.allocation.pool import PoolError
+from pybernetes.apiserver.allocation.pool import PoolError, RefusedError
 from pybernetes.apiserver.allocation.service_fields import cluster_addresses
 from pybernetes.apiserver.writer import NO_RESERVATION, Reservation
 
@@ -111,6 +111,11 @@ class _AddressTaking:
             if self._dry_run:
                 return self._addresses.try_draw(family)
             address = await self._addresses.draw(family, self._service)
+        except RefusedError as error:
+            # A Service without a name, which no address can say that it belongs to.
+            shown = [*self._service.spec.cluster_ips, ""]
+            refused = invalid("spec.clusterIPs", shown, f"failed to allocate IP: {error}")
+            raise invalid_object(kind_of(Service), self._service.metadata.name or "", [refused]) from error
         except PoolError as error:
             raise internal_error(f"failed to allocate a serviceIP: {error}") from error
         self._taken.append(address)
