@@ -107,6 +107,13 @@ async def test_health_checks_have_metrics_of_their_own(call: Caller) -> None:
     assert 'kubernetes_healthchecks_total{name="etcd",status="success",type="livez"} 1\n' in text
 
 
+async def test_old_apis_that_were_asked_for_are_told(call: Caller) -> None:
+    assert "apiserver_requested_deprecated_apis" not in await metrics(call)
+    await call("GET", "/api/v1/namespaces/default/endpoints")
+    old = 'group="",removed_release="",resource="endpoints",subresource="",version="v1"'
+    assert f"apiserver_requested_deprecated_apis{{{old}}} 1\n" in await metrics(call)
+
+
 async def test_diagnostics_for_people_and_for_programs(call: Caller) -> None:
     shown = (await call.send("GET", "/statusz")).body.decode()
     assert "kube-apiserver statusz\n" in shown
@@ -172,4 +179,6 @@ async def test_admission_and_the_store_are_timed(call: Caller) -> None:
     lifecycle = 'name="NamespaceLifecycle",operation="CREATE"'
     assert f'{name}{{{lifecycle},rejected="false",type="admit"}} ' in text
     assert f'{name}{{{lifecycle},rejected="true",type="admit"}} 1\n' in text
+    step = 'apiserver_admission_step_admission_duration_seconds_count{operation="CREATE"'
+    assert f'{step},rejected="true",type="admit"}} 1\n' in text
     assert 'etcd_requests_total{group="",operation="create",resource="configmaps"} 1\n' in text

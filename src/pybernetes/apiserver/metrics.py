@@ -7,11 +7,13 @@ operations on dicts and lists; nothing is spelled out before `metric_families` i
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from pybernetes.api.kind import Kind
+from pybernetes.api.status import StatusError
 from pybernetes.api.wire import Channel, Request, Response
 from pybernetes.apiserver.request import RequestInfo
 
@@ -134,7 +136,7 @@ class Metrics:
         self.allowed = self.authorization["allowed"]
         # By name, "" for those that are too many to be told apart.
         self.users: dict[str, int] = {}
-        # (plug-in, operation, admit or validate) -> [what was let through, what was rejected]
+        # (plug-in, "" for all together; operation; admit or validate) -> (what was let through, what was rejected)
         self.admission: dict[tuple[str, str, str], tuple[Timing, Timing]] = {}
         # (operation, group, resource)
         self.storage: dict[tuple[str, str, str], Timing] = {}
@@ -218,6 +220,17 @@ class Metrics:
         now = self.seconds()
         found[rejected].add(now - began)
         return now
+
+    @contextmanager
+    def admission_step(self, operation: str, half: str) -> Iterator[None]:
+        """Times all plug-ins together, under no name."""
+        began = self.seconds()
+        try:
+            yield
+        except StatusError:
+            self.admitted(("", operation, half), began, rejected=True)
+            raise
+        self.admitted(("", operation, half), began)
 
     def stored(self, operation: str, kind: Kind, began: float) -> None:
         """The store has carried out a write."""

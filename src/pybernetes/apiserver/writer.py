@@ -371,10 +371,11 @@ class Writer:
         )
 
     async def _mutate(self, admission: AdmissionRequest) -> None:
-        await self._mutate_once(admission)
-        if admission.is_changed_by_policy:
-            admission.is_second_round = True
+        with self._metrics.admission_step(admission.operation, "admit"):
             await self._mutate_once(admission)
+            if admission.is_changed_by_policy:
+                admission.is_second_round = True
+                await self._mutate_once(admission)
 
     async def _mutate_once(self, admission: AdmissionRequest) -> None:
         began = self._metrics.seconds()
@@ -387,6 +388,10 @@ class Writer:
             began = self._metrics.admitted((plugin.name, admission.operation, "admit"), began)
 
     async def _approve(self, admission: AdmissionRequest) -> None:
+        with self._metrics.admission_step(admission.operation, "validate"):
+            await self._approve_once(admission)
+
+    async def _approve_once(self, admission: AdmissionRequest) -> None:
         began = self._metrics.seconds()
         for plugin in _concerned(self._plugins(admission.kind)[1], admission):
             try:
