@@ -18,7 +18,7 @@ from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.aspects import aspect_of
 from pybernetes.apiserver.bodies import WriteOptions, delete_options, place, read_object, write_options
 from pybernetes.apiserver.conversion import convert, storage_kind
-from pybernetes.apiserver.deletion import Deletion
+from pybernetes.apiserver.deletion import Deletion, says_nothing
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.field_management.application import Application, document_in
 from pybernetes.apiserver.field_management.options import is_apply
@@ -185,8 +185,10 @@ class Commands:
         write = write_options(asked.request)
         dry_run = write.dry_run or bool(options.dry_run)
         intent = replace(intent_of(asked, write), dry_run=dry_run, options=None, warnings=warnings)
-        deleted = await self.deletion.delete(intent, options)
         strategy = self._writer.registry.collection(intent.kind).form.strategy
+        deleted = await self.deletion.delete(intent, options)
+        if strategy.orphan_warning and says_nothing(options):
+            warnings.append(strategy.orphan_warning)
         if not deleted.gone or strategy.returns_deleted:
             return answer(asked, deleted.entry, self._writer, warnings)
         details = StatusDetails(name=intent.name, kind=kind.resource, uid=deleted.entry.object.metadata.uid)
@@ -203,6 +205,9 @@ class Commands:
         page = self._reads.page(asked.request, asked.info)
         intent = replace(intent_of(asked, write), dry_run=write.dry_run or bool(options.dry_run), warnings=warnings)
         await self.deletion.delete_all(intent, list(page.entries), options)
+        strategy = self._writer.registry.collection(intent.kind).form.strategy
+        if strategy.orphan_warning and says_nothing(options):
+            warnings.append(strategy.orphan_warning)
         rendering = rendering_of(kind, accepted, self._writer.clock)
         body = rendering.listing(page.entries, list_metadata(page))
         return Response(200, {"content-type": rendering.content_type, **_NO_CACHE, **warning_headers(warnings)}, body)

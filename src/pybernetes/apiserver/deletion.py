@@ -58,7 +58,8 @@ class Deletion:
     async def _attempt(self, intent: Intent, entry: Entry, options: DeleteOptions) -> Deleted:
         old = entry.object
         grace = grace_seconds(old, options)
-        finalizers = wanted_finalizers(old, options)
+        strategy = self._writer.registry.collection(intent.kind).form.strategy
+        finalizers = wanted_finalizers(old, options, orphans=strategy.orphans)
         if isinstance(old, CustomResourceDefinition) and old.metadata.deletion_timestamp is None:
             finalizers = list(dict.fromkeys([*finalizers, CLEANUP_FINALIZER]))
         waits = bool(finalizers) or grace > 0 or _namespace_waits(old)
@@ -128,16 +129,21 @@ def grace_seconds(obj: ApiObject, options: DeleteOptions) -> int:
     return max(asked, 1) if asked < 0 else asked
 
 
-def wanted_finalizers(obj: ApiObject, options: DeleteOptions) -> list[str]:
-    """The object's finalizers with what the propagation policy adds or takes away. Pure."""
+def says_nothing(options: DeleteOptions) -> bool:
+    """Whether a deletion leaves to the kind what becomes of dependents. Pure."""
+    return options.propagation_policy is None and options.orphan_dependents is None
+
+
+def wanted_finalizers(obj: ApiObject, options: DeleteOptions, *, orphans: bool) -> list[str]:
+    """The object's finalizers with what the propagation policy, or else its kind, adds or takes away. Pure."""
     kept = [name for name in obj.metadata.finalizers if name not in (_FOREGROUND, _ORPHAN)]
     had = [name for name in obj.metadata.finalizers if name in (_FOREGROUND, _ORPHAN)]
     policy = options.propagation_policy
     if policy is None and options.orphan_dependents is not None:
         policy = "Orphan" if options.orphan_dependents else "Background"
-    if policy is None:
+    if policy is None and (had or not orphans):
         return list(obj.metadata.finalizers)
-    if policy == "Orphan":
+    if policy in (None, "Orphan"):
         return [*kept, _ORPHAN]
     if policy == "Foreground":
         return [*kept, _FOREGROUND]

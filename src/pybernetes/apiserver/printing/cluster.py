@@ -137,7 +137,7 @@ def quota_row(quota: ResourceQuota, now: datetime) -> list[Any]:
     for resource in sorted(quota.status.hard):
         used = quantity.canonical(quota.status.used.get(resource, "0"))
         text = f"{resource}: {used}/{quantity.canonical(quota.status.hard[resource])}"
-        (limits if resource.startswith("limits") else requests).append(text)
+        (limits if resource.startswith("limits.") else requests).append(text)
     return [name(quota), ", ".join(requests), ", ".join(limits), age(quota, now)]
 
 

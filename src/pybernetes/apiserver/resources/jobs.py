@@ -11,6 +11,10 @@ from pybernetes.apiserver.resources.prepare import clear_status_and_count, keep_
 from pybernetes.apiserver.resources.strategy import Strategy
 
 _MAX_INT32 = 2**31 - 1
+_LEFT_BEHIND = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them "
+    "or set propagationPolicy=Orphan to suppress this warning"
+)
 CONTROLLER_UID = "batch.kubernetes.io/controller-uid"
 JOB_NAME = "batch.kubernetes.io/job-name"
 # The same two labels under the names they had before they got a prefix.
@@ -92,6 +96,8 @@ JOB = Strategy(
     prepare_status=only_status,
     fields=fields,
     field_names=frozenset({"status.successful"}),
+    orphans=True,
+    orphan_warning=_LEFT_BEHIND,
 )
 CRON_JOB = Strategy(
     default=default_cron_job,

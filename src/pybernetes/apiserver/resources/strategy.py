@@ -82,3 +82,7 @@ class Strategy:
     repeats: Callable[[str], bool] | None = None
     # DELETE answers the deleted object instead of a Status.
     returns_deleted: bool = False
+    # A DELETE that says nothing of dependents leaves them behind, as it did when these kinds were young.
+    orphans: bool = False
+    # The text for the `Warning` header of such a DELETE.
+    orphan_warning: str = ""

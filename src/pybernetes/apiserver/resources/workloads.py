@@ -167,6 +167,7 @@ REPLICATION_CONTROLLER = Strategy(
     prepare_status=only_status,
     fields=_replica_fields,
     field_names=_REPLICA_FIELD_NAMES,
+    orphans=True,
 )
 DAEMON_SET = Strategy(
     default=default_daemon_set,
