@@ -265,7 +265,7 @@ class Generator:
 
     def ordered(self, definition: str, properties: dict[str, Any]) -> list[tuple[str, Any]]:
         """Go's order of the fields, which is that of the protobuf numbers; what has none comes last."""
-        numbers = {name: int(number) for number, (name, _type) in self.numbers.get(definition, {}).items()}
+        numbers = {name: int(number) for number, (name, *_rest) in self.numbers.get(definition, {}).items()}
         return sorted(properties.items(), key=lambda item: numbers.get(item[0], 1000))
 
 
