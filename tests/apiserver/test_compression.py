@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import gzip
+import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+import aiohttp
 import msgspec
 import pytest
 
 from pybernetes.api.wire import Request, Response
+from pybernetes.apiserver.apiserver import ApiServer
 from pybernetes.apiserver.compression import LONG_BYTES, accepts_gzip, compressed, may_compress, weighs_gzip
 from pybernetes.apiserver.identify import identify
+from pybernetes.apiserver.server import Server
+from pybernetes.environment.chance import Chance
 from tests.apiserver.conftest import Caller
 
 MAPS = "/api/v1/namespaces/default/configmaps"
@@ -87,10 +93,12 @@ async def received_body(response: Response) -> bytes:
     return response.body if response.stream is None else b"".join([piece async for piece in response.stream])
 
 
-async def fill(call: Caller, count: int, size: int) -> None:
+async def fill(call: Caller, count: int, size: int, filling: bytes = b"") -> None:
+    """Makes objects; `filling` is what does not get smaller."""
+    content = {"a": "x" * size, "b": filling.hex()}
     for number in range(count):
         metadata = {"name": f"m-{number:04}", "annotations": {"about": "y" * 200}}
-        code, _ = await call("POST", MAPS, {"metadata": metadata, "data": {"a": "x" * size}})
+        code, _ = await call("POST", MAPS, {"metadata": metadata, "data": content})
         assert code == 201
 
 
@@ -159,3 +167,39 @@ async def test_the_swagger_document_is_compressed_for_all_who_take_it(call: Call
     assert (known.status, known.body, "content-encoding" in known.headers) == (304, b"", False)
     third = await call.send("GET", "/openapi/v3/api/v1", accept_encoding="gzip")
     assert "content-encoding" not in third.headers
+
+
+@asynccontextmanager
+async def serving(api: ApiServer) -> AsyncIterator[str]:
+    server = Server(api.handle, None)
+    listener = socket.create_server(("127.0.0.1", 0))
+    await server.listen(listener)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        await server.stop(0.1)
+
+
+async def test_a_client_that_asks_for_gzip_unpacks_the_same_list(api: ApiServer, call: Caller) -> None:
+    await fill(call, 1100, 300)
+    sent = {"authorization": "Bearer admin-token", "accept-encoding": "gzip"}
+    async with serving(api) as url, aiohttp.ClientSession(headers=sent) as session:
+        # The second list is kept while it is sent, the third one is known.
+        for _ in range(3):
+            async with session.get(url + MAPS) as answer:
+                assert answer.headers["Content-Encoding"] == "gzip"
+                assert answer.headers["Vary"] == "Accept-Encoding"
+                assert await answer.read() == await received_body(await call.send("GET", MAPS))
+
+
+async def test_a_client_that_leaves_in_the_middle_of_a_list_harms_nobody(api: ApiServer, call: Caller) -> None:
+    await fill(call, 1100, 0, Chance(1).secret(8_000))
+    sent = {"authorization": "Bearer admin-token", "accept-encoding": "gzip"}
+    async with serving(api) as url:
+        async with aiohttp.ClientSession(headers=sent, auto_decompress=False) as session:
+            for _ in range(2):
+                async with session.get(url + MAPS) as answer:
+                    await answer.content.readany()
+                    answer.close()
+        async with aiohttp.ClientSession(headers=sent) as session, session.get(url + MAPS) as answer:
+            assert len((await answer.json())["items"]) == 1100

@@ -302,3 +302,14 @@ def test_logs_of_a_node_that_does_not_answer_are_an_error(kubectl: Command) -> N
     assert "connection refused" in kubectl.fails("logs", "one")
     assert "container two is not valid for pod one" in kubectl.fails("logs", "one", "--container=two")
     assert 'pods "none" not found' in kubectl.fails("exec", "none", "--", "true")
+
+
+def test_a_long_list_comes_compressed_and_is_whole(kubectl: Command) -> None:
+    for name in ("one", "two", "three"):
+        kubectl("create", "configmap", name, f"--from-literal=text={'x' * 60_000}")
+    # Go's client asks for gzip on its own and hides that it got it, but for what caches are told.
+    read = kubectl.run("get", "configmaps", "-v=8", "--output=json")
+    texts = [item["data"]["text"] for item in json.loads(read.stdout)["items"] if "text" in item["data"]]
+    assert [len(text) for text in texts] == [60_000] * 3
+    assert "Vary: Accept-Encoding" in read.stderr
+    assert "Vary" not in kubectl.run("get", "configmaps", "one", "-v=8", "--output=json").stderr
