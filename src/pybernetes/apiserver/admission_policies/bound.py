@@ -20,6 +20,7 @@ from pybernetes.apiserver.admission_policies.expressions import PolicyExpression
 from pybernetes.apiserver.admission_policies.matching import is_exempt, matches, names_objects
 from pybernetes.apiserver.reader import Reader
 
+_MOST_COMPILED = 1000
 Policy = TypeVar("Policy", ValidatingAdmissionPolicy, MutatingAdmissionPolicy)
 Binding = TypeVar("Binding", ValidatingAdmissionPolicyBinding, MutatingAdmissionPolicyBinding)
 
@@ -65,6 +66,9 @@ class BoundPolicies(Generic[Policy, Binding]):
         name, state = policy.metadata.name or "", (policy.metadata.uid, policy.metadata.generation)
         known = self._compiled.get(name)
         if known is None or known[0] != state:
+            if len(self._compiled) >= _MOST_COMPILED:
+                # Most of so many are of policies that have gone.
+                self._compiled.clear()
             known = self._compiled[name] = state, policy_expressions(policy.spec)
         return known[1]
 
