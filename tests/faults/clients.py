@@ -32,6 +32,8 @@ class Run:
         self.server = server
         self.history = History()
         self.stop = asyncio.Event()
+        # Clients that may still write.
+        self.writing = 0
         self._more = asyncio.Event()
 
     def acknowledge(self, change: Change) -> None:
@@ -61,11 +63,13 @@ class Client:
         self._connection: Connection | None = None
 
     async def until_stopped(self, act: Callable[[], Any]) -> None:
+        self.run.writing += 1
         while not self.run.stop.is_set():
             try:
                 await act()
             except BROKEN:
                 self._connection = None
+        self.run.writing -= 1
 
     async def call(self, method: str, path: str, body: Any = None, media: str = "application/json") -> tuple[int, Any]:
         self._connection = connection = self._connection or await self.run.server.connect()
@@ -177,8 +181,10 @@ def change_of(obj: Any, deleted: bool) -> Change:
 
 async def watch(run: Run, since: int, seen: list[Change], bookmarks: bool = False) -> None:
     """Watches, goes on where it was after every break, and ends when it has seen what was acknowledged to all."""
-    at = since
-    while not (run.stop.is_set() and at >= run.last()):
+    at, is_last = since, False
+    while not (is_last and at >= run.last()):
+        # One that begins when nobody writes any more hears of the last deletions, too.
+        is_last = run.stop.is_set() and not run.writing
         try:
             connection = await run.server.connect()
             # A short watch, so that the end is looked for now and then.
@@ -191,7 +197,7 @@ async def watch(run: Run, since: int, seen: list[Change], bookmarks: bool = Fals
                 for line in lines:
                     at = max(at, heard(msgspec.json.decode(line), seen))
         except BROKEN:
-            continue
+            is_last = False
 
 
 def heard(event: Any, seen: list[Change]) -> int:
