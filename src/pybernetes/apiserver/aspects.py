@@ -8,7 +8,7 @@ from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject, copy
 from pybernetes.api.types import certificates_v1, core_v1
 from pybernetes.apiserver.resources.strategy import Strategy
-from pybernetes.apiserver.resources.validation import configuration, pod_parts
+from pybernetes.apiserver.resources.validation import certificate_requests, configuration, pod_parts
 from pybernetes.apiserver.writer import Aspect
 
 
@@ -17,7 +17,7 @@ def aspect_of(kind: Kind, strategy: Strategy, subresource: str) -> Aspect:
     if subresource == "status":
         return Aspect(strategy.prepare_status, strategy.validate_status)
     if subresource == "approval":
-        return Aspect(_approval, strategy.validate_status)
+        return Aspect(_approval, certificate_requests.validate_approval)
     return _PARTS.get((kind.type, subresource), Aspect(strategy.prepare_update, strategy.validate_update))
 
 

@@ -1,27 +1,17 @@
-"""Rules for roles and their bindings, certificate requests, leases and API services."""
+"""Rules for roles and their bindings, leases and API services."""
 
 from __future__ import annotations
 
-import base64
-import re
-
-from pybernetes.api.names import dns1035_label, dns1123_subdomain, path_segment_name
-from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
+from pybernetes.api.names import dns1035_label, dns1123_subdomain, path_segment_name, qualified_name
+from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.apiregistration_v1 import APIService
-from pybernetes.api.types.certificates_v1 import CertificateSigningRequest
 from pybernetes.api.types.coordination_v1 import Lease
 from pybernetes.api.types.rbac_v1 import ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, Subject
 from pybernetes.apiserver.resources.validation.numbers import not_negative
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
 
 RBAC_GROUP = "rbac.authorization.k8s.io"
-_USAGES = (
-    "any", "cert sign", "client auth", "code signing", "content commitment", "crl sign", "data encipherment",
-    "decipher only", "digital signature", "email protection", "encipher only", "ipsec end system", "ipsec tunnel",
-    "ipsec user", "key agreement", "key encipherment", "microsoft sgc", "netscape sgc", "ocsp signing", "s/mime",
-    "server auth", "signing", "timestamping",
-)  # fmt: skip
-_SIGNER = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+/.+")
+_STRATEGIES = ("OldestEmulationVersion",)
 
 
 def _validate_rules(rules: list[PolicyRule], *, namespaced: bool) -> list[FieldError]:
@@ -119,51 +109,20 @@ def validate_binding_update(
     return errors
 
 
-def validate_decision(new: CertificateSigningRequest, old: CertificateSigningRequest) -> list[FieldError]:
-    """A decision stands, and so does a failure; a certificate is one."""
-    kept = {condition.type for condition in new.status.conditions}
-    errors = [
-        forbidden_field("status.conditions", f'updates may not remove a condition of type "{condition.type}"')
-        for condition in old.status.conditions
-        if condition.type in ("Approved", "Denied", "Failed") and condition.type not in kept
-    ]
-    if new.status.certificate and b"-----BEGIN CERTIFICATE-----" not in new.status.certificate:
-        detail = "must contain at least one CERTIFICATE PEM block"
-        errors.append(invalid("status.certificate", "<certificate data>", detail))
-    return errors
-
-
-def validate_request(request: CertificateSigningRequest) -> list[FieldError]:
-    spec = request.spec
-    errors: list[FieldError] = []
-    if b"-----BEGIN CERTIFICATE REQUEST-----" not in (spec.request or b""):
-        shown = base64.b64encode(spec.request).decode() if spec.request else None
-        errors.append(invalid("spec.request", shown, "PEM block type must be CERTIFICATE REQUEST"))
-    if not spec.usages:
-        errors.append(required("spec.usages"))
-    for index, usage in enumerate(spec.usages):
-        if usage not in _USAGES:
-            errors.append(not_supported(f"spec.usages[{index}]", usage, _USAGES))
-        elif usage in spec.usages[:index]:
-            errors.append(duplicate(f"spec.usages[{index}]", usage))
-    if not spec.signer_name:
-        errors.append(required("spec.signerName"))
-    elif not _SIGNER.fullmatch(spec.signer_name):
-        detail = "must be a fully qualified domain and path of the form 'example.com/signer-name'"
-        errors.append(invalid("spec.signerName", spec.signer_name, detail))
-    seconds = spec.expiration_seconds
-    if seconds is not None and seconds < 600:
-        detail = "may not specify a duration less than 600 seconds (10 minutes)"
-        errors.append(invalid("spec.expirationSeconds", seconds, detail))
-    return errors
-
-
 def validate_lease(lease: Lease) -> list[FieldError]:
     spec = lease.spec
     errors: list[FieldError] = []
     if spec.lease_duration_seconds is not None and spec.lease_duration_seconds <= 0:
         errors.append(invalid("spec.leaseDurationSeconds", spec.lease_duration_seconds, "must be greater than 0"))
-    return errors + not_negative(spec.lease_transitions, "spec.leaseTransitions")
+    errors += not_negative(spec.lease_transitions, "spec.leaseTransitions")
+    strategy = spec.strategy
+    if strategy is not None and "/" in strategy:
+        errors += [invalid("spec.strategy.strategy", strategy, text) for text in qualified_name(strategy)]
+    elif strategy is not None and strategy not in _STRATEGIES:
+        errors.append(not_supported("spec.strategy.strategy", strategy, _STRATEGIES))
+    if spec.preferred_holder and not strategy:
+        errors.append(forbidden_field("spec.preferredHolder", "may only be specified if `strategy` is defined"))
+    return errors
 
 
 def validate_api_service(service: APIService) -> list[FieldError]:

@@ -34,6 +34,7 @@ from pybernetes.apiserver.custom import definition_validation
 from pybernetes.apiserver.resources.validation import (
     access,
     admission_policies,
+    certificate_requests,
     claims,
     configuration,
     csi,
@@ -130,7 +131,7 @@ _RULES: Mapping[type, Rules] = {
     autoscaling_v1.HorizontalPodAutoscaler: always(scaling.validate_v1, status=scaling.validate_autoscaler_status),
     autoscaling_v2.HorizontalPodAutoscaler: always(scaling.validate_v2, status=scaling.validate_autoscaler_status),
     certificates_v1.CertificateSigningRequest: Rules(
-        access.validate_request, status=access.validate_decision, name=path_segment_name
+        certificate_requests.validate_request, status=certificate_requests.validate_status, name=path_segment_name
     ),
     coordination_v1.Lease: always(access.validate_lease),
     discovery_v1.EndpointSlice: Rules(endpoints.validate_slice, endpoints.validate_slice_update),
