@@ -18,11 +18,12 @@ from pybernetes.apiserver.registry import Registry
 _STORE = "embedded"
 _TARGET = ("group", "version", "resource", "subresource")
 _KNOWN_USERS = ("admin", "client", "kube_proxy", "kubelet", "system:serviceaccount:kube-system:default")
-# Those whose answers do not show them, and that clients look for here. All are part of v1.36 as it comes.
+# Features of v1.36, as it comes, that this server has.
 _FEATURES = (
-    ("APIServingWithRoutine", "BETA"),
     ("CRDValidationRatcheting", ""),
+    ("ComponentFlagz", "BETA"),
     ("ComponentSLIs", ""),
+    ("ComponentStatusz", "BETA"),
     ("ConsistentListFromCache", ""),
     ("InPlacePodVerticalScaling", ""),
     ("JobSuccessPolicy", ""),
