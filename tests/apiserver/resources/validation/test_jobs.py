@@ -150,3 +150,42 @@ def test_the_template_of_a_cron_job_has_no_selector() -> None:
     assert on_create(document) == [
         "spec.jobTemplate.spec.selector: Invalid value: {}: `selector` will be auto-generated"
     ]
+
+
+def _cron(**spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "spec": {"schedule": "@daily", "jobTemplate": {"spec": {"template": {"spec": _POD}}}, **spec},
+    }
+
+
+@pytest.mark.parametrize(
+    ("zone", "said"),
+    [
+        ("Europe/Zurich", []),
+        ("Europe/Atlantis", ['spec.timeZone: Invalid value: "Europe/Atlantis": unknown time zone Europe/Atlantis']),
+        ("../etc/passwd", ['spec.timeZone: Invalid value: "../etc/passwd": unknown time zone ../etc/passwd']),
+        ("", ['spec.timeZone: Invalid value: "": timeZone must be nil or non-empty string']),
+    ],
+)
+def test_zones_of_schedules(zone: str, said: list[str]) -> None:
+    assert on_create(_cron(timeZone=zone)) == said
+
+
+def test_an_old_schedule_may_go_on_naming_its_zone() -> None:
+    old, new = "TZ=UTC 0 0 * * *", "TZ=UTC 1 0 * * *"
+    assert on_create(_cron(schedule=old)) == [
+        f'spec.schedule: Invalid value: "{old}": cannot use TZ or CRON_TZ in schedule, use timeZone field instead'
+    ]
+    assert on_update(_cron(schedule=old), _cron(schedule=new)) == []
+    assert on_update(_cron(schedule=old), _cron(schedule=new, timeZone="Etc/UTC")) == [
+        f'spec.schedule: Invalid value: "{new}": cannot use both timeZone field and TZ or CRON_TZ in schedule'
+    ]
+
+
+def test_a_cron_job_with_a_long_name_can_still_be_changed() -> None:
+    named = {"metadata": {"name": "x" * 53}}
+    before, after = merged(_cron(), named), merged(_cron(suspend=True), named)
+    assert on_create(before) == [f'metadata.name: Invalid value: "{"x" * 53}": must be no more than 52 characters']
+    assert on_update(before, after) == []

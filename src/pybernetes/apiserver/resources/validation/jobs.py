@@ -9,6 +9,7 @@ from pybernetes.api.objects import copy
 from pybernetes.api.status import FieldError, invalid, not_supported, required
 from pybernetes.api.types.batch_v1 import (
     CronJob,
+    CronJobSpec,
     Job,
     JobSpec,
 )
@@ -23,7 +24,7 @@ from pybernetes.apiserver.resources.validation.lists import too_long
 from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, validate_annotations, validate_labels
 from pybernetes.apiserver.resources.validation.numbers import not_negative
 from pybernetes.apiserver.resources.validation.pod_spec import validate_template
-from pybernetes.apiserver.resources.validation.schedules import validate_schedule
+from pybernetes.apiserver.resources.validation.schedules import validate_schedule, validate_zone
 from pybernetes.apiserver.resources.validation.selectors import matches, shown_selector, validate_selector
 
 CONTROLLER_UID = "batch.kubernetes.io/controller-uid"
@@ -183,6 +184,8 @@ def _validate_restart(spec: JobSpec, path: str) -> list[FieldError]:
     policy = spec.template.spec.restart_policy
     if policy == "Always":
         return [required(path, 'valid values: "OnFailure", "Never"')]
+    if policy not in ("OnFailure", "Never"):
+        return [not_supported(path, policy, ("OnFailure", "Never"))]
     if policy == "OnFailure" and spec.pod_failure_policy is not None:
         return [invalid(path, policy, 'only "Never" is supported when podFailurePolicy is specified')]
     return []
@@ -233,13 +236,18 @@ def _same_template(new: JobSpec, old: JobSpec, *, started: bool) -> bool:
 
 
 def validate_cron_job(cron_job: CronJob) -> list[FieldError]:
-    spec = cron_job.spec
-    errors: list[FieldError] = []
+    errors = _validate_cron_spec(cron_job.spec, None)
     name = cron_job.metadata.name or ""
     if len(name) > 52:
         errors.append(invalid("metadata.name", name, "must be no more than 52 characters"))
-    errors += validate_schedule(spec.schedule, spec.time_zone)
+    return errors
+
+
+def _validate_cron_spec(spec: CronJobSpec, old: CronJobSpec | None) -> list[FieldError]:
+    errors = validate_schedule(spec.schedule, spec.time_zone, zoned=old is not None and "TZ" in old.schedule)
     errors += not_negative(spec.starting_deadline_seconds, "spec.startingDeadlineSeconds")
+    if old is None or old.time_zone != spec.time_zone:
+        errors += validate_zone(spec.time_zone)
     if spec.concurrency_policy not in ("Allow", "Forbid", "Replace"):
         choices = ("Allow", "Forbid", "Replace")
         errors.append(not_supported("spec.concurrencyPolicy", spec.concurrency_policy, choices))
@@ -253,16 +261,17 @@ def validate_cron_job(cron_job: CronJob) -> list[FieldError]:
 
 def _validate_job_template(spec: JobSpec) -> list[FieldError]:
     """The Jobs are defaulted when they are made, so their absent mode is the plain one here."""
-    errors: list[FieldError] = []
-    if spec.selector is not None:
-        detail = "`selector` will be auto-generated"
-        errors.append(invalid("spec.jobTemplate.spec.selector", shown_selector(spec.selector), detail))
-    if spec.manual_selector:
-        errors.append(not_supported("spec.jobTemplate.spec.manualSelector", True, ("nil", "false")))
+    path = "spec.jobTemplate.spec"
     checked = copy(spec)
     checked.completion_mode = checked.completion_mode or "NonIndexed"
-    return errors + validate_spec(checked, "spec.jobTemplate.spec", generated=False)
+    errors = validate_spec(checked, path, generated=False)
+    if spec.selector is not None:
+        detail = "`selector` will be auto-generated"
+        errors.append(invalid(f"{path}.selector", shown_selector(spec.selector), detail))
+    if spec.manual_selector:
+        errors.append(not_supported(f"{path}.manualSelector", True, ("nil", "false")))
+    return errors
 
 
 def validate_cron_job_update(new: CronJob, old: CronJob) -> list[FieldError]:
-    return validate_cron_job(new) if new.spec != old.spec else []
+    return _validate_cron_spec(new.spec, old.spec) if new.spec != old.spec else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pybernetes.api.status import FieldError, invalid, required
 from pybernetes.api.whole_number import whole_number
@@ -18,31 +19,43 @@ _FIELDS: tuple[tuple[int, int, list[str], int], ...] = (
     (0, 6, _DAYS, 0),
 )
 _EVERY = re.compile(r"@every ([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+")
-_ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
+_ZONE_PART = re.compile(r"[A-Za-z._0-9+-]{1,14}")
 
 
-def validate_schedule(schedule: str, time_zone: str | None) -> list[FieldError]:
+def validate_schedule(schedule: str, time_zone: str | None, *, zoned: bool = False) -> list[FieldError]:
+    """`zoned` lets schedules name their zone, which older ones were allowed to."""
+    path = "spec.schedule"
     if not schedule:
-        return [required("spec.schedule")]
-    errors: list[FieldError] = []
+        return [required(path)]
     problem = schedule_problem(schedule)
-    if problem:
-        errors.append(invalid("spec.schedule", schedule, problem))
-    if "TZ" in schedule:
+    errors = [invalid(path, schedule, problem)] if problem else []
+    if "TZ" in schedule and zoned and time_zone is not None:
+        errors.append(invalid(path, schedule, "cannot use both timeZone field and TZ or CRON_TZ in schedule"))
+    if "TZ" in schedule and not zoned:
         detail = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
-        errors.append(invalid("spec.schedule", schedule, detail))
-    if time_zone is not None:
-        errors += _validate_zone(time_zone)
+        errors.append(invalid(path, schedule, detail))
     return errors
 
 
-def _validate_zone(zone: str) -> list[FieldError]:
+def validate_zone(zone: str | None) -> list[FieldError]:
+    """A name of the IANA database, which the machine knows."""
+    path = "spec.timeZone"
+    if zone is None:
+        return []
     if not zone:
-        return [invalid("spec.timeZone", zone, "timeZone must be nil or non-empty string")]
+        return [invalid(path, zone, "timeZone must be nil or non-empty string")]
+    unknown = [invalid(path, zone, f"unknown time zone {zone}")]
+    if any(part in (".", "..") or part.startswith("-") or not _ZONE_PART.fullmatch(part) for part in zone.split("/")):
+        return unknown
     if zone.lower() == "local":
         detail = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"
-        return [invalid("spec.timeZone", zone, detail)]
-    return [] if _ZONE.fullmatch(zone) else [invalid("spec.timeZone", zone, f"unknown time zone {zone}")]
+        errors = [invalid(path, zone, detail)]
+        return errors if zone == "Local" else errors + unknown
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return unknown
+    return []
 
 
 def schedule_problem(schedule: str) -> str:
