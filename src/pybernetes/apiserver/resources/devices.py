@@ -80,12 +80,22 @@ def _date_taints(resource_slice: ResourceSlice, now: str | None) -> None:
             taint.time_added = taint.time_added or now
 
 
+def _drop_features(resource_slice: ResourceSlice) -> None:
+    """Fields of features that are off by default: attributes of several values, and devices that are the node's own."""
+    for device in resource_slice.spec.devices:
+        device.node_allocatable_resource_mappings = {}
+        for attribute in device.attributes.values():
+            attribute.ints, attribute.bools, attribute.strings, attribute.versions = [], [], [], []
+
+
 def _prepare_slice(resource_slice: ResourceSlice) -> None:
+    _drop_features(resource_slice)
     first_generation(resource_slice)
     _date_taints(resource_slice, resource_slice.metadata.creation_timestamp)
 
 
 def _prepare_slice_update(new: ResourceSlice, old: ResourceSlice) -> None:
+    _drop_features(new)
     new.metadata.generation = next_generation(old, changed=new.spec != old.spec)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.apiserver.resources.validation.causes import merged, on_create, on_status, on_update
+from tests.apiserver.resources.validation.causes import made, merged, on_create, on_status, on_update
 
 _WISH = {"name": "gpu", "exactly": {"deviceClassName": "gpu.example.com"}}
 
@@ -162,4 +162,14 @@ def test_classes_of_devices() -> None:
         "spec.selectors[0].cel: Required value",
         "spec.config[0].opaque.parameters: Required value",
         'spec.extendedResourceName: Invalid value: "gpu": must be a valid extended resource name',
+    ]
+
+
+def test_what_belongs_to_features_that_are_off_is_not_kept() -> None:
+    attributes = {"a": {"ints": [1]}, "b": {"int": 1}}
+    document = _slice(devices=[{"name": "d", "attributes": attributes, "nodeAllocatableResourceMappings": {"cpu": {}}}])
+    (device,) = made(document).spec.devices
+    assert (device.attributes["a"].ints, device.node_allocatable_resource_mappings) == ([], {})
+    assert on_create(document) == [
+        'spec.devices[0].attributes[a]: Invalid value: "": exactly one value must be specified'
     ]
