@@ -53,9 +53,10 @@ from pybernetes.apiserver.resources.validation import (
     persistent_volumes,
     pod,
     pod_status,
+    runtime_classes,
     scaling,
     service,
-    storage,
+    webhooks,
     workload_status,
     workloads,
 )
@@ -122,8 +123,8 @@ _RULES: Mapping[type, Rules] = {
     admissionregistration_v1.MutatingAdmissionPolicyBinding: always(admission_policies.validate_mutating_binding),
     admissionregistration_v1.ValidatingAdmissionPolicy: always(admission_policies.validate_policy),
     admissionregistration_v1.ValidatingAdmissionPolicyBinding: always(admission_policies.validate_binding),
-    admissionregistration_v1.MutatingWebhookConfiguration: always(storage.validate_webhooks),
-    admissionregistration_v1.ValidatingWebhookConfiguration: always(storage.validate_webhooks),
+    admissionregistration_v1.MutatingWebhookConfiguration: always(webhooks.validate_webhooks),
+    admissionregistration_v1.ValidatingWebhookConfiguration: always(webhooks.validate_webhooks),
     apiextensions_v1.CustomResourceDefinition: Rules(
         definition_validation.validate_definition, definition_validation.validate_definition_update
     ),
@@ -151,7 +152,7 @@ _RULES: Mapping[type, Rules] = {
     ),
     networking_v1.NetworkPolicy: always(networking.validate_network_policy),
     networking_v1.ServiceCIDR: Rules(networking.validate_service_cidr, networking.validate_service_cidr_update),
-    node_v1.RuntimeClass: Rules(storage.validate_runtime_class, storage.validate_runtime_class_update),
+    node_v1.RuntimeClass: Rules(runtime_classes.validate_runtime_class, runtime_classes.validate_runtime_class_update),
     policy_v1.PodDisruptionBudget: always(scaling.validate_budget, status=scaling.validate_budget_status),
     rbac_v1.ClusterRole: always(access.validate_cluster_role, path_segment_name),
     rbac_v1.ClusterRoleBinding: Rules(access.validate_binding, access.validate_binding_update, name=path_segment_name),

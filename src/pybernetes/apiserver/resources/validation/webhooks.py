@@ -1,12 +1,12 @@
-"""Rules for RuntimeClasses and webhook configurations."""
+"""Rules for configurations of admission webhooks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from pybernetes.api.names import dns1123_label, dns1123_subdomain
-from pybernetes.api.status import FieldError, duplicate, invalid, not_supported, required
+from pybernetes.api.names import dns1123_subdomain
+from pybernetes.api.status import FieldError, invalid, not_supported, required
 from pybernetes.api.types.admissionregistration_v1 import (
     MutatingWebhook,
     MutatingWebhookConfiguration,
@@ -14,40 +14,11 @@ from pybernetes.api.types.admissionregistration_v1 import (
     ValidatingWebhookConfiguration,
     WebhookClientConfig,
 )
-from pybernetes.api.types.node_v1 import RuntimeClass
 from pybernetes.apiserver.resources.validation.admission_policies import validate_match_conditions
 from pybernetes.apiserver.resources.validation.admission_rules import validate_rule
-from pybernetes.apiserver.resources.validation.metadata import immutable, validate_labels
-from pybernetes.apiserver.resources.validation.numbers import requirements
-from pybernetes.apiserver.resources.validation.selectors import validate_selector, validate_tolerations
+from pybernetes.apiserver.resources.validation.selectors import validate_selector
 
 _REVIEW_VERSIONS = ("v1", "v1beta1")
-
-
-def validate_runtime_class(runtime_class: RuntimeClass) -> list[FieldError]:
-    errors = [invalid("handler", runtime_class.handler, text) for text in dns1123_label(runtime_class.handler)]
-    if runtime_class.overhead is not None:
-        errors += requirements(runtime_class.overhead.pod_fixed, {}, "overhead")
-    scheduling = runtime_class.scheduling
-    if scheduling is None:
-        return errors
-    errors += validate_labels(scheduling.node_selector, "scheduling.nodeSelector")
-    path = "scheduling.tolerations"
-    errors += validate_tolerations(scheduling.tolerations, path)
-    seen: set[tuple[str, ...]] = set()
-    for index, toleration in enumerate(scheduling.tolerations):
-        given = (toleration.key, toleration.operator, toleration.value, toleration.effect)
-        key = tuple(part or "" for part in given)
-        if key in seen:
-            shown = dict(zip(("Key", "Operator", "Value", "Effect"), key, strict=True))
-            seconds = {"TolerationSeconds": toleration.toleration_seconds}
-            errors.append(duplicate(f"{path}[{index}]", {**shown, **seconds}))
-        seen.add(key)
-    return errors
-
-
-def validate_runtime_class_update(new: RuntimeClass, old: RuntimeClass) -> list[FieldError]:
-    return immutable(new.handler, old.handler, "handler")
 
 
 def validate_webhooks(configuration: ValidatingWebhookConfiguration | MutatingWebhookConfiguration) -> list[FieldError]:

@@ -1,0 +1,36 @@
+"""Rules for RuntimeClasses: how a handler is named, what it costs, and on which nodes it is."""
+
+from __future__ import annotations
+
+from pybernetes.api.names import dns1123_label
+from pybernetes.api.status import FieldError, duplicate, invalid
+from pybernetes.api.types.node_v1 import RuntimeClass
+from pybernetes.apiserver.resources.validation.metadata import immutable, validate_labels
+from pybernetes.apiserver.resources.validation.numbers import requirements
+from pybernetes.apiserver.resources.validation.selectors import validate_tolerations
+
+
+def validate_runtime_class(runtime_class: RuntimeClass) -> list[FieldError]:
+    errors = [invalid("handler", runtime_class.handler, text) for text in dns1123_label(runtime_class.handler)]
+    if runtime_class.overhead is not None:
+        errors += requirements(runtime_class.overhead.pod_fixed, {}, "overhead")
+    scheduling = runtime_class.scheduling
+    if scheduling is None:
+        return errors
+    errors += validate_labels(scheduling.node_selector, "scheduling.nodeSelector")
+    path = "scheduling.tolerations"
+    errors += validate_tolerations(scheduling.tolerations, path)
+    seen: set[tuple[str, ...]] = set()
+    for index, toleration in enumerate(scheduling.tolerations):
+        given = (toleration.key, toleration.operator, toleration.value, toleration.effect)
+        key = tuple(part or "" for part in given)
+        if key in seen:
+            shown = dict(zip(("Key", "Operator", "Value", "Effect"), key, strict=True))
+            seconds = {"TolerationSeconds": toleration.toleration_seconds}
+            errors.append(duplicate(f"{path}[{index}]", {**shown, **seconds}))
+        seen.add(key)
+    return errors
+
+
+def validate_runtime_class_update(new: RuntimeClass, old: RuntimeClass) -> list[FieldError]:
+    return immutable(new.handler, old.handler, "handler")
