@@ -188,7 +188,9 @@ def _object_converter(converters: Mapping[str, Converter]) -> Converter:
 def _string(schema: Schema) -> Declared:
     most, form = schema.get("maxLength"), schema.get("format")
     if form == "byte":
-        return Declared(types.BYTES, REQUEST_BYTES - 2 if most is None else max(most, 0), 2, converter=_decoded)
+        return Declared(
+            types.BYTES, REQUEST_BYTES - 2 if most is None else max(most, 0), 2, converter=_of_text(_decoded)
+        )
     if (known := _FORMATS.get(str(form))) is not None:
         return known
     if most is not None:
@@ -196,6 +198,17 @@ def _string(schema: Schema) -> Declared:
     if schema.get("enum"):
         return Declared(types.STRING, max(len(str(value).encode()) for value in schema["enum"]), 2)
     return Declared(types.STRING, REQUEST_BYTES - 2, 2)
+
+
+def _of_text(convert: Callable[[str], Any]) -> Converter:
+    """For text only: what a schema says of formats lets lists pass."""
+
+    def converter(value: Any) -> Any:
+        if not isinstance(value, str):
+            raise EvaluationError("expected string, got []interface {}")
+        return convert(value)
+
+    return converter
 
 
 def _decoded(text: str) -> bytes:
@@ -206,10 +219,10 @@ def _decoded(text: str) -> bytes:
 
 
 _FORMATS: Mapping[str, Declared] = {
-    "duration": Declared(types.DURATION, 32, 3, converter=parsed_duration),
-    "date": Declared(types.TIMESTAMP, 12, 12, converter=lambda text: parsed_timestamp(f"{text}T00:00:00Z")),
+    "duration": Declared(types.DURATION, 32, 3, converter=_of_text(parsed_duration)),
+    "date": Declared(types.TIMESTAMP, 12, 12, converter=_of_text(lambda text: parsed_timestamp(f"{text}T00:00:00Z"))),
     "date-time": Declared(
-        types.TIMESTAMP, 32, 21, converter=lambda text: parsed_timestamp(text.upper().replace(" ", "T"))
+        types.TIMESTAMP, 32, 21, converter=_of_text(lambda text: parsed_timestamp(text.upper().replace(" ", "T")))
     ),
 }
 

@@ -61,6 +61,19 @@ def test_errors_are_worded_as_the_rule_wants_them(rule: dict[str, Any], error: s
     assert _rules(_of_spec(_object({"x": text})), {"spec": {"x": "no"}}) == [error]
 
 
+@pytest.mark.parametrize("form", ["byte", "date", "date-time", "duration"])
+@pytest.mark.parametrize("value", [[], [None], [{}]])
+async def test_a_list_in_the_place_of_formatted_text_is_the_clients_mistake(
+    call: Caller, form: str, value: Any
+) -> None:
+    spec = _object({"when": {"type": "string", "format": form}}, {"rule": "has(self.when)"})
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": _of_spec(spec)}}
+    assert (await call("POST", DEFINITIONS, definition(version)))[0] == 201
+    code, answer = await call("POST", CRONTABS, crontab("a", {"when": value}))
+    assert code == 422
+    assert "spec: Invalid value: expected string, got []interface {}" in answer["message"]
+
+
 def test_the_field_of_an_error_is_the_one_that_the_rule_names() -> None:
     schema = _of_spec(
         _object(
