@@ -21,8 +21,6 @@ LONG_BYTES = 128 * 1024
 _PIECE_BYTES = 1024 * 1024
 _LEVEL = 1
 _WITH_GZIP_HEADER = 16 + zlib.MAX_WBITS
-# What goes on, or comes from a kubelet or a backend as it likes.
-_RELAYED = frozenset({"attach", "exec", "log", "portforward", "proxy"})
 
 
 def accepts_gzip(headers: Mapping[str, str]) -> bool:
@@ -51,7 +49,7 @@ def _weight(text: str) -> float:
 def may_compress(info: RequestInfo) -> bool:
     """Whether upstream compresses the answers to a request: resources and discovery, but nothing that goes on. Pure."""
     if info.is_resource:
-        return info.verb != "watch" and info.subresource not in _RELAYED
+        return not info.is_long_running
     return info.verb == "get" and info.path.startswith("/api")
 
 

@@ -43,8 +43,6 @@ _log = logging.getLogger(__name__)
 _PARTS = frozenset({"", "status", "finalize", "ephemeralcontainers", "resize", "approval"})
 # What is answered at once, from memory.
 _READS = frozenset({"get", "list", "watch"})
-# What may take as long as it likes.
-_LONG_RUNNING = frozenset({"attach", "exec", "log", "portforward", "proxy"})
 
 Answer = Callable[[Authenticated], Awaitable[Response]]
 
@@ -117,7 +115,7 @@ class Pipeline:
 
     async def _answer(self, request: Request, info: RequestInfo) -> Response:
         stages = self._stages
-        is_short = info.verb != "watch" and info.subresource not in _LONG_RUNNING
+        is_short = not info.is_long_running
         seconds = request_seconds(request) if request.query and is_short else 0.0
         metrics = stages.metrics
         began = metrics.seconds()

@@ -24,6 +24,10 @@ ITSELF = UserInfo("system:apiserver", groups=("system:masters",))
 ANONYMOUS = UserInfo("system:anonymous", groups=("system:unauthenticated",))
 
 
+# What is relayed to kubelets and backends.
+_LONG_RUNNING = frozenset({"attach", "exec", "log", "portforward", "proxy"})
+
+
 @dataclass(frozen=True, slots=True)
 class RequestInfo:
     """What a request asks for, read from its method, path and query alone.
@@ -46,6 +50,11 @@ class RequestInfo:
     tail: str = ""
     kind: Kind | None = None
     child: Subresource | None = None
+
+    @property
+    def is_long_running(self) -> bool:
+        """Whether the answer may take as long as it likes."""
+        return self.verb == "watch" or self.subresource in _LONG_RUNNING
 
 
 @dataclass(frozen=True, slots=True)
