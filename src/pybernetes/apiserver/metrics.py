@@ -15,7 +15,7 @@ from typing import Any
 from pybernetes.api.kind import Kind
 from pybernetes.api.status import StatusError
 from pybernetes.api.wire import Channel, Request, Response
-from pybernetes.apiserver.request import RequestInfo
+from pybernetes.apiserver.request import RELAYED, RequestInfo
 
 REQUEST_BOUNDS = (
     *(0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5),
@@ -27,7 +27,6 @@ _FIRST_SECONDS, _FIRST_SIZE = REQUEST_BOUNDS[0], SIZE_BOUNDS[0]
 DECISION_BOUNDS = tuple(0.001 * 2**power for power in range(15))
 ADMISSION_BOUNDS = (0.005, 0.025, 0.1, 0.5, 1.0, 2.5)
 EVENT_BOUNDS = tuple(1024.0 * 2**power for power in range(8))
-_CONNECTS = frozenset({"log", "exec", "attach", "portforward", "proxy"})
 _VERBS = {
     "get": "GET",
     "list": "LIST",
@@ -153,7 +152,7 @@ class Metrics:
         if info.kind is None or (info.child is None and info.subresource):
             return self._health(request) if request.path in _HEALTH else None
         verb = info.verb
-        if info.subresource in _CONNECTS:
+        if info.subresource in RELAYED:
             verb = "connect"
         elif verb not in _VERBS:
             # Words that clients make up must not become label values without end.

@@ -25,7 +25,7 @@ ANONYMOUS = UserInfo("system:anonymous", groups=("system:unauthenticated",))
 
 
 # What is relayed to kubelets and backends.
-_LONG_RUNNING = frozenset({"attach", "exec", "log", "portforward", "proxy"})
+RELAYED = frozenset({"attach", "exec", "log", "portforward", "proxy"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class RequestInfo:
     @property
     def is_long_running(self) -> bool:
         """Whether the answer may take as long as it likes."""
-        return self.verb == "watch" or self.subresource in _LONG_RUNNING
+        return self.verb == "watch" or self.subresource in RELAYED
 
 
 @dataclass(frozen=True, slots=True)
