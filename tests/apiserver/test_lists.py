@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from tests.apiserver.conftest import Caller
 
@@ -82,3 +83,24 @@ async def test_a_long_list_comes_in_pieces_that_make_one_document(call: Caller) 
     assert listed == sorted(listed) and len(listed) == 1010
     last = (await call("GET", f"{MAPS}/m-1009"))[1]
     assert document["items"][-1] == {key: value for key, value in last.items() if key not in ("kind", "apiVersion")}
+
+
+@pytest.mark.parametrize(
+    ("form", "items"),
+    [("Table", "rows"), ("PartialObjectMetadataList", "items")],
+)
+async def test_a_long_list_in_another_form_comes_in_pieces_too(call: Caller, form: str, items: str) -> None:
+    await fill(call, 1010)
+    accept = f"application/json;as={form};g=meta.k8s.io;v=v1"
+    response = await call.send("GET", MAPS, accept=accept)
+    assert response.stream is not None
+    pieces = [piece async for piece in response.stream]
+    assert len(pieces) > 5
+    document = msgspec.json.decode(b"".join(pieces))
+    assert document["kind"] == form
+    code, half = await call("GET", f"{MAPS}?limit=505", accept=accept)
+    token = half["metadata"]["continue"]
+    _, other = await call("GET", f"{MAPS}?limit=505&continue={token}", accept=accept)
+    assert code == 200
+    assert document[items] == half[items] + other[items]
+    assert document.get("columnDefinitions") == half.get("columnDefinitions")

@@ -6,7 +6,7 @@ encoded once however many hear of it.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -78,6 +78,15 @@ class _Text:
     @staticmethod
     def error(status: Status) -> bytes:
         return _line("ERROR", msgspec.json.encode(status))
+
+    @staticmethod
+    def _in_parts(empty: bytes, entries: Sequence[Entry], item: Callable[[Entry], dict[str, Any]]) -> Iterator[bytes]:
+        """A list in pieces; `empty` is the whole of it, in JSON, with no items at its end."""
+        yield empty[:-2]
+        for first in range(0, len(entries), _PART_ENTRIES):
+            items = msgspec.json.encode([item(entry) for entry in entries[first : first + _PART_ENTRIES]])
+            yield (b"," if first else b"") + items[1:-1]
+        yield empty[-2:]
 
 
 def _line(type_: str, obj: bytes) -> bytes:
@@ -173,7 +182,9 @@ class Partial(_Text):
         return self._finished(msgspec.json.encode({**listed, "items": items}))
 
     def parts(self, entries: Sequence[Entry], metadata: dict[str, Any]) -> Iterable[bytes]:
-        yield self.listing(entries, metadata)
+        if not self._is_plain:
+            return (self.listing(entries, metadata),)
+        return self._in_parts(self.listing((), metadata), entries, self._object)
 
     def event(self, type_: str, entry: Entry, first: bool) -> bytes:
         return _line(type_, msgspec.json.encode(self._object(entry)))
@@ -220,7 +231,9 @@ class Table(_Text):
         return self._finished(self._table([self._row(entry) for entry in entries], metadata))
 
     def parts(self, entries: Sequence[Entry], metadata: dict[str, Any]) -> Iterable[bytes]:
-        yield self.listing(entries, metadata)
+        if not self._is_plain:
+            return (self.listing(entries, metadata),)
+        return self._in_parts(self._table([], metadata), entries, self._row)
 
     def event(self, type_: str, entry: Entry, first: bool) -> bytes:
         return _line(type_, self._table([self._row(entry)], {"resourceVersion": str(entry.revision)}, columns=first))
