@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 from pybernetes.api.types.apps_v1 import ReplicaSet
@@ -83,5 +84,25 @@ def test_never_a_pod_too_many() -> None:
 
         await world.until(available)
         assert max(most) == 20
+
+    play(scenario)
+
+
+def test_a_pod_becomes_available_though_time_passes_while_it_is_looked_at() -> None:
+    async def scenario(world: World) -> None:
+        even, asked = world.clock.now, count()
+
+        def uneven() -> datetime:
+            return even() + timedelta(milliseconds=-(next(asked) % 2))
+
+        world.clock.now = uneven  # type: ignore[method-assign]
+        slow = workload(ReplicaSet, 1)
+        slow.spec.min_ready_seconds = 10
+        await world.client.create(slow)
+
+        async def available() -> bool:
+            return (await world.client.get(ReplicaSet, "rs", "default")).status.available_replicas == 1
+
+        await world.until(available)
 
     play(scenario)

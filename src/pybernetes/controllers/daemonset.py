@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from pybernetes.api.labels import from_label_selector
 from pybernetes.api.objects import copy
@@ -77,13 +78,15 @@ class DaemonSetController(KeyedController):
         revision = await self._revision(daemon_set)
         hash_ = revision.metadata.labels.get(REVISION_HASH, "")
         pods = await self._claim(daemon_set)
-        failure = await self._manage(key, daemon_set, pods, hash_) if settled else None
-        await self._write_status(daemon_set, pods, hash_)
+        # One moment for all: a pod that is not counted as available yet must be one that is waited for.
+        now = self.clock.now()
+        failure = await self._manage(key, daemon_set, pods, hash_, now) if settled else None
+        await self._write_status(daemon_set, pods, hash_, now)
         await self._clean_up(daemon_set, pods, hash_)
         if failure is not None:
             raise failure
         seconds = daemon_set.spec.min_ready_seconds or 0
-        return pod_facts.seconds_until_available(pods, seconds, self.clock.now()) if seconds else None
+        return pod_facts.seconds_until_available(pods, seconds, now) if seconds else None
 
     async def _revision(self, daemon_set: DaemonSet) -> ControllerRevision:
         template = daemon_set.spec.template
@@ -110,11 +113,13 @@ class DaemonSetController(KeyedController):
         claims = decide_claims(daemon_set, selector.matches, children)
         return await claim(self.client, daemon_set, claims, lambda: is_alive(self.client, daemon_set))
 
-    async def _manage(self, key: str, daemon_set: DaemonSet, pods: Sequence[Pod], hash_: str) -> Failure | None:
+    async def _manage(
+        self, key: str, daemon_set: DaemonSet, pods: Sequence[Pod], hash_: str, now: datetime
+    ) -> Failure | None:
         nodes = self._nodes.cache.list()
         decision = decide(daemon_set, nodes, pods)
         if not decision.create and not decision.delete:
-            decision = decide_update(daemon_set, nodes, pods, hash_, self.clock.now())
+            decision = decide_update(daemon_set, nodes, pods, hash_, now)
         for type_, reason, message in decision.tell:
             self._recorder.event(daemon_set, type_, reason, message)
         return await self._carry_out(key, daemon_set, decision, hash_)
@@ -143,8 +148,8 @@ class DaemonSetController(KeyedController):
             pod.metadata.labels[POD_GENERATION] = generation
         return pod
 
-    async def _write_status(self, daemon_set: DaemonSet, pods: Sequence[Pod], hash_: str) -> None:
-        status = status_of(daemon_set, self._nodes.cache.list(), pods, hash_, self.clock.now())
+    async def _write_status(self, daemon_set: DaemonSet, pods: Sequence[Pod], hash_: str, now: datetime) -> None:
+        status = status_of(daemon_set, self._nodes.cache.list(), pods, hash_, now)
         if status != daemon_set.status:
             changed = copy(daemon_set)
             changed.status = status

@@ -145,16 +145,18 @@ class ReplicasController(KeyedController, Generic[Object]):
         # Asked before the pods are read: what is expected may arrive in between, and then the pods show it.
         settled = self._expectations.satisfied(key, self.clock.monotonic())
         owned = await self._claim(owner)
+        # One moment for all: a pod that is not counted as available yet must be one that is waited for.
+        now = self.clock.now()
         failure: Failure | None = None
         decision = Decision()
         if settled and owner.metadata.deletion_timestamp is None:
             active = [pod for pod in owned if pod_facts.is_active(pod)]
-            decision = decide(self.desired(owner), active, self.related(owner, owned), self.clock.now())
+            decision = decide(self.desired(owner), active, self.related(owner, owned), now)
             failure = await self._carry_out(key, owner, decision)
-        await self._write_status(owner, owned, decision, failure)
+        await self._write_status(owner, owned, (decision, failure), now)
         if failure is not None:
             raise failure
-        return pod_facts.seconds_until_available(owned, self.min_ready_seconds(owner), self.clock.now())
+        return pod_facts.seconds_until_available(owned, self.min_ready_seconds(owner), now)
 
     async def _claim(self, owner: Object) -> list[Pod]:
         children = [*controlled_by(self.pods, owner.metadata.uid), *self._candidates(owner)]
@@ -183,8 +185,10 @@ class ReplicasController(KeyedController, Generic[Object]):
             )
         return None
 
-    async def _write_status(self, owner: Object, owned: list[Pod], decision: Decision, failure: Failure | None) -> None:
-        now = self.clock.now()
+    async def _write_status(
+        self, owner: Object, owned: list[Pod], outcome: tuple[Decision, Failure | None], now: datetime
+    ) -> None:
+        decision, failure = outcome
         labels = self.template(owner).metadata.labels
         counts = count(owned, labels, self.min_ready_seconds(owner), now)
         before: Any = owner.status  # type: ignore[attr-defined]

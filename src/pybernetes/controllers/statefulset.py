@@ -5,6 +5,7 @@ order.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from pybernetes.api.labels import from_label_selector
 from pybernetes.api.objects import copy
@@ -68,13 +69,15 @@ class StatefulSetController(KeyedController):
             return None
         pods = await self._claim(owner)
         current, update = await self._revisions_of(owner)
-        decision = decide(owner, pods, current, update, self.clock.now())
-        await self._write_status(owner, pods, current, update)
+        # One moment for all: a pod that is not counted as available yet must be one that is waited for.
+        now = self.clock.now()
+        decision = decide(owner, pods, current, update, now)
+        await self._write_status(owner, pods, current, update, now)
         await self._carry_out(owner, decision)
         await self._keep_claims(owner, pods)
         await self._clean_up(owner, pods, {current.name, update.name})
         seconds = owner.spec.min_ready_seconds or 0
-        return pod_facts.seconds_until_available(pods, seconds, self.clock.now()) if seconds else None
+        return pod_facts.seconds_until_available(pods, seconds, now) if seconds else None
 
     async def _claim(self, owner: StatefulSet) -> list[Pod]:
         """A pod is ours only when its name is, too."""
@@ -104,8 +107,10 @@ class StatefulSetController(KeyedController):
         current = named.get(owner.status.current_revision) or update
         return _revision(current), _revision(update)
 
-    async def _write_status(self, owner: StatefulSet, pods: Sequence[Pod], current: Revision, update: Revision) -> None:
-        status = status_of(owner, pods, current, update, self.clock.now())
+    async def _write_status(
+        self, owner: StatefulSet, pods: Sequence[Pod], current: Revision, update: Revision, now: datetime
+    ) -> None:
+        status = status_of(owner, pods, current, update, now)
         if status != owner.status:
             changed = copy(owner)
             changed.status = status
