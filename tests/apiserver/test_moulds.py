@@ -14,6 +14,7 @@ from pybernetes.api.kinds import kind_of
 from pybernetes.api.types.core_v1 import Pod
 from pybernetes.api.wire import Request
 from pybernetes.apiserver.admission import AdmissionRequest
+from pybernetes.apiserver.admission_chain import AdmissionChain
 from pybernetes.apiserver.admission_plugins.bystander import Bystander
 from pybernetes.apiserver.apiserver import ApiServer
 from pybernetes.apiserver.bodies import WriteOptions
@@ -249,7 +250,7 @@ class _Counting(Bystander):
 
 async def test_a_plug_in_that_does_not_say_that_it_repeats_is_asked_every_time(api: ApiServer) -> None:
     witness, clock = Witness(api.registry), ManualClock()
-    writer = Writer(api.registry, witness, [_Counting()], api.metrics, clock, Chance(1))
+    writer = Writer(api.registry, witness, AdmissionChain([_Counting()], api.metrics), api.metrics, clock, Chance(1))
     kind, form = kind_of(Pod), api.registry.collection(kind_of(Pod)).form
     options = WriteOptions(dry_run=False, validation="Warn", field_manager="test")
     numbers = []

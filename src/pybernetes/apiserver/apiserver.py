@@ -14,6 +14,7 @@ from pybernetes.api.objects import ApiObject
 from pybernetes.api.types import core_v1, rbac_v1
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.admission import Plugin
+from pybernetes.apiserver.admission_chain import AdmissionChain
 from pybernetes.apiserver.admission_plugins.order import default_plugins
 from pybernetes.apiserver.aggregation.api_services import ApiServices
 from pybernetes.apiserver.allocation.addresses import Addresses
@@ -89,7 +90,8 @@ class ApiServer:
         witness = Witness(self.registry)
         plugins: tuple[Plugin, ...] = default_plugins(witness, self.authorizer, chance, options.enable_admission)
         self.metrics = Metrics(clock.monotonic)
-        self.writer = Writer(self.registry, witness, plugins, self.metrics, clock, chance)
+        chain = AdmissionChain(plugins, self.metrics)
+        self.writer = Writer(self.registry, witness, chain, self.metrics, clock, chance)
         self.writer.event_seconds = options.event_ttl
         addresses, ports = Addresses(self.writer), NodePorts(options.service_node_port_range, chance, self.registry)
         families = [family_of(network) for network in options.service_networks]
@@ -106,7 +108,7 @@ class ApiServer:
         address = f"{options.advertise_address}:{options.secure_port}"
         self.documents = ApiDocuments(self.issuer, clock, self._diagnostics(clock), address=address)
         self.extra: dict[tuple[str, str, str], Answer] = self._extra(commands)
-        self.extra |= connect_answers(self.registry, plugins, nodes, chance)
+        self.extra |= connect_answers(self.registry, chain, nodes, chance)
         components = ComponentStatuses(nodes, StoreCheck(store), clock)
         self.extra["componentstatuses", "", "get"] = components.get
         self.extra["componentstatuses", "", "list"] = components.listing

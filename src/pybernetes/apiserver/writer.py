@@ -6,10 +6,10 @@ store. A write that loses a race is tried again on the newer state, unless the c
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -19,8 +19,9 @@ from pybernetes.api.objects import ApiObject
 from pybernetes.api.time import format as format_time
 from pybernetes.api.types import core_v1
 from pybernetes.api.types.meta_v1 import ManagedFieldsEntry
-from pybernetes.apiserver.admission import AdmissionRequest, Plugin
-from pybernetes.apiserver.admission_plugins.bystander import Bystander
+from pybernetes.apiserver.admission import AdmissionRequest
+from pybernetes.apiserver.admission_chain import AdmissionChain
+from pybernetes.apiserver.allocation.reservation import NO_RESERVATION, Allocator, Reservation
 from pybernetes.apiserver.collection import Collection
 from pybernetes.apiserver.entry import Common, Entry
 from pybernetes.apiserver.field_management.tracking import Tracker, same_but_for_time
@@ -60,37 +61,6 @@ class Intent:
     tracker: Tracker | None = None
 
 
-class Reservation(Protocol):
-    """What has been handed out for one write: one of the two is called, once the write's outcome is known."""
-
-    async def commit(self) -> None:
-        """The object is stored: what it no longer needs can go."""
-
-    async def revert(self) -> None:
-        """The object is not stored: what was handed out goes back."""
-
-
-class Allocator(Protocol):
-    """Hands out what objects need from a common pool, such as addresses and ports of Services."""
-
-    async def reserve(self, new: ApiObject, old: ApiObject | None, dry_run: bool) -> Reservation:
-        """Fills in `new`; raises StatusError when it cannot be had. A dry run takes nothing."""
-
-    async def release(self, obj: ApiObject) -> None:
-        """Takes back what a deleted object had."""
-
-
-class _NoReservation:
-    async def commit(self) -> None:
-        pass
-
-    async def revert(self) -> None:
-        pass
-
-
-NO_RESERVATION: Reservation = _NoReservation()
-
-
 @dataclass(frozen=True, slots=True)
 class Aspect:
     """Which part of an object a write is about: how it is prepared and validated against the stored one."""
@@ -106,23 +76,19 @@ class Writer:
         self,
         registry: Registry,
         witness: Witness,
-        plugins: Sequence[Plugin],
+        chain: AdmissionChain,
         metrics: Metrics,
         clock: Clock,
         chance: Chance,
     ) -> None:
-        """`witness` is what the plug-ins read by."""
+        """`witness` is what the plug-ins of the chain read by."""
+        self._chain = chain
         self._metrics = metrics
         self.registry = registry
         self._witness = witness
         self._moulds = Moulds()
         self.clock = clock
         self.chance = chance
-        # Most plug-ins take part in one half only; asking the others would be the larger part of a write's admission.
-        self._mutating = [plugin for plugin in plugins if _takes_part(plugin, "admit")]
-        self._validating = [plugin for plugin in plugins if _takes_part(plugin, "validate")]
-        # By group resource: those that may want to see its writes.
-        self._concerned: dict[str, tuple[list[Plugin], list[Plugin]]] = {}
         # How long an Event is kept, in seconds; see --event-ttl.
         self.event_seconds = 3600.0
         self._second = (datetime.min.replace(tzinfo=UTC), "")
@@ -168,7 +134,7 @@ class Writer:
         admission.name = obj.metadata.name or ""
         # Before admission: what that adds is nobody's.
         obj.metadata.managed_fields = intent.tracker.created(obj, self.now()) if intent.tracker is not None else []
-        await self._mutate(admission)
+        await self._chain.admit(admission)
 
         async def store(name: str) -> Entry:
             obj.metadata.name = name or None
@@ -210,7 +176,7 @@ class Writer:
                 raise status.invalid_object(intent.kind, obj.metadata.name or "", errors)
             intent.warnings.extend(strategy.warnings(obj, None))
             admission.name = obj.metadata.name or ""
-            await self._approve(admission)
+            await self._chain.validate(admission)
             entry = await self._put(collection, intent, obj, None)
         except Exception:
             await reservation.revert()
@@ -240,7 +206,7 @@ class Writer:
         _keep_system_metadata(new, old)
         managed = self._managed(intent, new, old)
         admission = self._admission("UPDATE", intent, new, old)
-        await self._mutate(admission)
+        await self._chain.admit(admission)
         aspect.prepare(new, old)
         collection.form.strategy.stamp(new, old, intent.user, self.now())
         new.metadata.managed_fields = managed
@@ -249,7 +215,7 @@ class Writer:
             if errors := aspect.validate(new, old):
                 raise status.invalid_object(intent.kind, intent.name, errors)
             intent.warnings.extend(collection.form.strategy.warnings(new, old))
-            await self._approve(admission)
+            await self._chain.validate(admission)
             if is_finished(new):
                 return await self._erase(collection, intent, entry, new)
             result = await self._put(collection, intent, new, entry)
@@ -290,14 +256,14 @@ class Writer:
     async def check_create(self, intent: Intent, obj: ApiObject) -> None:
         """Runs the admission of what is answered without being stored, such as a TokenRequest."""
         admission = self._admission("CREATE", intent, obj, None)
-        await self._mutate(admission)
-        await self._approve(admission)
+        await self._chain.admit(admission)
+        await self._chain.validate(admission)
 
     async def check_delete(self, intent: Intent, old: ApiObject | None) -> None:
         """Runs the admission of a deletion."""
         admission = self._admission("DELETE", intent, None, old)
-        await self._mutate(admission)
-        await self._approve(admission)
+        await self._chain.admit(admission)
+        await self._chain.validate(admission)
 
     async def _put(self, collection: Collection, intent: Intent, obj: ApiObject, old: Entry | None) -> Entry:
         key = collection.key(intent.namespace, obj.metadata.name or "")
@@ -369,67 +335,6 @@ class Writer:
             warnings=intent.warnings,
             headers=intent.headers,
         )
-
-    async def _mutate(self, admission: AdmissionRequest) -> None:
-        with self._metrics.admission_step(admission.operation, "admit"):
-            await self._mutate_once(admission)
-            if admission.is_changed_by_policy:
-                admission.is_second_round = True
-                await self._mutate_once(admission)
-
-    async def _mutate_once(self, admission: AdmissionRequest) -> None:
-        began = self._metrics.seconds()
-        for plugin in _concerned(self._plugins(admission.kind)[0], admission):
-            try:
-                await plugin.admit(admission)
-            except status.StatusError:
-                self._metrics.admitted((plugin.name, admission.operation, "admit"), began, rejected=True)
-                raise
-            began = self._metrics.admitted((plugin.name, admission.operation, "admit"), began)
-
-    async def _approve(self, admission: AdmissionRequest) -> None:
-        with self._metrics.admission_step(admission.operation, "validate"):
-            await self._approve_once(admission)
-
-    async def _approve_once(self, admission: AdmissionRequest) -> None:
-        began = self._metrics.seconds()
-        for plugin in _concerned(self._plugins(admission.kind)[1], admission):
-            try:
-                await plugin.validate(admission)
-            except status.StatusError:
-                self._metrics.admitted((plugin.name, admission.operation, "validate"), began, rejected=True)
-                raise
-            began = self._metrics.admitted((plugin.name, admission.operation, "validate"), began)
-
-    def _plugins(self, kind: Kind) -> tuple[list[Plugin], list[Plugin]]:
-        """Those of both halves that may want to see writes of a kind."""
-        resource = kind.group_resource
-        found = self._concerned.get(resource)
-        if found is None:
-            found = (
-                [plugin for plugin in self._mutating if _is_concerned(plugin, resource)],
-                [plugin for plugin in self._validating if _is_concerned(plugin, resource)],
-            )
-            self._concerned[resource] = found
-        return found
-
-
-def _concerned(plugins: Iterable[Plugin], admission: AdmissionRequest) -> Iterator[Plugin]:
-    """Those that want to see a write. What one of them does may be about this write only: then none is like it."""
-    for plugin in plugins:
-        if plugin.handles(admission):
-            if not plugin.repeats:
-                admission.unique = True
-            yield plugin
-
-
-def _takes_part(plugin: Plugin, half: str) -> bool:
-    return getattr(type(plugin), half) is not getattr(Bystander, half)
-
-
-def _is_concerned(plugin: Plugin, resource: str) -> bool:
-    resources: frozenset[str] = getattr(plugin, "resources", frozenset())
-    return not resources or resource in resources
 
 
 def is_finished(obj: ApiObject) -> bool:

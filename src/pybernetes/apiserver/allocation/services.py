@@ -16,8 +16,8 @@ from pybernetes.apiserver.allocation.addresses import Addresses
 from pybernetes.apiserver.allocation.families import fill_families, is_headless, keeps_its_stacks
 from pybernetes.apiserver.allocation.node_ports import NodePorts, PortTaking
 from pybernetes.apiserver.allocation.pool import PoolError, RefusedError
+from pybernetes.apiserver.allocation.reservation import NO_RESERVATION, Reservation
 from pybernetes.apiserver.allocation.service_fields import cluster_addresses
-from pybernetes.apiserver.writer import NO_RESERVATION, Reservation
 
 
 class ServiceAllocator:

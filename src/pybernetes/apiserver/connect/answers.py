@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from pybernetes.apiserver.admission import Plugin
+from pybernetes.apiserver.admission_chain import AdmissionChain
 from pybernetes.apiserver.connect.logs import Logs
 from pybernetes.apiserver.connect.node_connection import NodeConnection
 from pybernetes.apiserver.connect.pods import Connections
@@ -18,10 +16,10 @@ _VERBS = ("get", "create", "update", "patch", "delete")
 
 
 def connect_answers(
-    reader: Reader, plugins: Sequence[Plugin], nodes: NodeConnection, chance: Chance
+    reader: Reader, chain: AdmissionChain, nodes: NodeConnection, chance: Chance
 ) -> dict[tuple[str, str, str], Answer]:
     """The handlers of everything that a node answers."""
-    connections = Connections(reader, plugins, nodes)
+    connections = Connections(reader, chain, nodes)
     commands = RemoteCommands(connections)
     proxies = Proxies(connections, chance)
     answers: dict[tuple[str, str, str], Answer] = {

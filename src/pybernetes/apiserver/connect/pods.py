@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from urllib.parse import quote, urlencode
 
 from pybernetes.api.kind import Kind
@@ -10,7 +10,8 @@ from pybernetes.api.kinds import kind_of
 from pybernetes.api.status import StatusError, bad_request, failure, not_found
 from pybernetes.api.types.core_v1 import Node, Pod
 from pybernetes.api.types.meta_v1 import StatusDetails
-from pybernetes.apiserver.admission import AdmissionRequest, Plugin
+from pybernetes.apiserver.admission import AdmissionRequest
+from pybernetes.apiserver.admission_chain import AdmissionChain
 from pybernetes.apiserver.connect.node_connection import Backend, NodeConnection, Unreachable
 from pybernetes.apiserver.connect.targets import kubelet_of
 from pybernetes.apiserver.reader import Reader
@@ -27,12 +28,12 @@ _WORDS = {
 
 
 class Connections:
-    """What the handlers share: the stored objects, the admission plug-ins and the way to the nodes."""
+    """What the handlers share: the stored objects, admission and the way to the nodes."""
 
-    def __init__(self, reader: Reader, plugins: Sequence[Plugin], nodes: NodeConnection) -> None:
+    def __init__(self, reader: Reader, chain: AdmissionChain, nodes: NodeConnection) -> None:
         self.reader = reader
         self.nodes = nodes
-        self._plugins = plugins
+        self._chain = chain
 
     def pod(self, asked: Authenticated) -> Pod:
         """The pod of the path; 404 when there is none."""
@@ -66,11 +67,8 @@ class Connections:
             old_object=None,
             headers=asked.request.headers,
         )
-        wanted = [plugin for plugin in self._plugins if plugin.handles(admission)]
-        for plugin in wanted:
-            await plugin.admit(admission)
-        for plugin in wanted:
-            await plugin.validate(admission)
+        await self._chain.admit(admission)
+        await self._chain.validate(admission)
 
 
 def target_of(parts: Iterable[str], query: Iterable[tuple[str, str]]) -> str:
