@@ -12,8 +12,6 @@ from typing import Any
 from pybernetes.api.merge_patch import same
 from pybernetes.api.objects import copy
 
-MAXIMUM_OPERATIONS = 10_000
-
 
 class PatchError(ValueError):
     """An operation that cannot be carried out."""

@@ -88,7 +88,6 @@ class Selector:
         return ",".join(str(item) for item in self.requirements)
 
 
-EVERYTHING = Selector()
 NOTHING = Selector(nothing=True)
 
 

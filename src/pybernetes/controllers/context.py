@@ -23,7 +23,6 @@ class ControllerOptions:
     cluster_cidr: str = ""  # such as 10.244.0.0/16; empty: nodes get no podCIDR from here
     node_cidr_mask_size: int = 24
     service_cluster_ip_range: str = ""
-    node_monitor_period: float = 5.0
     node_monitor_grace_period: float = 50.0
     node_startup_grace_period: float = 60.0
     terminated_pod_gc_threshold: int = 12500
@@ -33,7 +32,6 @@ class ControllerOptions:
     cluster_signing_key: str = field(default="", repr=False)  # PEM; empty: nothing is signed
     cluster_signing_duration: int = 365 * 24 * 3600  # the longest life of what it signs
     remove_host_path: Callable[[str], None] | None = None  # deletes files; None: there are none, as in a simulation
-    concurrent_syncs: int = 5
 
 
 class Recorders:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
-from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pybernetes.api.wire import Handler, Peer, Request, Response
+from pybernetes.api.wire import Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,28 +71,6 @@ class NodeConnection(Protocol):
 
     async def upgrade(self, backend: Backend, call: Call) -> Upgraded | Response:
         """The switched connection, or the answer of a backend that refuses. Unreachable when there is neither."""
-
-
-class InProcessNodes:
-    """Kubelets in this very process, by node name: each a handler of requests. There are no upgrades."""
-
-    def __init__(self, kubelets: Mapping[str, Handler]) -> None:
-        self._kubelets = kubelets
-
-    async def request(self, backend: Backend, call: Call) -> Response:
-        handle = self._kubelets.get(backend.node)
-        if handle is None:
-            raise Unreachable(f"dial tcp {backend.authority}: connect: no route to host")
-        target = urlsplit(call.target)
-        query = tuple(parse_qsl(target.query, keep_blank_values=True))
-        peer = Peer("in-process", "kube-apiserver-kubelet-client", ("system:masters",))
-        answer = await handle(Request(call.method, unquote(target.path), query, call.headers, call.body, peer))
-        if not isinstance(answer, Response):
-            return Response(500, {"content-type": "text/plain"}, b"a kubelet in this process has no streams")
-        return answer
-
-    async def upgrade(self, backend: Backend, call: Call) -> Upgraded | Response:
-        return await self.request(backend, call)
 
 
 class NoNodes:
