@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -85,3 +86,28 @@ async def test_an_end_that_was_told_is_seen_even_when_the_lists_are_late(
     server.states = [*late, EXITED]
     assert (await runtime.pod("u")).containers[0].state is State.EXITED
     await events.aclose()  # type: ignore[attr-defined]
+
+
+_FORKS = """
+import os, sys
+import pybernetes.kubelet.cri.client
+import grpc
+from concurrent import futures
+server = grpc.server(futures.ThreadPoolExecutor(1))
+server.add_insecure_port(sys.argv[1])
+server.start()
+channel = grpc.insecure_channel(sys.argv[1])
+grpc.channel_ready_future(channel).result(10)
+if not os.fork():
+    os._exit(0)
+os.wait()
+"""
+
+
+async def test_subprocesses_leave_the_connection_to_the_runtime_alone(tmp_path: Path) -> None:
+    # With its fork handlers, gRPC would say that it could not run them, or worse, run them.
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _FORKS, f"unix:{tmp_path}/s"), stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await process.communicate()
+    assert (process.returncode, b"fork" in said) == (0, False)

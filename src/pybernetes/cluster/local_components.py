@@ -95,8 +95,6 @@ def component_commands(spec: ClusterSpec, layout: Layout) -> list[ComponentComma
             argv=("node", *cluster, "--node", node.name),
             namespace=spec.namespace(node.name),
             forked=True,
-            # Its fork handlers have no place beside asyncio's subprocesses, which exec at once.
-            env={"GRPC_ENABLE_FORK_SUPPORT": "false"},
         )
         for node in spec.nodes
     ]
