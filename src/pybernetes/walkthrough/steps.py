@@ -15,6 +15,7 @@ def nodes(walk: Walk) -> None:
     """One control-plane node and six workers, Ready, and what is known of one of them."""
     expected = len(walk.place.host_addresses)
     walk.wait(f"{expected} nodes are Ready", lambda: _ready_nodes(walk) == expected)
+    walk.wait("all nodes are routed to", lambda: _are_routed(walk))
     walk.show("get", "nodes", "-o", "wide")
     text = walk.show("describe", "node", "worker-1")
     for part in ("InternalIP:", "Hostname:", "MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"):
@@ -25,6 +26,11 @@ def nodes(walk: Walk) -> None:
 
 def _ready_nodes(walk: Walk) -> int:
     return sum(condition(node, "Ready") == "True" for node in walk.objects("nodes"))
+
+
+def _are_routed(walk: Walk) -> bool:
+    """What the route controller says, at its own time."""
+    return all(condition(node, "NetworkUnavailable") == "False" for node in walk.objects("nodes"))
 
 
 def deployment(walk: Walk) -> None:
