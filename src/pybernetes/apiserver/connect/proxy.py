@@ -1,6 +1,7 @@
 """`/proxy` of pods, services and nodes: one request passed on to what listens there, and its answer back.
 
-Upgraded connections (a WebSocket of an application) are passed on unread. Redirects are left to the client.
+Upgraded connections (a WebSocket of an application) are passed on unread. Redirects are left to the client; where they
+lead, and where the links of pages lead, is through the proxy again (`rewriting.py`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pybernetes.apiserver.connect.node_connection import Backend, Call, Unreacha
 from pybernetes.apiserver.connect.pods import Connections, dialing
 from pybernetes.apiserver.connect.relay import relayed
 from pybernetes.apiserver.connect.remote_command import SUB_PROTOCOLS, without_token
+from pybernetes.apiserver.connect.rewriting import rewritten
 from pybernetes.apiserver.connect.targets import (
     SERVICE_NAME,
     ProxyName,
@@ -107,7 +109,9 @@ class Proxies:
             answer = await self._connections.nodes.request(backend, call)
         except Unreachable as error:
             raise dialing(error) from error
-        return Response(answer.status, _without(answer.headers, _HOP), answer.body, answer.stream)
+        told = Response(answer.status, _without(answer.headers, _HOP), answer.body, answer.stream)
+        prefix = request.path.removesuffix(tail)
+        return await rewritten(told, quote(prefix), frozenset({backend.authority, request.headers.get("host", "")}))
 
     async def _upgraded(self, backend: Backend, call: Call, request: Request) -> Response:
         headers = {**call.headers, "connection": "Upgrade", "upgrade": request.headers["upgrade"]}
