@@ -23,8 +23,9 @@ from benchmarks.apiserver.wrk import creates, gets, require_wrk
 _SECONDS = 5.0
 _ROWS = 16
 _PROJECT = "pybernetes/"
-# Frames that hold no work of ours: the loop's own, and a thread that waits for some.
-_LOOP, _WAITING = "cluster/running.py", "_run (store/committer.py"
+# Whoever runs the loop: what is below in a stack is the loop's own work.
+_LOOP = frozenset({"", "cluster/running.py", "cli/main.py"})
+_WRITER, _JOURNAL = "store/committer.py", "store/journal.py"
 
 
 async def _create(served: Served) -> None:
@@ -57,12 +58,12 @@ def shares(stacks: str) -> Counter[str]:
     found: Counter[str] = Counter()
     for line in stacks.splitlines():
         stack, _, count = line.rpartition(" ")
-        frames = [frame.replace(frame.partition("(")[2].rpartition(_PROJECT)[0], "") for frame in stack.split(";")]
-        frames = [frame.replace(f"({_PROJECT}", "(") if f"({_PROJECT}" in frame else "" for frame in frames]
-        if frames[-1].startswith(_WAITING):
+        own = [frame.rpartition(_PROJECT)[2] for frame in stack.split(";") if _PROJECT in frame]
+        file = own[-1].partition(":")[0] if own else ""
+        if file == _WRITER and not any(_JOURNAL in frame for frame in own) and "_carry_out" not in stack:
+            # The store's thread, waiting for work.
             continue
-        own = [frame.partition("(")[2].partition(":")[0] for frame in frames if frame and _LOOP not in frame]
-        found[own[-1] if own else "(event loop: TLS, sockets, callbacks)"] += int(count)
+        found["(event loop: TLS, sockets, callbacks)" if file in _LOOP else file] += int(count)
     return found
 
 
