@@ -245,7 +245,11 @@ def recorded_processes(layout: Layout) -> dict[str, Identity]:
     if not layout.process_records.is_dir():
         return found
     for path in sorted(layout.process_records.iterdir()):
-        fields = path.read_text().split()
+        try:
+            fields = path.read_text().split()
+        except FileNotFoundError:
+            # Forgotten since the folder was read: the process has ended.
+            continue
         if len(fields) == 2 and all(field.isdigit() for field in fields):
             found[path.name] = Identity(int(fields[0]), int(fields[1]))
     return found
