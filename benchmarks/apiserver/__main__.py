@@ -17,7 +17,7 @@ from benchmarks.apiserver.fanout import fan_out
 from benchmarks.apiserver.marks import table
 from benchmarks.apiserver.pods import PATH, RARE, Loader, plain_pods, pods, prepare
 from benchmarks.apiserver.served import USER, Served
-from benchmarks.apiserver.wrk import Load, WrkMissing, creates, gets, require_wrk
+from benchmarks.apiserver.wrk import Load, creates, gets, require_wrk
 
 PARTS = ("start", "create", "get", "list", "watch", "full")
 WATCHED_PODS = 300
@@ -136,11 +136,7 @@ def _arguments() -> argparse.Namespace:
 
 
 async def _main(wanted: argparse.Namespace) -> int:
-    try:
-        require_wrk()
-    except WrkMissing as error:
-        print(error, file=sys.stderr)
-        return 1
+    require_wrk()
     with tempfile.TemporaryDirectory(prefix="pyb-bench-") as folder:
         served = Served(Path(folder))
         benchmark = Benchmark(served, wanted)

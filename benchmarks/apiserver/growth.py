@@ -16,7 +16,7 @@ import uvloop
 from benchmarks.apiserver.fanout import fan_out
 from benchmarks.apiserver.pods import PATH, RARE, Loader, pods, prepare
 from benchmarks.apiserver.served import USER, Served
-from benchmarks.apiserver.wrk import WrkMissing, creates, gets, require_wrk
+from benchmarks.apiserver.wrk import creates, gets, require_wrk
 
 _WATCHED_PODS = 300
 _SECONDS = 2.0
@@ -62,11 +62,7 @@ def _arguments() -> argparse.Namespace:
 
 
 async def _main(wanted: argparse.Namespace) -> int:
-    try:
-        require_wrk()
-    except WrkMissing as error:
-        print(error, file=sys.stderr)
-        return 1
+    require_wrk()
     with tempfile.TemporaryDirectory(prefix="pyb-bench-") as folder:
         served = Served(Path(folder))
         try:

@@ -31,10 +31,6 @@ end
 """
 
 
-class WrkMissing(Exception):
-    """There is no wrk on this machine."""
-
-
 @dataclass(frozen=True)
 class Load:
     """`per_second` successful answers; `problems` is empty when there was nothing but these."""
@@ -44,8 +40,9 @@ class Load:
 
 
 def require_wrk() -> None:
+    """Ends the program with a word when there is no wrk on this machine."""
     if shutil.which("wrk") is None:
-        raise WrkMissing("wrk is not installed; as root: apt-get install wrk")
+        raise SystemExit("wrk is not installed; as root: apt-get install wrk")
 
 
 async def gets(served: Served, path: str, connections: int, seconds: float) -> Load:

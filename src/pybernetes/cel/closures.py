@@ -77,11 +77,7 @@ def selected_if_present(operand: Evaluator, name: str) -> Evaluator:
     def select(frame: Frame) -> Any:
         value = operand(frame)
         frame.spend(1)
-        if isinstance(value, Optional):
-            if not value.is_present:
-                return NONE
-            value = value.value
-        return found(value, name)
+        return _found_inside(value, name)
 
     return select
 
@@ -90,13 +86,16 @@ def _indexed_if_present(operand: Evaluator, index: Evaluator) -> Evaluator:
     def select(frame: Frame) -> Any:
         value, place = operand(frame), index(frame)
         frame.spend(1)
-        if isinstance(value, Optional):
-            if not value.is_present:
-                return NONE
-            value = value.value
-        return found(value, place)
+        return _found_inside(value, place)
 
     return select
+
+
+def _found_inside(value: Any, place: Any) -> Any:
+    """What is at a place of a value, or of what an optional one holds."""
+    if not isinstance(value, Optional):
+        return found(value, place)
+    return found(value.value, place) if value.is_present else NONE
 
 
 def required_optional(value: Any) -> Optional:

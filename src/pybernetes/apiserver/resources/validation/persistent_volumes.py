@@ -150,38 +150,34 @@ def _secret(secret: SecretReference | None, path: str) -> list[FieldError]:
     return errors + sources.valid_names(secret.namespace or "", f"{path}.namespace", dns1123_label)
 
 
-def _row(attribute: str, name: str, rule: sources.SourceRule) -> sources.SourceRow:
-    return attribute, name, name, rule
-
-
 _ROWS: tuple[sources.SourceRow, ...] = (
-    _row("host_path", "hostPath", sources.validate_host_path),
+    sources.row("host_path", "hostPath", sources.validate_host_path),
     (
         "gce_persistent_disk",
         "gcePersistentDisk",
         "persistentDisk",
         sources.disk_partition("pd_name", "pdName"),
     ),
-    _row("aws_elastic_block_store", "awsElasticBlockStore", sources.disk_partition("volume_id", "volumeID")),
-    _row("glusterfs", "glusterfs", sources.validate_glusterfs),
-    _row("flocker", "flocker", sources.validate_flocker),
-    _row("nfs", "nfs", sources.validate_nfs),
-    _row("rbd", "rbd", sources.validate_rbd),
-    _row("quobyte", "quobyte", sources.validate_quobyte),
+    sources.row("aws_elastic_block_store", "awsElasticBlockStore", sources.disk_partition("volume_id", "volumeID")),
+    sources.row("glusterfs", "glusterfs", sources.validate_glusterfs),
+    sources.row("flocker", "flocker", sources.validate_flocker),
+    sources.row("nfs", "nfs", sources.validate_nfs),
+    sources.row("rbd", "rbd", sources.validate_rbd),
+    sources.row("quobyte", "quobyte", sources.validate_quobyte),
     ("cephfs", "cephFS", "cephfs", sources.CEPHFS),
-    _row("iscsi", "iscsi", sources.iscsi("must be valid format", named_secret=True)),
-    _row("cinder", "cinder", sources.cinder(with_namespace=True)),
-    _row("fc", "fc", sources.validate_fc),
-    _row("flex_volume", "flexVolume", sources.validate_flex),
-    _row("azure_file", "azureFile", sources.validate_azure_file),
-    _row("vsphere_volume", "vsphereVolume", sources.VSPHERE),
-    _row("photon_persistent_disk", "photonPersistentDisk", sources.PHOTON),
-    _row("portworx_volume", "portworxVolume", sources.PORTWORX),
-    _row("azure_disk", "azureDisk", sources.validate_azure_disk),
-    _row("scale_io", "scaleIO", sources.scale_io),
-    _row("local", "local", _local),
-    _row("storageos", "storageos", sources.storageos(with_namespace=True)),
-    _row("csi", "csi", _csi),
+    sources.row("iscsi", "iscsi", sources.iscsi("must be valid format", named_secret=True)),
+    sources.row("cinder", "cinder", sources.cinder(with_namespace=True)),
+    sources.row("fc", "fc", sources.validate_fc),
+    sources.row("flex_volume", "flexVolume", sources.validate_flex),
+    sources.row("azure_file", "azureFile", sources.validate_azure_file),
+    sources.row("vsphere_volume", "vsphereVolume", sources.VSPHERE),
+    sources.row("photon_persistent_disk", "photonPersistentDisk", sources.PHOTON),
+    sources.row("portworx_volume", "portworxVolume", sources.PORTWORX),
+    sources.row("azure_disk", "azureDisk", sources.validate_azure_disk),
+    sources.row("scale_io", "scaleIO", sources.scale_io),
+    sources.row("local", "local", _local),
+    sources.row("storageos", "storageos", sources.storageos(with_namespace=True)),
+    sources.row("csi", "csi", _csi),
 )
 
 

@@ -19,6 +19,12 @@ from pybernetes.apiserver.resources.validation.paths import no_backsteps
 SourceRule = Callable[[Any, str], list[FieldError]]
 SourceRow = tuple[str, str, str, SourceRule]
 
+
+def row(attribute: str, name: str, rule: SourceRule) -> SourceRow:
+    """The row of a source that goes by one name, in tables of sources and in errors."""
+    return attribute, name, name, rule
+
+
 MORE_THAN_ONE = "may not specify more than 1 volume type"
 _HOST_PATHS = ("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket")
 _QUALIFIED_NAMES = (

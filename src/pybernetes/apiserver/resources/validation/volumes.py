@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from pybernetes.api.names import dns1123_label, dns1123_subdomain
 from pybernetes.api.quantity import amount
@@ -136,43 +135,39 @@ def pull_policy(policy: str | None, path: str) -> list[FieldError]:
     return [] if policy in _PULL_POLICIES else [not_supported(path, policy, _PULL_POLICIES)]
 
 
-def _row(attribute: str, name: str, rule: Callable[[Any, str], list[FieldError]]) -> sources.SourceRow:
-    return attribute, name, name, rule
-
-
 _ROWS: tuple[sources.SourceRow, ...] = (
-    _row("host_path", "hostPath", sources.validate_host_path),
-    _row("git_repo", "gitRepo", _git_repo),
+    sources.row("host_path", "hostPath", sources.validate_host_path),
+    sources.row("git_repo", "gitRepo", _git_repo),
     (
         "gce_persistent_disk",
         "gcePersistentDisk",
         "persistentDisk",
         sources.disk_partition("pd_name", "pdName"),
     ),
-    _row("aws_elastic_block_store", "awsElasticBlockStore", sources.disk_partition("volume_id", "volumeID")),
-    _row("secret", "secret", projected_files.validate_secret),
-    _row("nfs", "nfs", sources.validate_nfs),
-    _row("iscsi", "iscsi", sources.iscsi("must be valid format starting with iqn, eui, or naa")),
-    _row("glusterfs", "glusterfs", sources.validate_glusterfs),
-    _row("flocker", "flocker", sources.validate_flocker),
-    _row("persistent_volume_claim", "persistentVolumeClaim", sources.needs(("claim_name", "claimName"))),
-    _row("rbd", "rbd", sources.validate_rbd),
-    _row("cinder", "cinder", sources.cinder()),
+    sources.row("aws_elastic_block_store", "awsElasticBlockStore", sources.disk_partition("volume_id", "volumeID")),
+    sources.row("secret", "secret", projected_files.validate_secret),
+    sources.row("nfs", "nfs", sources.validate_nfs),
+    sources.row("iscsi", "iscsi", sources.iscsi("must be valid format starting with iqn, eui, or naa")),
+    sources.row("glusterfs", "glusterfs", sources.validate_glusterfs),
+    sources.row("flocker", "flocker", sources.validate_flocker),
+    sources.row("persistent_volume_claim", "persistentVolumeClaim", sources.needs(("claim_name", "claimName"))),
+    sources.row("rbd", "rbd", sources.validate_rbd),
+    sources.row("cinder", "cinder", sources.cinder()),
     ("cephfs", "cephFS", "cephfs", sources.CEPHFS),
-    _row("quobyte", "quobyte", sources.validate_quobyte),
+    sources.row("quobyte", "quobyte", sources.validate_quobyte),
     ("downward_api", "downwarAPI", "downwardAPI", projected_files.validate_downward_api),
-    _row("fc", "fc", sources.validate_fc),
-    _row("flex_volume", "flexVolume", sources.validate_flex),
-    _row("config_map", "configMap", projected_files.validate_config_map),
-    _row("azure_file", "azureFile", sources.validate_azure_file),
-    _row("vsphere_volume", "vsphereVolume", sources.VSPHERE),
-    _row("photon_persistent_disk", "photonPersistentDisk", sources.PHOTON),
-    _row("portworx_volume", "portworxVolume", sources.PORTWORX),
-    _row("azure_disk", "azureDisk", sources.validate_azure_disk),
-    _row("storageos", "storageos", sources.storageos()),
-    _row("projected", "projected", projected_files.validate_projected),
-    _row("scale_io", "scaleIO", sources.scale_io),
-    _row("csi", "csi", _csi),
-    _row("ephemeral", "ephemeral", _ephemeral),
-    _row("image", "image", _image),
+    sources.row("fc", "fc", sources.validate_fc),
+    sources.row("flex_volume", "flexVolume", sources.validate_flex),
+    sources.row("config_map", "configMap", projected_files.validate_config_map),
+    sources.row("azure_file", "azureFile", sources.validate_azure_file),
+    sources.row("vsphere_volume", "vsphereVolume", sources.VSPHERE),
+    sources.row("photon_persistent_disk", "photonPersistentDisk", sources.PHOTON),
+    sources.row("portworx_volume", "portworxVolume", sources.PORTWORX),
+    sources.row("azure_disk", "azureDisk", sources.validate_azure_disk),
+    sources.row("storageos", "storageos", sources.storageos()),
+    sources.row("projected", "projected", projected_files.validate_projected),
+    sources.row("scale_io", "scaleIO", sources.scale_io),
+    sources.row("csi", "csi", _csi),
+    sources.row("ephemeral", "ephemeral", _ephemeral),
+    sources.row("image", "image", _image),
 )
