@@ -29,11 +29,15 @@ _PODS_HEAD = (
 _WATCHERS_HEAD = "| watchers | events per s | memory after them (MB) |\n|---|---|---|"
 
 
-async def _pods_row(served: Served, count: int) -> str:
+async def _fresh(served: Served) -> None:
     await served.stop()
     served.forget_objects()
     await served.start()
     await prepare(served)
+
+
+async def _pods_row(served: Served, count: int) -> str:
+    await _fresh(served)
     loader = await Loader.open(served.port, USER)
     await loader.create(PATH, pods("pod", count))
     loader.close()
@@ -70,10 +74,7 @@ async def _main(wanted: argparse.Namespace) -> int:
                 print(_PODS_HEAD)
                 for count in wanted.pods:
                     print(await _pods_row(served, count), flush=True)
-                await served.stop()
-                served.forget_objects()
-                await served.start()
-                await prepare(served)
+                await _fresh(served)
                 print(f"\n{_WATCHERS_HEAD}")
                 for watchers in wanted.watchers:
                     print(await _watchers_row(served, watchers), flush=True)
