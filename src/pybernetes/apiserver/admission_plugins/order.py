@@ -15,6 +15,7 @@ from pybernetes.apiserver.admission_plugins.certificates import (
 )
 from pybernetes.apiserver.admission_plugins.default_ingress_class import DefaultIngressClass
 from pybernetes.apiserver.admission_plugins.default_toleration_seconds import DefaultTolerationSeconds
+from pybernetes.apiserver.admission_plugins.device_admin_access import DeviceAdminAccess
 from pybernetes.apiserver.admission_plugins.limit_ranger import LimitRanger
 from pybernetes.apiserver.admission_plugins.mutating_admission_policy import MutatingAdmissionPolicyAdmission
 from pybernetes.apiserver.admission_plugins.namespace_lifecycle import NamespaceLifecycle
@@ -82,5 +83,5 @@ def default_plugins(
         for plugin in every
         if plugin.name not in disable and (plugin.name not in OFF_BY_DEFAULT or plugin.name in enable)
     ]
-    # Not a plug-in that anybody could turn off, but the same seam.
-    return (*chosen, RbacEscalation(authorizer))
+    # Not plug-ins that anybody could turn off, but the same seam.
+    return (*chosen, RbacEscalation(authorizer), DeviceAdminAccess(reader))
