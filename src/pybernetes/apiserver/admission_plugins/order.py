@@ -24,7 +24,7 @@ from pybernetes.apiserver.admission_plugins.pod_resize import PodResizeValidator
 from pybernetes.apiserver.admission_plugins.pod_security import PodSecurity
 from pybernetes.apiserver.admission_plugins.pod_topology_labels import PodTopologyLabels
 from pybernetes.apiserver.admission_plugins.priority import Priority
-from pybernetes.apiserver.admission_plugins.resource_quota import ResourceQuotaAdmission
+from pybernetes.apiserver.admission_plugins.resource_quota import Ledger, NoLedger, ResourceQuotaAdmission
 from pybernetes.apiserver.admission_plugins.runtime_class import RuntimeClassAdmission
 from pybernetes.apiserver.admission_plugins.service_account import ServiceAccountAdmission
 from pybernetes.apiserver.admission_plugins.storage_defaults import (
@@ -49,6 +49,7 @@ def default_plugins(
     chance: Chance,
     enable: Collection[str] = (),
     disable: Collection[str] = (),
+    ledger: Ledger | None = None,
 ) -> tuple[Plugin, ...]:
     """The plug-ins that are on, in run order; ValueError for a name that no plug-in has."""
     every: Sequence[Plugin] = (
@@ -72,7 +73,7 @@ def default_plugins(
         PodResizeValidator(reader),
         MutatingAdmissionPolicyAdmission(reader, authorizer),
         ValidatingAdmissionPolicyAdmission(reader, authorizer),
-        ResourceQuotaAdmission(reader),
+        ResourceQuotaAdmission(reader, ledger or NoLedger()),
     )
     known = {plugin.name for plugin in every}
     for name in (*enable, *disable):
