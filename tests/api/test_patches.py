@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pybernetes.api import encoding, json_patch, merge_patch, schema, strategic_merge
+from pybernetes.api.types.apps_v1 import ControllerRevision
 from pybernetes.api.types.core_v1 import Pod
 from tests.api import oracle
 
@@ -40,6 +41,20 @@ def test_merge_patch_removes_with_null_and_replaces_lists() -> None:
     assert patched == {"a": {"c": 2}, "l": [3], "n": {}}
 
 
+@pytest.mark.parametrize(
+    ("document", "patch", "expected"),
+    [
+        ({}, {"l": [{"a": None, "b": 1}, None]}, {"l": [{"b": 1}, None]}),
+        ({"l": [1]}, {"l": [{"a": None}]}, {"l": [{}]}),
+        ({"l": {"x": 1}}, {"l": [{"a": None}]}, {"l": [{"a": None}]}),
+        ({"a": "text"}, {"a": {"b": None, "c": 1}}, {"a": {"c": 1}}),
+        ({"a": 1}, [{"b": None}], [{}]),
+    ],
+)
+def test_merge_patch_brings_no_nulls_in_what_is_new(document: Any, patch: Any, expected: Any) -> None:
+    assert merge_patch.apply(document, patch) == expected
+
+
 def test_json_patch_changes_a_copy() -> None:
     document = {"a": [1, 2], "b": {"c~/d": 1}}
     operations = [
@@ -62,15 +77,41 @@ def test_json_patch_changes_a_copy() -> None:
         {"op": "add", "path": "/no/such", "value": 1},
         {"op": "add", "path": "/l/7", "value": 1},
         {"op": "add", "path": "/l/x", "value": 1},
+        {"op": "add", "path": "/l/１", "value": 1},
+        {"op": "add", "path": "/l/0_0", "value": 1},
+        {"op": "add", "path": "a", "value": 1},
+        {"op": "add", "path": "", "value": {}},
+        {"op": "replace", "path": "", "value": 1},
         {"op": "bogus", "path": "/a"},
         {"path": "/a"},
         {"op": "add", "value": 1},
         {"op": "move", "path": "/a"},
+        {"op": "move", "from": "/nosuch", "path": "/b"},
+        {"op": "copy", "from": "", "path": "/b"},
+        None,
     ],
 )
-def test_json_patch_refuses(operation: dict[str, Any]) -> None:
+def test_json_patch_refuses(operation: Any) -> None:
     with pytest.raises(json_patch.PatchError):
         json_patch.apply({"a": 1, "l": []}, [operation])
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        ({"op": "add", "path": "/b"}, {"a": 1, "l": [1, 2], "b": None}),
+        ({"op": "copy", "from": "/nosuch", "path": "/b"}, {"a": 1, "l": [1, 2], "b": None}),
+        ({"op": "replace", "path": "/b", "value": 2}, {"a": 1, "l": [1, 2], "b": 2}),
+        ({"op": "test", "path": "/nosuch"}, {"a": 1, "l": [1, 2]}),
+        ({"op": "test", "path": "", "value": {"l": [1, 2], "a": 1}}, {"a": 1, "l": [1, 2]}),
+        ({"op": "add", "path": "/l/-1", "value": 3}, {"a": 1, "l": [1, 2, 3]}),
+        ({"op": "remove", "path": "/l/+0"}, {"a": 1, "l": [2]}),
+        ({"op": "replace", "path": "", "value": {"b": 1}}, {"b": 1}),
+        ({"op": "add", "path": "anything/b", "value": 1}, {"a": 1, "l": [1, 2], "b": 1}),
+    ],
+)
+def test_what_json_patch_lets_pass(operation: dict[str, Any], expected: Any) -> None:
+    assert json_patch.apply({"a": 1, "l": [1, 2]}, [operation]) == expected
 
 
 def pod(**spec: Any) -> dict[str, Any]:
@@ -86,9 +127,81 @@ def test_lists_merge_by_key_and_new_items_come_first() -> None:
     assert images == [("n", "2"), ("a", "1"), ("b", "2")]
 
 
-def test_directives_in_what_is_new_are_dropped() -> None:
-    patch = pod(volumes=[{"name": "v", "$retainKeys": ["name"]}, {"name": "w", "$patch": "delete"}])
-    assert strategic_merge.apply(pod(), patch, POD) == pod(volumes=[{"name": "v"}])
+def test_of_what_is_new_the_marked_parts_are_dropped() -> None:
+    patch = pod(
+        volumes=[{"name": "v", "$retainKeys": ["name"], "emptyDir": None}, {"name": "w", "$patch": "delete"}],
+        securityContext={"seLinuxOptions": {"$patch": "replace"}, "runAsUser": None},
+    )
+    # The other directives stay: they are fields that nobody knows, which field validation tells.
+    expected = pod(volumes=[{"name": "v", "$retainKeys": ["name"]}], securityContext={})
+    assert strategic_merge.apply(pod(), patch, POD) == expected
+
+
+def test_an_item_that_is_new_to_a_list_is_taken_as_it_is() -> None:
+    document = pod(containers=[{"name": "a"}])
+    item = {"name": "n", "env": [{"name": "E", "$patch": "delete"}], "image": None}
+    assert strategic_merge.apply(document, pod(containers=[item]), POD) == pod(containers=[item, {"name": "a"}])
+
+
+def test_a_marked_item_is_passed_over_where_the_order_is_checked() -> None:
+    document = pod(containers=[{"name": "a"}, {"name": "b"}])
+    patch = pod(containers=[{"$patch": "replace"}, {"name": "c"}])
+    patch["spec"]["$setElementOrder/containers"] = [{"name": "c"}]
+    assert strategic_merge.apply(document, patch, POD) == pod(containers=[{"name": "c"}])
+
+
+def test_an_empty_order_checks_nothing() -> None:
+    patch = {"metadata": {"$setElementOrder/finalizers": [], "finalizers": ["b"]}}
+    patched = strategic_merge.apply({"metadata": {"finalizers": ["a"]}}, patch, POD)
+    assert patched == {"metadata": {"finalizers": ["b", "a"]}}
+
+
+@pytest.mark.parametrize(
+    ("patch", "code", "text"),
+    [
+        ({"$retainKeys": "x"}, 400, "invalid patch format of retainKeys"),
+        ({"$retainKeys": ["a"], "spec": {}}, 400, "invalid patch format of retainKeys"),
+        ({"spec": {"$setElementOrder": []}}, 400, "invalid patch format of setElementOrder list"),
+        ({"spec": {"$setElementOrder/containers": "x"}}, 500, "expected a []interface {}, but received a string"),
+        (
+            {"spec": {"$setElementOrder/containers": [], "containers": None}},
+            500,
+            "expected a []interface {}, but received a %!s(<nil>)",
+        ),
+        ({"spec": {"$deleteFromPrimitiveListx": []}}, 400, "invalid patch format of primitive list"),
+        (
+            {"spec": {"$setElementOrder/nosuch": ["a"]}},
+            500,
+            'unable to find api field in struct PodSpec for the json field "nosuch"',
+        ),
+        (
+            {"spec": {"$setElementOrder/securityContext": ["a"]}},
+            500,
+            "expected slice or array type, but got: struct",
+        ),
+        ({"spec": {"containers": [{"name": "a"}, "b"]}}, 500, "list element types are not identical: "),
+        ({"metadata": {"finalizers": [["a"]]}}, 500, "list element types are not identical: [[f] [[a]]]"),
+        (
+            {"metadata": {"$setElementOrder/finalizers": ["x"], "$deleteFromPrimitiveList/finalizers": [["f"]]}},
+            500,
+            "list element types are not identical: [[f] [[f]]]",
+        ),
+        ({"metadata": {"$deleteFromPrimitiveList/ownerReferences": [[1]]}}, 422, "lists of lists are not supported"),
+    ],
+)
+def test_what_a_strategic_merge_refuses(patch: dict[str, Any], code: int, text: str) -> None:
+    document = {"metadata": {"finalizers": ["f"], "ownerReferences": []}, **pod(containers=[{"name": "a"}])}
+    with pytest.raises(strategic_merge.SchemaError) as caught:
+        strategic_merge.apply(document, patch, POD)
+    assert (caught.value.code, str(caught.value)[: len(text)]) == (code, text)
+
+
+def test_nothing_is_known_below_a_free_form_value() -> None:
+    revision = schema.definition_of(ControllerRevision)
+    document = {"data": {"spec": {"a": 1}, "x": "y"}}
+    assert strategic_merge.apply(document, {"data": {"x": "z"}}, revision)["data"] == {"spec": {"a": 1}, "x": "z"}
+    with pytest.raises(strategic_merge.SchemaError, match='in struct RawExtension for the json field "spec"'):
+        strategic_merge.apply(document, {"data": {"spec": {"b": 1}}}, revision)
 
 
 def test_element_order_is_kept() -> None:

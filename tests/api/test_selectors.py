@@ -48,11 +48,14 @@ def test_a_printed_selector_selects_the_same(text: str, found: dict[str, str]) -
         ("app>1", False),
         ("in=in", False),
         ("app in ()", False),
+        ("empty in ()", True),
+        ("empty notin ()", False),
+        ("app notin ( )", True),
         ("app=", False),
     ],
 )
 def test_label_selectors(text: str, matching: bool) -> None:
-    found = {"app": "nginx", "tier": "front", "size": "10"}
+    found = {"app": "nginx", "tier": "front", "size": "10", "empty": ""}
     assert labels.parse_selector(text).matches(found) is matching
 
 

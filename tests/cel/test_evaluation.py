@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from pybernetes.cel import Budget, CostExceeded, Environment, EvaluationError, Lazy, types
+from pybernetes.cel import Budget, CompileError, CostExceeded, Environment, EvaluationError, Lazy, types
+from pybernetes.cel.macros import BINDINGS, MACROS
 
 _VARIABLES: dict[str, Any] = {
     "self": "abc",
@@ -135,3 +136,10 @@ def test_a_lazy_variable_is_found_when_it_is_first_read() -> None:
     assert asked == []
     assert environment.compile("late + late").evaluate({"late": lazy}) == 14
     assert asked == [1]
+
+
+def test_names_can_be_given_to_values_where_that_is_offered():
+    text = "cel.bind(x, 2 + 3, x * x)"
+    assert Environment(macros={**MACROS, **BINDINGS}).compile(text).evaluate({}) == 25
+    with pytest.raises(CompileError, match="undeclared reference to 'cel'"):
+        Environment().compile(text)

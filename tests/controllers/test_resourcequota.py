@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from pybernetes.api.kinds import kind_of
@@ -72,7 +73,7 @@ def test_custom_resources_are_counted_too() -> None:
 def test_scopes_choose_the_pods_and_unknown_counts_are_not_told() -> None:
     pods = [pod("idle"), pod("busy", requests={"cpu": "1"})]
     limited = quota(hard={"pods": "5", "count/nothing.example": "1"}, scopes=["BestEffort"])
-    assert used_by(limited, [(kind_of(Pod), pods)]) == {"pods": "1"}
+    assert used_by(limited, [(kind_of(Pod), pods)], datetime(2030, 1, 1, tzinfo=UTC)) == {"pods": "1"}
 
 
 def test_the_same_amount_written_otherwise_is_told_already() -> None:

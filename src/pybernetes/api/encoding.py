@@ -271,7 +271,7 @@ def _decode_yaml(body: bytes, type_: type[T], strict: bool) -> Decoded[T]:
         raise unrecognized(type_, body, str(error)) from None
     lines = []
     if strict and duplicates:
-        lines = ["yaml: unmarshal errors:\n" + "\n".join(f"  {line}" for line in duplicates)]
+        lines = [yaml.problem(duplicates)]
     # Go converts YAML to JSON with sorted keys, and its errors come in that order.
     return _decode_json(msgspec.json.encode(value, order="sorted"), body, type_, strict, lines)
 

@@ -27,3 +27,11 @@ def shown(value: Any) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
         return str(int(value))
     return str(value)
+
+
+def json_kind(value: Any) -> str:
+    """What Go's JSON errors call a value: object, array, string, bool, number or null."""
+    return _JSON_KINDS.get(type(value), "number")
+
+
+_JSON_KINDS: dict[type, str] = {dict: "object", list: "array", str: "string", bool: "bool", type(None): "null"}

@@ -1,8 +1,8 @@
 """JSON patch (RFC 6902) with the tolerance of the library that upstream uses.
 
 Flow: the plain value of an object and a list of operations go in; a new value comes out, the inputs unchanged. The
-API server answers `PatchError` with its generic 422. Tolerated: `replace`, `move` and `copy` of map keys that are
-not there, `test` of a missing key against null, negative indices, and a path with no leading slash.
+API server answers `PatchError` with its generic 422. Tolerated: `replace` and `copy` of map keys that are not there,
+`add` without a value (null), `test` of a missing key against null, negative indices, and a path that starts anyhow.
 """
 
 from __future__ import annotations
@@ -37,14 +37,13 @@ def _applied(root: Any, operation: dict[str, Any]) -> Any:
     if not isinstance(path, str):
         raise PatchError("operation has no path")
     if kind in ("add", "replace"):
-        if "value" not in operation:
-            raise PatchError(f"{kind} operation has no value")
-        return _set(root, path, copy(operation["value"]), insert=kind == "add")
+        return _set(root, path, copy(operation.get("value")), insert=kind == "add")
     if kind == "remove":
         _remove(root, path)
         return root
     if kind == "test":
-        _test(root, path, operation.get("value"))
+        if not same(root if path == "" else _get(root, path), operation.get("value")):
+            raise PatchError(f"testing value {path} failed")
         return root
     if kind not in ("move", "copy"):
         raise PatchError(f"unexpected kind: {kind}")
@@ -53,15 +52,17 @@ def _applied(root: Any, operation: dict[str, Any]) -> Any:
         raise PatchError(f"{kind} operation has no from")
     value = _get(root, source)
     if kind == "move":
-        if not _is_missing(root, source):
-            _remove(root, source)
+        _remove(root, source)
         return _set(root, path, value, insert=True)
     return _set(root, path, copy(value), insert=True)
 
 
 def _parts(path: str) -> list[str]:
-    """The unescaped steps of a pointer; what stands before the first slash is skipped, as upstream does."""
-    return [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]]
+    """The unescaped steps of a pointer, at least one; upstream too skips what stands before the first slash."""
+    parts = path.split("/")[1:]
+    if not parts:
+        raise _Missing(f"missing container: {path}")
+    return [part.replace("~1", "/").replace("~0", "~") for part in parts]
 
 
 def _container(root: Any, parts: list[str]) -> Any:
@@ -79,10 +80,10 @@ def _container(root: Any, parts: list[str]) -> Any:
 
 def _index(part: str, length: int, extra: int = 0) -> int:
     """A list position; negative ones count from the end, `extra` allows one past it."""
-    try:
-        position = int(part)
-    except ValueError:
-        raise PatchError(f"index is no number: {part}") from None
+    digits = part[1:] if part[:1] in ("-", "+") else part
+    if not (digits.isascii() and digits.isdigit()):
+        raise PatchError(f"index is no number: {part}")
+    position = int(part)
     if position < 0:
         position += length + extra
     if not 0 <= position < length + extra:
@@ -93,24 +94,18 @@ def _index(part: str, length: int, extra: int = 0) -> int:
 def _get(root: Any, path: str) -> Any:
     """The value at a path; None for a missing map key."""
     parts = _parts(path)
-    if not parts:
-        return root
     holder = _container(root, parts)
     if isinstance(holder, dict):
         return holder.get(parts[-1])
     return holder[_index(parts[-1], len(holder))]
 
 
-def _is_missing(root: Any, path: str) -> bool:
-    parts = _parts(path)
-    holder = _container(root, parts) if parts else None
-    return isinstance(holder, dict) and parts[-1] not in holder
-
-
 def _set(root: Any, path: str, value: Any, insert: bool) -> Any:
+    if path == "" and not insert:
+        if not isinstance(value, dict | list):
+            raise PatchError("only an object or a list can replace the whole document")
+        return value
     parts = _parts(path)
-    if not parts:
-        return value if path == "" else root
     holder = _container(root, parts)
     last = parts[-1]
     if isinstance(holder, dict):
@@ -126,8 +121,6 @@ def _set(root: Any, path: str, value: Any, insert: bool) -> Any:
 
 def _remove(root: Any, path: str) -> None:
     parts = _parts(path)
-    if not parts:
-        raise PatchError("the whole document cannot be removed")
     holder = _container(root, parts)
     if isinstance(holder, list):
         del holder[_index(parts[-1], len(holder))]
@@ -135,8 +128,3 @@ def _remove(root: Any, path: str) -> None:
         del holder[parts[-1]]
     else:
         raise _Missing(f"nothing to remove at {path}")
-
-
-def _test(root: Any, path: str, expected: Any) -> None:
-    if not same(_get(root, path), expected):
-        raise PatchError(f"testing value {path} failed")

@@ -210,9 +210,6 @@ class _Parser:
         if operator is None:
             raise SelectorError(f"found '{sign}', expected: {_BINARY}")
         values = self.values() if operator in (IN, NOT_IN) else self.exact()
-        if not values:
-            # Only text may say `a in ()`, which selects nothing; in an object that is an error.
-            return Requirement(key, operator)
         return requirement(key, operator, frozenset(values))
 
     def exact(self) -> set[str]:
@@ -230,7 +227,7 @@ class _Parser:
         token = self.peek()
         if token == ")":
             self.take()
-            return set()
+            return {""}
         if token in _SPECIAL and token != ",":
             raise SelectorError(f"found '{token}', expected: ',', ')' or identifier")
         values = self.listed()

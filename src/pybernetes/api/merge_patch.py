@@ -10,17 +10,26 @@ from typing import Any
 
 def apply(document: Any, patch: Any) -> Any:
     """The patched document; a patch that is no object replaces the whole. Shares what is unpatched."""
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(document) if isinstance(document, dict) else {}
+    if not isinstance(patch, dict) or not isinstance(document, dict):
+        return _without_nulls(patch)
+    result = dict(document)
     for key, value in patch.items():
+        held = result.get(key)
         if value is None:
             result.pop(key, None)
-        elif isinstance(value, dict):
-            result[key] = apply(result.get(key), value)
+        elif isinstance(held, dict):
+            # A list that takes the place of an object keeps its nulls, as upstream's library has it.
+            result[key] = apply(held, value) if isinstance(value, dict) else value
         else:
-            result[key] = value
+            result[key] = _without_nulls(value)
     return result
+
+
+def _without_nulls(value: Any) -> Any:
+    """What a patch brings that was not there: its objects, also those in lists, without the members that are null."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(held) for key, held in value.items() if held is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def diff(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ Format = Literal["DecimalSI", "BinarySI", "DecimalExponent"]
 QuantityLike = str | int | float
 
 NANO = 10**9
-_MAXIMUM = (2**63 - 1) * NANO
+_INT64_MAX = 2**63 - 1
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _DECIMAL_SUFFIX = {exponent: suffix for suffix, exponent in _DECIMAL.items()}
@@ -53,7 +53,11 @@ def _amount(text: str) -> Amount:
     scale, power, form = _interpret(suffix)
     numerator = digits * 1024**power * 10 ** max(0, 9 + scale - len(fraction))
     denominator = 10 ** max(0, len(fraction) - 9 - scale)
-    nano = min(-(-numerator // denominator), _MAXIMUM)
+    nano = -(-numerator // denominator)
+    if form == "BinarySI":
+        nano = min(nano, _INT64_MAX * NANO)
+        # Parts of a byte have no binary suffix.
+        form = form if nano == 0 or nano >= NANO else "DecimalSI"
     return Amount(-nano if sign == "-" else nano, form)
 
 
@@ -86,7 +90,8 @@ def milli(quantity: QuantityLike) -> int:
 
 
 def _rounded(nano: int, unit: int) -> int:
-    return -(-nano // unit) if nano >= 0 else nano // unit
+    """Whole units that fit into 64 bits: decimal quantities know no bound."""
+    return min(-(-nano // unit), _INT64_MAX) if nano >= 0 else max(nano // unit, -_INT64_MAX)
 
 
 def canonical(quantity: QuantityLike) -> str:

@@ -1,7 +1,7 @@
 """Strategic merge patch: a merge patch that knows which lists merge by key, with directives in the patch.
 
 Flow: the plain value of an object, a patch and the definition of the type go in; a new value comes out, the inputs
-unchanged. `SchemaError` carries the text of upstream's 500. Directives: `$patch` (replace, delete), `$retainKeys`,
+unchanged. `SchemaError` carries the text of upstream's answer. Directives: `$patch` (replace, delete), `$retainKeys`,
 `$setElementOrder/LIST`, `$deleteFromPrimitiveList/LIST`.
 """
 
@@ -20,14 +20,18 @@ _PATCH = "$patch"
 _RETAIN = "$retainKeys"
 _ORDER = "$setElementOrder"
 _DELETE = "$deleteFromPrimitiveList"
-_ANY = Node("any")
+_MAP, _LIST = "map[string]interface {}", "[]interface {}"
 
 Map = dict[str, Any]
 Items = list[Any]
 
 
 class SchemaError(ValueError):
-    """A patch that does not fit the type; the message is that of upstream's 500."""
+    """A patch that does not fit the type, with the status that upstream answers: mostly that of no client error."""
+
+    def __init__(self, text: str, code: int = 500) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 def apply(document: Map, patch: Map, definition: str) -> Map:
@@ -43,15 +47,20 @@ def _merge_map(original: Map, patch: Map, node: Node) -> Map:
     for key in [key for key in patch if key.startswith(_ORDER)]:
         _merge_ordered(original, patch, key, node)
     for key, value in patch.items():
-        deleting = key.startswith(_DELETE + "/")
-        name = key.removeprefix(_DELETE + "/")
+        deleting = key.startswith(_DELETE)
+        name = _named(key, _DELETE) if deleting else key
         if value is None:
             original.pop(name, None)
-        elif name not in original or _sort(original[name]) != _sort(value):
+        elif name not in original or _go_type(original[name]) != _go_type(value):
             if not deleting:
                 _place(original, name, value)
+        elif isinstance(value, dict):
+            child = _child(node, name)
+            original[name] = value if "replace" in child.strategies else _merge_map(original[name], value, child)
+        elif isinstance(value, list):
+            original[name] = _merged_list(original[name], value, _list_child(node, name), deleting)
         else:
-            original[name] = _merged(original[name], value, _child(node, name), deleting)
+            original[name] = value
     return original
 
 
@@ -68,19 +77,54 @@ def _bad_type(directive: Any, patch: Map) -> SchemaError:
     return SchemaError(f"unknown patch type: {shown(directive)} in map: {shown(patch)}")
 
 
-def _sort(value: Any) -> type | None:
-    """The type as Go's reflection sees a JSON value; only maps and lists matter."""
-    return type(value) if isinstance(value, dict | list) else None
+def _bad_format(of: str) -> SchemaError:
+    return SchemaError(f"invalid patch format of {of}", 400)
+
+
+def _named(key: str, directive: str) -> str:
+    """The list that a directive such as `$setElementOrder/LIST` is about."""
+    begun, slash, name = key.partition("/")
+    if begun != directive or not slash:
+        raise _bad_format("primitive list" if directive == _DELETE else "setElementOrder list")
+    return name
+
+
+_GO_TYPES = {bool: "bool", int: "int64", float: "float64", str: "string", dict: _MAP, list: _LIST}
+
+
+def _go_type(value: Any) -> str:
+    """The type of a JSON value as Go's reflection names it."""
+    return _GO_TYPES.get(type(value), "%!s(<nil>)")
+
+
+def _expected(go_type: str, value: Any) -> SchemaError:
+    return SchemaError(f"expected a {go_type}, but received a {_go_type(value)}")
 
 
 def _child(node: Node, name: str) -> Node:
-    if node.type == "struct":
-        return schema.fields(node.definition).get(name, _ANY)
-    return node.item or _ANY
+    """What a struct's field holds. Nothing is known of what is below maps and free-form values."""
+    if node.type not in ("struct", "any"):
+        raise SchemaError(f"merging an object in json but data type is not struct, instead is: {_kind(node)}")
+    found = schema.fields(node.definition).get(name) if node.type == "struct" else None
+    if found is None:
+        struct = node.definition.rpartition(".")[2]
+        raise SchemaError(f'unable to find api field in struct {struct} for the json field "{name}"')
+    return found
+
+
+def _list_child(node: Node, name: str) -> Node:
+    found = _child(node, name)
+    if found.type != "list":
+        raise SchemaError(f"expected slice or array type, but got: {_kind(node)}")
+    return found
+
+
+def _kind(node: Node) -> str:
+    return {"list": "slice", "bytes": "slice", "double": "float64", "any": "struct"}.get(node.type, node.type)
 
 
 def _place(original: Map, name: str, value: Any) -> None:
-    """Takes a value that has nothing to merge with, without its directives and nulls."""
+    """Takes a value that has nothing to merge with, without nulls and what `$patch` marks."""
     keep, bare = _bare(value)
     if keep:
         original[name] = bare
@@ -88,29 +132,15 @@ def _place(original: Map, name: str, value: Any) -> None:
         original.pop(name, None)
 
 
-def _bare(value: Any) -> tuple[bool, Any]:
+def _bare(value: Any, *, nulls: bool = False) -> tuple[bool, Any]:
     if isinstance(value, dict):
         if _PATCH in value:
             return False, None
-        kept = {key: _bare(item) for key, item in value.items() if item is not None and not _is_directive(key)}
+        kept = {key: _bare(item, nulls=nulls) for key, item in value.items() if nulls or item is not None}
         return True, {key: item for key, (keep, item) in kept.items() if keep}
     if isinstance(value, list):
-        return True, [item for keep, item in map(_bare, value) if keep]
+        return True, [item for keep, item in (_bare(item, nulls=nulls) for item in value) if keep]
     return True, value
-
-
-def _is_directive(key: str) -> bool:
-    return key == _RETAIN or key.startswith((_ORDER + "/", _DELETE + "/"))
-
-
-def _merged(original: Any, patch: Any, node: Node, deleting: bool) -> Any:
-    """Two values of the same sort."""
-    strategies = [strategy for strategy in node.strategies if strategy != "retainKeys"]
-    if isinstance(original, dict):
-        return patch if "replace" in strategies else _merge_map(original, patch, node)
-    if isinstance(original, list):
-        return _merge_list(original, patch, node, deleting) if deleting or "merge" in strategies else patch
-    return patch
 
 
 def _retain(original: Map, patch: Map) -> None:
@@ -119,35 +149,48 @@ def _retain(original: Map, patch: Map) -> None:
         return
     keys = patch.pop(_RETAIN)
     if not isinstance(keys, list):
-        raise SchemaError("invalid patch format of retainKeys")
+        raise _bad_format("retainKeys")
     for key, value in patch.items():
-        if value is not None and key not in keys and not _is_directive(key):
-            raise SchemaError("invalid patch format of retainKeys")
+        if value is not None and key not in keys and not key.startswith((_ORDER, _DELETE)):
+            raise _bad_format("retainKeys")
     for key in [key for key in original if key not in keys]:
         del original[key]
 
 
-def _merge_list(original: Items, patch: Items, node: Node, deleting: bool) -> Items:
+def _merged_list(original: Items, patch: Items, node: Node, deleting: bool) -> Items:
+    if not deleting and "merge" not in node.strategies:
+        return patch
     if not original and not patch:
         return original
-    if not any(isinstance(item, dict) for item in original + patch):
+    if _item_type(original, patch) != _MAP:
         if deleting:
             return [item for item in original if not _holds(patch, item)]
-        merged = _distinct(original + patch)
-        return _ordered(merged, patch, original, "")
-    key = node.merge_key
+        return _ordered(_distinct(original + patch), patch, original, "")
+    item_node, key = node.item or Node("any"), node.merge_key
     if not key:
-        raise SchemaError(f"cannot merge lists without merge key for {node.go_type}")
+        raise SchemaError(f"cannot merge lists without merge key for {_kind(item_node)}")
     original, patch = _carry_out_directives(original, patch, key)
-    before = list(original)
     merged = list(original)
     for item in patch:
-        position = _find(merged, item, key)
+        position = _find(merged, _key_of(item, key), key)
         if position < 0:
-            merged.append(_bare(item)[1])
+            # Taken as it is: directives inside of it become fields that nobody knows.
+            merged.append(item)
         else:
-            merged[position] = _merge_map(merged[position], dict(item), node.item or _ANY)
-    return _ordered(merged, patch, before, key)
+            merged[position] = _merge_map(merged[position], dict(item), item_node)
+    return _ordered(merged, patch, original, key)
+
+
+def _item_type(*lists: Items) -> str:
+    """The one type that the items of all lists have."""
+    types = [_go_type(item) for items in lists for item in items]
+    if not types:
+        raise SchemaError("no elements in any of the given slices")
+    if types[0] == _LIST:
+        raise SchemaError("lists of lists are not supported", 422)
+    if types.count(types[0]) != len(types):
+        raise SchemaError(f"list element types are not identical: {shown(list(lists))}")
+    return types[0]
 
 
 def _distinct(items: Items) -> Items:
@@ -163,16 +206,22 @@ def _holds(items: Items, wanted: Any) -> bool:
 
 
 def _key_of(item: Any, key: str) -> Any:
-    if not isinstance(item, dict) or key not in item:
+    if not isinstance(item, dict):
+        raise _expected(_MAP, item)
+    if key not in item:
         raise SchemaError(f"map: {shown(item)} does not contain declared merge key: {key}")
     return item[key]
 
 
-def _find(items: Items, wanted: Any, key: str) -> int:
-    """The position of the item with the same merge key (or the same scalar), or -1."""
-    value = _key_of(wanted, key) if key else wanted
+def _find(items: Items, value: Any, key: str) -> int:
+    """The position of the item whose merge key (or which itself) is `value`, or -1."""
     for position, item in enumerate(items):
-        if same(_key_of(item, key) if key else item, value):
+        if not key:
+            if same(item, value):
+                return position
+        elif not isinstance(item, dict):
+            raise SchemaError(f"value for key {position} is not a map")
+        elif key in item and same(item[key], value):
             return position
     return -1
 
@@ -182,11 +231,11 @@ def _carry_out_directives(original: Items, patch: Items, key: str) -> tuple[Item
     plain: Items = []
     replace = False
     for item in patch:
-        if not isinstance(item, dict) or _PATCH not in item:
+        if _PATCH not in item:
             plain.append(item)
         elif item[_PATCH] == "delete":
             value = _key_of(item, key)
-            original = [held for held in original if not same(_key_of(held, key), value)]
+            original = [held for held in original if key not in held or not same(held[key], value)]
         elif item[_PATCH] == "replace":
             replace = True
         elif item[_PATCH] == "merge":
@@ -198,32 +247,47 @@ def _carry_out_directives(original: Items, patch: Items, key: str) -> tuple[Item
 
 def _merge_ordered(original: Map, patch: Map, directive: str, node: Node) -> None:
     """Merges the list that a `$setElementOrder/LIST` names and puts it in that order."""
-    order = patch.pop(directive)
-    name = directive.removeprefix(_ORDER + "/")
-    held, given = original.get(name), patch.pop(name, None)
-    if not isinstance(order, list) or not isinstance(held, list | None) or not isinstance(given, list | None):
-        raise SchemaError("expected a list, but received a different type")
-    child = _child(node, name)
-    _check_order(given or [], order, child.merge_key)
-    if held is None and given is None:
-        return
-    if given is None:
-        merged: Items = held or []
-    elif held is None:
-        merged = _bare(given)[1]
+    order = _list(patch.pop(directive))
+    name = _named(directive, _ORDER)
+    held, given = _list(original.get(name, [])), _list(patch.get(name, []))
+    child = _list_child(node, name)
+    _check_order(given, order, child.merge_key)
+    if name not in patch:
+        if name not in original:
+            return
+        merged = held
+    elif name not in original:
+        merged = _bare(given, nulls=True)[1]
     else:
-        merged = _merged(list(held), given, child, deleting=False)
-    original[name] = _ordered(merged, order, held or [], child.merge_key)
+        merged = _merged_list(list(held), given, child, deleting=False)
+    if child.merge_key:
+        for item in merged + order + held:
+            _key_of(item, child.merge_key)
+    _item_type(held, given)
+    patch.pop(name, None)
+    original[name] = _ordered(merged, order, held, child.merge_key)
+
+
+def _list(value: Any) -> Items:
+    if not isinstance(value, list):
+        raise _expected(_LIST, value)
+    return value
 
 
 def _check_order(patch: Items, order: Items, key: str) -> None:
     """The patch's items must come in the order that the directive gives."""
-    remaining = iter(order)
-    for item in patch:
-        if key and isinstance(item, dict) and item.get(_PATCH) == "delete":
-            continue
-        wanted = _key_of(item, key) if key else item
-        if not any(same(_key_of(other, key) if key else other, wanted) for other in remaining):
+    if not order:
+        return
+    if key and (strange := [item for item in patch if not isinstance(item, dict)]):
+        raise _expected(_MAP, strange[0])
+    position = 0
+    for item in [item for item in patch if not (key and item.get(_PATCH) == "delete")]:
+        found = isinstance(item, dict) and _PATCH in item and position < len(order)
+        while not found and position < len(order):
+            other = order[position]
+            found = same(_key_of(item, key), _key_of(other, key)) if key else same(item, other)
+            position += 1
+        if not found:
             raise SchemaError(
                 f"The order in patch list:\n{shown(patch)}\n doesn't match {_ORDER} list:\n{shown(order)}\n"
             )
@@ -231,17 +295,15 @@ def _check_order(patch: Items, order: Items, key: str) -> None:
 
 def _ordered(merged: Items, wanted: Items, server: Items, key: str) -> Items:
     """Items named in `wanted` in that order, the others woven in as they stood in `server`."""
-    named = [item for item in merged if _find(wanted, item, key) >= 0]
-    others = [item for item in merged if _find(wanted, item, key) < 0]
-    named = _sorted(named, wanted, key)
-    others = _sorted(others, server, key)
+
+    def place(items: Items, item: Any) -> int:
+        return _find(items, _key_of(item, key) if key else item, key)
+
+    named = [(position, item) for item in merged if (position := place(wanted, item)) >= 0]
+    others = [(place(server, item), item) for item in merged if place(wanted, item) < 0]
+    left = [item for _, item in sorted(named, key=itemgetter(0))]
+    right = [item for _, item in sorted(others, key=itemgetter(0))]
     result: Items = []
-    while named and others:
-        first, second = _find(server, others[0], key), _find(server, named[0], key)
-        result.append(others.pop(0) if 0 <= first < second else named.pop(0))
-    return result + named + others
-
-
-def _sorted(items: Items, order: Items, key: str) -> Items:
-    positions: list[tuple[int, Any]] = [(_find(order, item, key), item) for item in items]
-    return [item for _, item in sorted(positions, key=itemgetter(0))]
+    while left and right:
+        result.append(right.pop(0) if 0 <= place(server, right[0]) < place(server, left[0]) else left.pop(0))
+    return result + left + right

@@ -51,6 +51,30 @@ def duplicates(body: bytes) -> list[str]:
     return [well_formed(line) for line in dict.fromkeys(found)]
 
 
+_OPERATION = frozenset({"op", "path", "from", "value"})
+
+
+def of_operations(body: bytes) -> list[str]:
+    """The lines for a JSON patch: members that no operation has, and what occurs twice."""
+    try:
+        operations = _decoder.decode(body.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return []
+    found: list[str] = []
+    for index, operation in enumerate(operations if type(operations) is list else []):
+        seen: set[str] = set()
+        for name, value in operation if isinstance(operation, _Pairs) else []:
+            here = f"[{index}].{name}"
+            if name not in _OPERATION:
+                found.append(f'unknown field "{here}"')
+                continue
+            if name in seen:
+                found.append(f'duplicate field "{here}"')
+            seen.add(name)
+            _plain(value, here, found)
+    return [well_formed(line) for line in dict.fromkeys(found)]
+
+
 def _names(value: Any) -> int:
     """How many members all objects of a value have."""
     if isinstance(value, dict):

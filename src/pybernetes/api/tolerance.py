@@ -10,7 +10,7 @@ import json
 from typing import Any, NoReturn
 
 from pybernetes.api import base64_bytes, schema
-from pybernetes.api.go_text import well_formed
+from pybernetes.api.go_text import json_kind, well_formed
 from pybernetes.api.schema import Node
 
 _RANGES = {"int32": 2**31, "int64": 2**63}
@@ -88,22 +88,12 @@ def cleaned(value: Any, definition: str) -> dict[str, Any]:
     """`value` without nulls and unknown fields; TypeMismatch when something has the wrong type."""
     name = definition.rpartition(".")[2]
     if not isinstance(value, dict):
-        raise TypeMismatch(f"json: cannot unmarshal {_kind(value)} into Go value of type {_go_name(definition)}")
+        raise TypeMismatch(f"json: cannot unmarshal {json_kind(value)} into Go value of type {_go_name(definition)}")
     return _struct(value, definition, name, "")
 
 
 def _go_name(definition: str) -> str:
     return ".".join(definition.rsplit(".", 2)[1:])
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, int | float):
-        return "number"
-    if isinstance(value, str):
-        return "string"
-    return "array" if isinstance(value, list) else "object" if isinstance(value, dict) else "null"
 
 
 def _struct(value: dict[str, Any], definition: str, name: str, path: str) -> dict[str, Any]:
@@ -122,7 +112,7 @@ def _value(value: Any, node: Node, owner: str, path: str) -> Any:
         return schemas(value) if node.definition in schema.SCHEMA_UNIONS else _plain(value)
     if node.type == "struct":
         if not isinstance(value, dict):
-            _mismatch(_kind(value), node.go_type, owner, path)
+            _mismatch(json_kind(value), node.go_type, owner, path)
         return _struct(value, node.definition, node.definition.rpartition(".")[2], path)
     if node.item is not None:
         return _container(value, node, owner, path)
@@ -153,7 +143,7 @@ def _container(value: Any, node: Node, owner: str, path: str) -> Any:
     item = node.item
     assert item is not None  # the caller has seen it
     if not isinstance(value, list if node.type == "list" else dict):
-        _mismatch(_kind(value), node.go_type, owner, path)
+        _mismatch(json_kind(value), node.go_type, owner, path)
     if isinstance(value, dict):
         return {key: _item(child, item, owner, path) for key, child in value.items()}
     return [_item(child, item, owner, path) for child in value]
@@ -167,7 +157,7 @@ def _item(value: Any, node: Node, owner: str, path: str) -> Any:
 
 
 def _scalar(value: Any, node: Node, owner: str, path: str) -> Any:
-    kind = _kind(value)
+    kind = json_kind(value)
     if node.type == "quantity":
         if kind not in ("string", "number"):
             raise TypeMismatch(_QUANTITY_ERROR)
@@ -187,7 +177,7 @@ _QUANTITY_ERROR = "quantities must match the regular expression '^([+-]?[0-9.]+)
 
 
 def _integer(value: Any, type_: str, owner: str, path: str) -> int:
-    kind = _kind(value)
+    kind = json_kind(value)
     if kind != "number":
         _mismatch(kind, type_, owner, path)
     if isinstance(value, float) or not -_RANGES[type_] <= value < _RANGES[type_]:

@@ -60,6 +60,20 @@ def load_reporting(text: str | bytes) -> tuple[Any, list[str]]:
     return next(_documents(text), (None, []))
 
 
+_PROBLEMS = "yaml: unmarshal errors:\n"
+
+
+def problem(duplicates: list[str]) -> str:
+    """The one text of Go's error about keys that occur twice."""
+    return _PROBLEMS + "\n".join(f"  {line}" for line in duplicates)
+
+
+def problem_lines(text: str) -> list[str]:
+    """The lines of such a text, each on its own as warnings tell them; any other text as it is."""
+    _, found, lines = text.partition(_PROBLEMS)
+    return [line.strip() for line in lines.split("\n")] if found else [text]
+
+
 def _documents(text: str | bytes) -> Iterator[tuple[Any, list[str]]]:
     try:
         loader = _Loader(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -36,6 +36,8 @@ class AdmissionRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     # Names that a plug-in has made up for the object: how each begins, and the whole of it.
     drawn: list[tuple[str, str]] = field(default_factory=list)
+    # Called when the write of a new object has ended, well or not.
+    ended: list[Callable[[], None]] = field(default_factory=list)
     # What a plug-in decided is about this one write: the next one of the same kind has to be asked about again.
     unique: bool = False
     # A policy has changed the object: all that change it are asked once more, policies only if they want that.

@@ -43,6 +43,7 @@ from pybernetes.apiserver.lifecycle import Lifecycle
 from pybernetes.apiserver.metrics import Metrics
 from pybernetes.apiserver.options import ApiServerOptions
 from pybernetes.apiserver.pipeline import Answer, Pipeline, Stages
+from pybernetes.apiserver.quota_ledger import QuotaLedger
 from pybernetes.apiserver.reads import Reads
 from pybernetes.apiserver.registry import Registry
 from pybernetes.apiserver.request import ITSELF
@@ -88,11 +89,15 @@ class ApiServer:
         for type_ in _RBAC_KINDS:
             self.registry.collection(kind_of(type_)).listen(lambda _changes: self.authorizer.invalidate())
         witness = Witness(self.registry)
-        plugins: tuple[Plugin, ...] = default_plugins(witness, self.authorizer, chance, options.enable_admission)
+        quotas = QuotaLedger(clock)
+        plugins: tuple[Plugin, ...] = default_plugins(
+            witness, self.authorizer, chance, options.enable_admission, ledger=quotas
+        )
         self.metrics = Metrics(clock.monotonic)
         chain = AdmissionChain(plugins, self.metrics)
         self.writer = Writer(self.registry, witness, chain, self.metrics, clock, chance)
         self.writer.event_seconds = options.event_ttl
+        quotas.writer = self.writer
         addresses, ports = Addresses(self.writer), NodePorts(options.service_node_port_range, chance, self.registry)
         families = [family_of(network) for network in options.service_networks]
         self.writer.allocators[core_v1.Service] = ServiceAllocator(addresses, ports, families)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from pybernetes.api import status, strictness
+from pybernetes.api import status, strictness, yaml
 from pybernetes.api.encoding import Decoded, DecodeError, UnsupportedMediaType, decode
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject, CustomObject
@@ -118,7 +118,8 @@ def report_strict(problems: list[str], validation: str, warn: Callable[[str], No
             f"strict decoding error: {text}"
         )
     for problem in problems:
-        warn(problem)
+        for line in yaml.problem_lines(problem):
+            warn(line)
 
 
 def _version(type_: type[Any]) -> str:

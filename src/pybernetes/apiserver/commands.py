@@ -25,7 +25,7 @@ from pybernetes.apiserver.field_management.options import is_apply
 from pybernetes.apiserver.field_management.tracking import Given, Updates
 from pybernetes.apiserver.moulds import Wish, wish_of
 from pybernetes.apiserver.negotiation import negotiate
-from pybernetes.apiserver.patching import Validation, patch_of, patched, problems_of
+from pybernetes.apiserver.patching import Validation, patch_of, patched
 from pybernetes.apiserver.query_numbers import parse_uint
 from pybernetes.apiserver.reads import Reads, list_metadata
 from pybernetes.apiserver.rendering import finished, rendering_of
@@ -122,13 +122,12 @@ class Commands:
         intent = intent_of(asked, options)
         if is_apply(asked.request):
             return await self._apply(asked, options, replace(intent, tracker=Given()))
-        apply = patch_of(asked.request, kind.type)
+        patch = patch_of(asked.request, kind.type, options.validation)
         warnings: dict[str, None] = {}
-        problems = problems_of(asked.request, options.validation)
-        validation = Validation(options.validation, lambda text: warnings.update({text: None}), problems)
+        validation = Validation(options.validation, lambda text: warnings.update({text: None}))
 
         def make(entry: Entry) -> ApiObject:
-            fresh = patched(convert(entry.private(), kind), apply, kind, validation)
+            fresh = patched(convert(entry.private(), kind), patch, kind, validation)
             place(fresh, asked.info, kind)
             if fresh.metadata.resource_version not in (None, "", str(entry.revision)):
                 raise status.conflict(kind, intent.name, status.OBJECT_MODIFIED)

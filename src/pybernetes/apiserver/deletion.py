@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pybernetes.api import status
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.time import format as format_time
+from pybernetes.api.time import parse as parse_time
 from pybernetes.api.types import core_v1
 from pybernetes.api.types.apiextensions_v1 import CustomResourceDefinition
-from pybernetes.api.types.meta_v1 import DeleteOptions, StatusDetails
+from pybernetes.api.types.meta_v1 import DeleteOptions, ObjectMeta, StatusDetails
 from pybernetes.apiserver.custom.names import mark_terminating
 from pybernetes.apiserver.entry import Entry
+from pybernetes.apiserver.resources.strategy import Strategy
 from pybernetes.apiserver.writer import Intent, Writer
 from pybernetes.store.contract import KeyValue
 from pybernetes.store.errors import Conflict
@@ -47,6 +49,8 @@ class Deletion:
             if entry is None:
                 raise status.not_found(intent.kind, intent.name)
             _check_preconditions(intent.kind, entry, options)
+            if is_pending(entry.object, options):
+                return Deleted(entry, gone=False)
             if not admitted:
                 await self._writer.check_delete(intent, entry.object)
             try:
@@ -57,42 +61,40 @@ class Deletion:
 
     async def _attempt(self, intent: Intent, entry: Entry, options: DeleteOptions) -> Deleted:
         old = entry.object
+        begun = old.metadata.deletion_timestamp is not None
+        hastens = begun and bool(old.metadata.deletion_grace_period_seconds)
         grace = grace_seconds(old, options)
         strategy = self._writer.registry.collection(intent.kind).form.strategy
-        finalizers = wanted_finalizers(old, options, orphans=strategy.orphans)
-        if isinstance(old, CustomResourceDefinition) and old.metadata.deletion_timestamp is None:
+        finalizers = wanted_finalizers(old, options, strategy)
+        if isinstance(old, CustomResourceDefinition) and not begun:
             finalizers = list(dict.fromkeys([*finalizers, CLEANUP_FINALIZER]))
-        waits = bool(finalizers) or grace > 0 or _namespace_waits(old)
-        already = old.metadata.deletion_timestamp is not None
-        shortens = already and grace < (old.metadata.deletion_grace_period_seconds or 0)
-        if not waits:
-            if isinstance(old, core_v1.Pod) and (shortens or not already):
+        if not (finalizers or grace > 0 or _namespace_waits(old)):
+            if isinstance(old, core_v1.Pod) and (hastens or not begun):
                 # Whoever watches sees a pod marked before it is gone, however short its grace.
                 marked = entry.private()
-                self._mark(marked, 0, finalizers, already)
+                self._mark(marked, 0, finalizers)
                 entry = await self._store(intent, entry, marked)
             revision = await self._writer.remove_entry(self._writer.registry.collection(intent.kind), intent, entry)
             return Deleted(_last(entry, revision), gone=True)
-        if already and not shortens and finalizers == old.metadata.finalizers:
+        if begun and not hastens and finalizers == old.metadata.finalizers:
             return Deleted(entry, gone=False)
         new = entry.private()
-        self._mark(new, grace, finalizers, already)
+        self._mark(new, grace, finalizers)
         return Deleted(await self._store(intent, entry, new), gone=False)
 
-    def _mark(self, new: ApiObject, grace: int, finalizers: list[str], already: bool) -> None:
-        metadata = new.metadata
-        if not already or grace < (metadata.deletion_grace_period_seconds or 0):
-            due = self._writer.clock.now() + timedelta(seconds=grace)
-            metadata.deletion_timestamp = format_time(due)
-            if not isinstance(new, core_v1.Namespace):
-                metadata.deletion_grace_period_seconds = grace
-            if metadata.generation and not already:
-                metadata.generation += 1
+    def _mark(self, new: ApiObject, grace: int, finalizers: list[str]) -> None:
+        metadata, now = new.metadata, self._writer.clock.now()
+        begun = metadata.deletion_timestamp is not None
+        metadata.deletion_timestamp = format_time(_due(metadata, grace, now))
+        if not isinstance(new, core_v1.Namespace):
+            metadata.deletion_grace_period_seconds = grace
+        if metadata.generation and not begun:
+            metadata.generation += 1
         metadata.finalizers = finalizers
         if isinstance(new, core_v1.Namespace):
             new.status.phase = "Terminating"
-        elif isinstance(new, CustomResourceDefinition) and not already:
-            mark_terminating(new, format_time(self._writer.clock.now()))
+        elif isinstance(new, CustomResourceDefinition) and not begun:
+            mark_terminating(new, format_time(now))
 
     async def _store(self, intent: Intent, entry: Entry, new: ApiObject) -> Entry:
         collection = self._writer.registry.collection(intent.kind)
@@ -114,19 +116,45 @@ class Deletion:
                     raise
 
 
+def is_pending(obj: ApiObject, options: DeleteOptions) -> bool:
+    """Whether a deletion is under way that this one would not hasten, so that it changes nothing. Pure."""
+    metadata = obj.metadata
+    if metadata.deletion_timestamp is None:
+        return False
+    if isinstance(obj, core_v1.Namespace):
+        return _namespace_waits(obj)
+    held, asked = metadata.deletion_grace_period_seconds, _asked_grace(options)
+    return bool(held) and (asked is None or asked >= held)
+
+
 def grace_seconds(obj: ApiObject, options: DeleteOptions) -> int:
     """How long an object may take to end; only pods that run somewhere get any time. Pure."""
     if not isinstance(obj, core_v1.Pod):
         return 0
+    asked, metadata = _asked_grace(options), obj.metadata
+    if metadata.deletion_timestamp is not None:
+        # Only what hastens the end comes so far; what has no time left gets no more.
+        return (asked or 0) if metadata.deletion_grace_period_seconds else 0
     if not obj.spec.node_name or obj.status.phase in _TERMINAL_PHASES:
         return 0
-    asked = options.grace_period_seconds
     if asked is None:
-        asked = obj.spec.termination_grace_period_seconds
-    if asked is None:
-        asked = 30
-    # A negative period means "at once, but let the kubelet do it".
+        asked = obj.spec.termination_grace_period_seconds or 0
     return max(asked, 1) if asked < 0 else asked
+
+
+def _asked_grace(options: DeleteOptions) -> int | None:
+    """The seconds that the client names; a negative period means "at once, but let the kubelet do it"."""
+    asked = options.grace_period_seconds
+    return 1 if asked is not None and asked < 0 else asked
+
+
+def _due(metadata: ObjectMeta, grace: int, now: datetime) -> datetime:
+    """When an object's time is over; a deletion that is hastened still counts from its beginning. Pure."""
+    if metadata.deletion_timestamp is None:
+        return now + timedelta(seconds=grace)
+    held = metadata.deletion_grace_period_seconds
+    before = parse_time(metadata.deletion_timestamp)
+    return before + timedelta(seconds=grace - held) if held else before
 
 
 def says_nothing(options: DeleteOptions) -> bool:
@@ -134,20 +162,23 @@ def says_nothing(options: DeleteOptions) -> bool:
     return options.propagation_policy is None and options.orphan_dependents is None
 
 
-def wanted_finalizers(obj: ApiObject, options: DeleteOptions, *, orphans: bool) -> list[str]:
+def wanted_finalizers(obj: ApiObject, options: DeleteOptions, strategy: Strategy) -> list[str]:
     """The object's finalizers with what the propagation policy, or else its kind, adds or takes away. Pure."""
-    kept = [name for name in obj.metadata.finalizers if name not in (_FOREGROUND, _ORPHAN)]
-    had = [name for name in obj.metadata.finalizers if name in (_FOREGROUND, _ORPHAN)]
+    before = obj.metadata.finalizers
     policy = options.propagation_policy
     if policy is None and options.orphan_dependents is not None:
         policy = "Orphan" if options.orphan_dependents else "Background"
-    if policy is None and (had or not orphans):
-        return list(obj.metadata.finalizers)
-    if policy in (None, "Orphan"):
-        return [*kept, _ORPHAN]
-    if policy == "Foreground":
-        return [*kept, _FOREGROUND]
-    return kept if had else list(obj.metadata.finalizers)
+    had = next((name for name in before if name in (_FOREGROUND, _ORPHAN)), None)
+    if policy is None:
+        wanted = had or (_ORPHAN if strategy.orphans else None)
+    else:
+        wanted = {"Orphan": _ORPHAN, "Foreground": _FOREGROUND}.get(policy)
+    if not strategy.has_dependents:
+        wanted = None
+    after = [name for name in before if name not in (_FOREGROUND, _ORPHAN)]
+    if wanted is not None:
+        after.append(wanted)
+    return list(before) if set(after) == set(before) else after
 
 
 def _namespace_waits(obj: ApiObject) -> bool:

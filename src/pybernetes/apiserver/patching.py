@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import msgspec
 
 from pybernetes.api import json_patch, merge_patch, schema, status, strategic_merge, strictness
-from pybernetes.api.encoding import SCHEME, DecodeError, decode_value, from_value
+from pybernetes.api.encoding import SCHEME, Decoded, DecodeError, decode_value, from_value
+from pybernetes.api.go_text import json_kind
 from pybernetes.api.kind import Kind
 from pybernetes.api.kinds import find_kind
 from pybernetes.api.objects import ApiObject, CustomObject, to_builtins
@@ -29,63 +31,114 @@ _ACCEPTED = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH)
 # There is no strategy for merging what has no struct.
 _ACCEPTED_FOR_CUSTOM = (JSON_PATCH, MERGE_PATCH, APPLY_PATCH)
 _OPERATIONS_MAX = 10_000
+_OBJECT = "map[string]interface {}"
 
 _MISMATCH = re.compile(
     r"json: cannot unmarshal (?P<held>\w+) into Go (?:struct field \S+|value) of type (?P<wanted>\S+)"
 )
-Apply = Callable[[dict[str, Any]], dict[str, Any]]
+Document = dict[str, Any]
 
 
-def patch_of(request: Request, type_: type[ApiObject]) -> Apply:
-    """The request's patch as a function of plain documents; 400, 413 or 415 for one that makes no sense."""
+class Patch:
+    """The body of a PATCH, read once and not before there is an object to patch: what is missing is always a 404."""
+
+    def __init__(self, media: str, body: bytes, type_: type[ApiObject], mode: str) -> None:
+        self._media = media
+        self._bytes = body
+        self._type = type_
+        # The field validation mode: upstream reads twice where it has to look for problems.
+        self._looks = mode != "Ignore"
+
+    def __call__(self, document: Document) -> Document:
+        """The patched document; 400, 413 or 422 for a patch that makes no sense."""
+        body = self.body
+        if self._media == JSON_PATCH:
+            return _operated(document, body)
+        if self._media == STRATEGIC_PATCH:
+            return _strategic(document, body or {}, self._type)
+        if not isinstance(body, dict | list):
+            raise status.bad_request("Invalid JSON Patch")
+        return _object(merge_patch.apply(document, body))
+
+    @property
+    def is_strategic(self) -> bool:
+        """Whether errors show the patch instead of its result."""
+        return self._media == STRATEGIC_PATCH
+
+    @cached_property
+    def body(self) -> Any:
+        """The patch itself; 400 when it is no JSON, or no patch."""
+        prefix = "error decoding patch: " if self._looks and not self.is_strategic else ""
+        try:
+            body = decode_value(self._bytes)
+        except DecodeError as error:
+            raise status.bad_request(f"{prefix}{error}") from error
+        if mismatch := self._mismatch(body):
+            raise status.bad_request(f"{prefix}json: cannot unmarshal {mismatch}")
+        return body
+
+    @cached_property
+    def problems(self) -> list[str]:
+        """What field validation has to say of the patch itself."""
+        if not self._looks:
+            return []
+        if self._media == JSON_PATCH:
+            return [f"json patch {line}" for line in strictness.of_operations(self._bytes)]
+        return strictness.duplicates(self._bytes)
+
+    def _mismatch(self, body: Any) -> str:
+        if body is None:
+            return ""
+        if self._media == JSON_PATCH:
+            return _no_operations(body, self._looks)
+        if isinstance(body, dict) or (self._media == MERGE_PATCH and not self._looks):
+            return ""
+        return f"{json_kind(body)} into Go value of type {_OBJECT}"
+
+
+def patch_of(request: Request, type_: type[ApiObject], validation: str) -> Patch:
+    """The request's patch, for a mode of field validation; 415 for one of a sort that the type does not take."""
     media = request.headers.get("content-type", "").split(";")[0].strip()
     accepts = _ACCEPTED_FOR_CUSTOM if issubclass(type_, CustomObject) else _ACCEPTED
     if media not in accepts:
         accepted = ", ".join(accepts)
         message = f"the body of the request was in an unknown format - accepted media types include: {accepted}"
         raise status.failure(415, "UnsupportedMediaType", message)
-    try:
-        body = decode_value(request.body)
-    except DecodeError as error:
-        prefix = "" if media == STRATEGIC_PATCH else "error decoding patch: "
-        raise status.bad_request(f"{prefix}{error}") from error
-    if media == JSON_PATCH:
-        return _json_patch(body)
-    if not isinstance(body, dict) and media == STRATEGIC_PATCH:
-        kind = "array" if isinstance(body, list) else "string" if isinstance(body, str) else "number"
-        raise status.bad_request(f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}")
-    if not isinstance(body, dict):
-        raise status.bad_request("error decoding patch: json: cannot unmarshal into Go value of type map[string]any")
-    if media == MERGE_PATCH:
-        return lambda document: _object(merge_patch.apply(document, body))
-    return StrategicPatch(body, type_)
+    return Patch(media, request.body, type_, validation)
 
 
-def problems_of(request: Request, validation: str) -> list[str]:
-    """What field validation has to say of the patch itself."""
-    return strictness.duplicates(request.body) if validation != "Ignore" else []
+_WORDS = ("op", "path", "from")
 
 
-def _json_patch(body: Any) -> Apply:
+def _no_operations(body: Any, looks: bool) -> str:
+    """Why a value is no list of operations: with the types of upstream's own reader, or of its library's."""
+    types = ("[]handlers.jsonPatchOp", "handlers.jsonPatchOp") if looks else ("jsonpatch.Patch", "jsonpatch.Operation")
     if not isinstance(body, list):
-        kind = "object" if isinstance(body, dict) else "string" if isinstance(body, str) else "number"
-        text = f"json: cannot unmarshal {kind} into Go value of type []handlers.jsonPatchOp"
-        raise status.bad_request(f"error decoding patch: {text}")
-    if len(body) > _OPERATIONS_MAX:
+        return f"{json_kind(body)} into Go value of type {types[0]}"
+    for operation in body:
+        if not isinstance(operation, dict):
+            if operation is not None:
+                return f"{json_kind(operation)} into Go value of type {types[1]}"
+            continue
+        for word in _WORDS if looks else ():
+            held = operation.get(word)
+            if held is not None and not isinstance(held, str):
+                return f"{json_kind(held)} into Go struct field jsonPatchOp.{word} of type string"
+    return ""
+
+
+def _operated(document: Document, operations: list[Any] | None) -> Document:
+    if operations is not None and len(operations) > _OPERATIONS_MAX:
         raise status.failure(
             413,
             "RequestEntityTooLarge",
             f"Request entity too large: The allowed maximum operations in a JSON patch is {_OPERATIONS_MAX}, "
-            f"got {len(body)}",
+            f"got {len(operations)}",
         )
-
-    def apply(document: dict[str, Any]) -> dict[str, Any]:
-        try:
-            return _object(json_patch.apply(document, body))
-        except json_patch.PatchError as error:
-            raise _rejected() from error
-
-    return apply
+    try:
+        return _object(json_patch.apply(document, operations or []))
+    except json_patch.PatchError as error:
+        raise _rejected() from error
 
 
 def _rejected() -> status.StatusError:
@@ -93,75 +146,65 @@ def _rejected() -> status.StatusError:
     return status.failure(422, "Invalid", message, StatusDetails())
 
 
-def _object(document: Any) -> dict[str, Any]:
+def _object(document: Any) -> Document:
     if not isinstance(document, dict):
         raise _rejected()
     return document
 
 
-@dataclass(frozen=True)
-class StrategicPatch:
-    """A strategic merge patch, which errors show instead of its result."""
-
-    body: dict[str, Any]
-    type: type[ApiObject]
-
-    def __call__(self, document: dict[str, Any]) -> dict[str, Any]:
-        return _strategic(document, self.body, self.type)
-
-
-def _strategic(document: dict[str, Any], patch: dict[str, Any], type_: type[ApiObject]) -> dict[str, Any]:
+def _strategic(document: Document, patch: Document, type_: type[ApiObject]) -> Document:
     try:
         merged = strategic_merge.apply(document, patch, definition_of(type_))
     except strategic_merge.SchemaError as error:
-        # Upstream has no client error for these (reference, 5.17).
-        raise status.failure(500, "", str(error)) from error
+        if error.code == 422:
+            raise _rejected() from error
+        reason = "BadRequest" if error.code == 400 else ""
+        raise status.failure(error.code, reason, str(error)) from error
     # Upstream merges into a struct that knows what it is, whatever the patch says.
     return {**merged, "kind": document["kind"], "apiVersion": document["apiVersion"]}
 
 
 @dataclass(frozen=True)
 class Validation:
-    """How unknown and duplicate fields are told, and those of the patch itself."""
+    """How unknown and duplicate fields are told."""
 
     mode: str
     warn: Callable[[str], None]
-    problems: Sequence[str] = ()
 
 
-def patched(served: ApiObject, apply: Apply, kind: Kind, validation: Validation) -> ApiObject:
+def patched(served: ApiObject, patch: Patch, kind: Kind, validation: Validation) -> ApiObject:
     """The patched form of an object, typed again; 422 when the result does not fit the type."""
-    document = apply(to_builtins(served))
+    document = patch(to_builtins(served))
 
     def unfit(why: str) -> status.StatusError:
-        if isinstance(apply, StrategicPatch):
-            return _unfit(go_text(apply.body), _restoring(why))
+        if patch.is_strategic:
+            return _unfit(go_text(patch.body), _restoring(why))
         return _unfit(_encoded(document, kind.type), why)
 
-    if issubclass(kind.type, CustomObject):
-        return _patched_custom(document, kind.type, validation)
+    strict = validation.mode != "Ignore"
     try:
-        decoded = from_value(document, kind.type, strict=validation.mode != "Ignore")
+        if issubclass(kind.type, CustomObject):
+            decoded: Decoded[Any] = from_document(document, kind.type, strict=strict)
+        else:
+            decoded = from_value(document, kind.type, strict=strict)
     except DecodeError as error:
-        raise unfit(str(error)) from error
-    if why := _another_kind(decoded.object, kind):
+        raise unfit(error.detail or str(error)) from error
+    if not issubclass(kind.type, CustomObject) and (why := _another_kind(decoded.object, kind)):
         raise unfit(why)
-    problems = [*validation.problems, *decoded.strict]
+    problems = [*patch.problems, *_unknown(patch, document, kind.type, decoded.strict)]
     if problems and validation.mode == "Strict":
         raise unfit(f"strict decoding error: {', '.join(problems)}")
     report_strict(problems, validation.mode, validation.warn, kind.type)
     mark_reset(document, decoded.object)
-    return decoded.object
+    obj: ApiObject = decoded.object
+    return obj
 
 
-def _patched_custom(document: dict[str, Any], type_: type[CustomObject], validation: Validation) -> ApiObject:
-    try:
-        decoded = from_document(document, type_, strict=validation.mode != "Ignore")
-    except DecodeError as error:
-        raise _unfit(_encoded(document, type_), error.detail) from error
-    report_strict([*validation.problems, *decoded.strict], validation.mode, validation.warn, type_)
-    mark_reset(document, decoded.object)
-    return decoded.object
+def _unknown(patch: Patch, document: Document, type_: type[ApiObject], found: list[str]) -> list[str]:
+    """The fields that a patched document has too many: by name, since upstream's patches go through sorted maps."""
+    if not found or patch.is_strategic or issubclass(type_, CustomObject):
+        return found
+    return strictness.of_value(msgspec.json.decode(msgspec.json.encode(document, order="sorted")), definition_of(type_))
 
 
 def _another_kind(obj: ApiObject, kind: Kind) -> str:

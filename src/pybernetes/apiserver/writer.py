@@ -142,7 +142,11 @@ class Writer:
 
         collection, metadata = self.registry.collection(intent.kind), obj.metadata
         name, generate_name = metadata.name or "", metadata.generate_name or ""
-        return await self._under_free_name(collection, intent.namespace, name, generate_name, store)
+        try:
+            return await self._under_free_name(collection, intent.namespace, name, generate_name, store)
+        finally:
+            for ended in admission.ended:
+                ended()
 
     async def _under_free_name(
         self,

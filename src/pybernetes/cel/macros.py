@@ -6,7 +6,7 @@ no macro after all, MacroError when it is a wrong one. Called by the parser.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pybernetes.cel.syntax import (
     ACCUMULATOR,
@@ -141,16 +141,26 @@ def _filter(position: int, target: Node | None, arguments: list[Node]) -> Node:
     return _listed(loop, arguments[1], Identifier(arguments[0].position, name))
 
 
+def _named(position: int, name: str, value: Node, result: Node) -> Comprehension:
+    """The result, in which the name stands for the value: a loop over nothing that has gathered it beforehand."""
+    nothing, never = ListLiteral(position, []), Literal(position, False)
+    return Comprehension(position, "#unused", "", nothing, name, value, never, Identifier(position, name), result, True)
+
+
+def _bind(position: int, target: Node | None, arguments: list[Node]) -> Node | None:
+    """`cel.bind(x, value, result)`."""
+    if not isinstance(target, Identifier) or target.name != "cel":
+        return None
+    name = _name(arguments[0], "cel.bind() variable names must be simple identifiers")
+    return _named(position, name, arguments[1], arguments[2])
+
+
 def _optional(function: str) -> Macro:
     def macro(position: int, target: Node | None, arguments: list[Node]) -> Node:
         """`o.optMap(x, f)`: `f` of the value, if there is one."""
         assert target is not None
         name = _name(arguments[0], f"{function}() variable name must be a simple identifier")
-        value = Call(position, "value", [], target)
-        nothing, never = ListLiteral(position, []), Literal(position, False)
-        held = Comprehension(
-            position, "#unused", "", nothing, name, value, never, Identifier(position, name), arguments[1], True
-        )
+        held = _named(position, name, Call(position, "value", [], target), arguments[1])
         made: Node = Call(position, "optional.of", [held]) if function == "optMap" else held
         none = Call(position, "optional.none", [])
         return Call(position, "_?_:_", [Call(position, "hasValue", [], target), made, none])
@@ -159,7 +169,10 @@ def _optional(function: str) -> Macro:
 
 
 # By name, number of arguments, and whether they have a target.
-MACROS: dict[tuple[str, int, bool], Macro] = {
+Macros = Mapping[tuple[str, int, bool], Macro]
+# Not part of what every expression can use.
+BINDINGS: Macros = {("bind", 3, True): _bind}
+MACROS: Macros = {
     ("has", 1, False): _has,
     ("all", 2, True): _one_variable(_all),
     ("exists", 2, True): _one_variable(_exists),

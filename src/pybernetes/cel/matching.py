@@ -31,7 +31,7 @@ _TESTS: Mapping[str, Matcher] = {
 
 def is_certain(held: Type) -> bool:
     """Whether a static type leaves no doubt about what the values are; null may stand where objects are wanted."""
-    return held.kind not in ("dyn", "error", "parameter", "null") and all(map(is_certain, held.parameters))
+    return held.kind not in ("dyn", "any", "error", "parameter", "null") and all(map(is_certain, held.parameters))
 
 
 def matcher(parameter: Type) -> Matcher:

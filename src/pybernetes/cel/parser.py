@@ -10,7 +10,7 @@ from typing import Any
 
 from pybernetes.cel import literals
 from pybernetes.cel.lexer import END, Token, tokens
-from pybernetes.cel.macros import MACROS, MacroError
+from pybernetes.cel.macros import MACROS, MacroError, Macros
 from pybernetes.cel.source import Problems, Source
 from pybernetes.cel.syntax import (
     Call,
@@ -54,13 +54,13 @@ class _Stop(Exception):
     """The rest cannot be read; what is wrong has been reported."""
 
 
-def parse(source: Source) -> Node:
+def parse(source: Source, macros: Macros = MACROS) -> Node:
     """The tree; CompileError with all that is wrong."""
     problems = Problems(source)
     if len(source.text) > _LONGEST:
         problems.add(0, f"expression code point size exceeds limit: size: {len(source.text)}, limit {_LONGEST}")
         problems.check()
-    parser = _Parser(tokens(problems), problems)
+    parser = _Parser(tokens(problems), problems, macros)
     node: Node | None = None
     try:
         node = parser.whole()
@@ -88,8 +88,8 @@ def _depth(node: Node) -> int:
 class _Parser:
     """One reading of one expression."""
 
-    def __init__(self, found: list[Token], problems: Problems) -> None:
-        self._tokens, self._problems = found, problems
+    def __init__(self, found: list[Token], problems: Problems, macros: Macros) -> None:
+        self._tokens, self._problems, self._macros = found, problems, macros
         self._place = self._depth = 0
         self._instead: tuple[str, ...] = ()
 
@@ -315,7 +315,7 @@ class _Parser:
 
     def _called(self, opened: Token, function: str, arguments: list[Node], target: Node | None) -> Node:
         """The call, or what its macro makes of it."""
-        macro = MACROS.get((function, len(arguments), target is not None))
+        macro = self._macros.get((function, len(arguments), target is not None))
         if macro is not None:
             try:
                 made = macro(opened.position, target, arguments)

@@ -16,6 +16,7 @@ from pybernetes.cel.declarations import Library, joined
 from pybernetes.cel.frame import Budget, Evaluator, Frame
 from pybernetes.cel.library import KUBERNETES
 from pybernetes.cel.literal_rules import check_literals
+from pybernetes.cel.macros import MACROS, Macros
 from pybernetes.cel.parser import parse
 from pybernetes.cel.source import Problems, Source
 from pybernetes.cel.types import Type
@@ -52,20 +53,21 @@ class Program:
 
 @dataclass(frozen=True)
 class Environment:
-    """What expressions may use: variables with their types, and a library of functions."""
+    """What expressions may use: variables with their types, a library of functions, and macros."""
 
     variables: Mapping[str, Type] = field(default_factory=dict)
     library: Library = KUBERNETES
+    macros: Macros = field(default_factory=lambda: MACROS)
 
     def extended(self, variables: Mapping[str, Type], *libraries: Library) -> Environment:
         """The environment with more variables and functions."""
         library = joined([self.library, *libraries]) if libraries else self.library
-        return Environment({**self.variables, **variables}, library)
+        return Environment({**self.variables, **variables}, library, self.macros)
 
     def compile(self, expression: str) -> Program:
         """The program; CompileError with CEL's own text for an expression that is wrong."""
         source = Source(expression)
-        tree = parse(source)
+        tree = parse(source, self.macros)
         problems = Problems(source)
         checked = check(tree, self.variables, self.library, problems)
         check_literals(checked, problems)

@@ -47,6 +47,8 @@ _SHOWN = {"null": "null", "error": "!error!"}
 
 BOOL, INT, UINT, DOUBLE = Type("bool"), Type("int"), Type("uint"), Type("double")
 STRING, BYTES, NULL, DYN, ERROR = Type("string"), Type("bytes"), Type("null"), Type("dyn"), Type("error")
+# As dyn, but for what error texts call it: what only a driver knows.
+ANY = Type("any")
 TIMESTAMP, DURATION = Type("timestamp"), Type("duration")
 TYPE = Type("type")
 
@@ -84,7 +86,7 @@ def is_optional(held: Type) -> bool:
 
 
 def is_dynamic(held: Type) -> bool:
-    return held.kind in ("dyn", "error")
+    return held.kind in ("dyn", "any", "error")
 
 
 _NULLABLE = frozenset(("object", "timestamp", "duration", "opaque"))

@@ -7,6 +7,7 @@ quota names (`count/<resource>.<group>`) are counted by asking, now and then.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 
 from pybernetes.api.kind import Kind
 from pybernetes.api.kinds import kind_of
@@ -21,14 +22,17 @@ from pybernetes.api.types.core_v1 import Event, ResourceQuota
 from pybernetes.controllers.context import ControllerContext
 from pybernetes.controllers.garbagecollector import collected_kinds
 from pybernetes.controllers.keyed import KeyedController
-from pybernetes.reconcile import split_key
+from pybernetes.reconcile import key_of, split_key
 
 # As often as upstream everything is counted anew, and custom resources, of whose changes nobody tells.
 RESYNC_SECONDS = 300.0
 CUSTOM_SECONDS = 10.0
+# What is new has been charged by the API server before it was stored. To count in the midst of that would undo the
+# charges of what is still on its way, so that this waits until it has come to rest.
+SETTLED_SECONDS = 2.0
 
 
-def used_by(quota: ResourceQuota, contents: Iterable[tuple[Kind, Iterable[ApiObject]]]) -> Amounts:
+def used_by(quota: ResourceQuota, contents: Iterable[tuple[Kind, Iterable[ApiObject]]], now: datetime) -> Amounts:
     """What the contents of the quota's namespace use, by every name that the quota limits and that one of the kinds
     can count for.
     """
@@ -37,7 +41,7 @@ def used_by(quota: ResourceQuota, contents: Iterable[tuple[Kind, Iterable[ApiObj
     used: Amounts = {key: 0 for key in hard if not key.startswith("count/") or key in counted}
     for kind, objects in contents:
         for obj in objects:
-            used = total(used, counts_for(quota, obj, kind))
+            used = total(used, counts_for(quota, obj, kind, now))
     return {key: canonical(value) for key, value in used.items()}
 
 
@@ -53,21 +57,33 @@ class ResourceQuotaController(KeyedController):
 
     def __init__(self, context: ControllerContext) -> None:
         super().__init__(context)
-        self._quotas = self.watch_own(ResourceQuota)
+        self._quotas = self.informer(ResourceQuota)
+        self._quotas.on_change(self._quota_changed)
         self._definitions = self.informer(CustomResourceDefinition)
         self._kinds = [kind for kind in collected_kinds() if kind.namespaced and kind.type is not Event]
         for kind in self._kinds:
             self.informer(kind.type).on_change(self._callback(kind))
+
+    def _quota_changed(self, old: ResourceQuota | None, new: ResourceQuota | None) -> None:
+        if new is None:
+            return
+        if old is None or old.spec != new.spec or not new.status.hard:
+            self.enqueue(new)
+        else:
+            self.queue.add_after(key_of(new), SETTLED_SECONDS)
 
     def _callback(self, kind: Kind) -> Callable[[ApiObject | None, ApiObject | None], None]:
         def changed(old: ApiObject | None, new: ApiObject | None) -> None:
             obj = new or old
             if obj is None:
                 return
+            now = self.clock.now()
             for quota in self._quotas.cache.list(obj.metadata.namespace or ""):
-                before = counts_for(quota, old, kind) if old is not None else {}
-                after = counts_for(quota, new, kind) if new is not None else {}
-                if before != after:
+                before = counts_for(quota, old, kind, now) if old is not None else {}
+                after = counts_for(quota, new, kind, now) if new is not None else {}
+                if old is None and after:
+                    self.queue.add_after(key_of(quota), SETTLED_SECONDS)
+                elif before != after:
                     self.enqueue(quota)
 
         return changed
@@ -77,7 +93,7 @@ class ResourceQuotaController(KeyedController):
         if quota is None or quota.metadata.deletion_timestamp is not None:
             return None
         custom = await self._custom_contents(quota)
-        used = used_by(quota, [*self._contents(quota), *custom])
+        used = used_by(quota, [*self._contents(quota), *custom], self.clock.now())
         if not is_told(quota, used):
             changed = copy(quota)
             changed.status.hard, changed.status.used = dict(quota.spec.hard), used

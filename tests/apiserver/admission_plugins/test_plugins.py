@@ -13,6 +13,7 @@ from pybernetes.api.kinds import kind_of
 from pybernetes.api.status import StatusError
 from pybernetes.api.types.certificates_v1 import CertificateSigningRequest
 from pybernetes.api.types.core_v1 import ConfigMap, Namespace, Node, PersistentVolumeClaim, Pod
+from pybernetes.api.types.resource_v1 import ResourceClaim, ResourceClaimTemplate
 from pybernetes.api.types.storage_v1 import StorageClass
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.admission_plugins.order import default_plugins
@@ -164,6 +165,26 @@ async def test_pods_are_not_resized_beyond_their_node(run, reader):
     assert "only supported on linux nodes" in await refusal(
         run, writing("UPDATE", sized("2", generation=2), old, "resize")
     )
+
+
+async def test_only_labelled_namespaces_may_claim_devices_as_administrators(run, reader):
+    reader.objects.append(make(Namespace, "ns"))
+    wish = {"devices": {"requests": [{"name": "gpu", "exactly": {"deviceClassName": "c", "adminAccess": True}}]}}
+    result = {"request": "gpu", "driver": "d", "pool": "p", "device": "gpu-0", "adminAccess": True}
+    claim = make(ResourceClaim, namespace="ns", spec=wish)
+    granted = make(ResourceClaim, namespace="ns", status={"allocation": {"devices": {"results": [result]}}})
+    requests = [
+        writing("CREATE", claim),
+        writing("CREATE", make(ResourceClaimTemplate, namespace="ns", spec={"spec": wish})),
+        writing("UPDATE", granted, make(ResourceClaim, namespace="ns"), "status"),
+    ]
+    for request in requests:
+        assert "requires the `resource.kubernetes.io/admin-access: true` label" in await refusal(run, request)
+    await run(writing("UPDATE", granted, granted, "status"))
+    await run(writing("UPDATE", claim, claim))
+    reader.objects[-1].metadata.labels["resource.kubernetes.io/admin-access"] = "true"
+    for request in requests:
+        await run(request)
 
 
 def test_unknown_plugins_are_named(reader):

@@ -15,6 +15,7 @@ from pybernetes.apiserver.admission_plugins.certificates import (
 )
 from pybernetes.apiserver.admission_plugins.default_ingress_class import DefaultIngressClass
 from pybernetes.apiserver.admission_plugins.default_toleration_seconds import DefaultTolerationSeconds
+from pybernetes.apiserver.admission_plugins.device_admin_access import DeviceAdminAccess
 from pybernetes.apiserver.admission_plugins.limit_ranger import LimitRanger
 from pybernetes.apiserver.admission_plugins.mutating_admission_policy import MutatingAdmissionPolicyAdmission
 from pybernetes.apiserver.admission_plugins.namespace_lifecycle import NamespaceLifecycle
@@ -23,7 +24,7 @@ from pybernetes.apiserver.admission_plugins.pod_resize import PodResizeValidator
 from pybernetes.apiserver.admission_plugins.pod_security import PodSecurity
 from pybernetes.apiserver.admission_plugins.pod_topology_labels import PodTopologyLabels
 from pybernetes.apiserver.admission_plugins.priority import Priority
-from pybernetes.apiserver.admission_plugins.resource_quota import ResourceQuotaAdmission
+from pybernetes.apiserver.admission_plugins.resource_quota import Ledger, NoLedger, ResourceQuotaAdmission
 from pybernetes.apiserver.admission_plugins.runtime_class import RuntimeClassAdmission
 from pybernetes.apiserver.admission_plugins.service_account import ServiceAccountAdmission
 from pybernetes.apiserver.admission_plugins.storage_defaults import (
@@ -48,6 +49,7 @@ def default_plugins(
     chance: Chance,
     enable: Collection[str] = (),
     disable: Collection[str] = (),
+    ledger: Ledger | None = None,
 ) -> tuple[Plugin, ...]:
     """The plug-ins that are on, in run order; ValueError for a name that no plug-in has."""
     every: Sequence[Plugin] = (
@@ -71,7 +73,7 @@ def default_plugins(
         PodResizeValidator(reader),
         MutatingAdmissionPolicyAdmission(reader, authorizer),
         ValidatingAdmissionPolicyAdmission(reader, authorizer),
-        ResourceQuotaAdmission(reader),
+        ResourceQuotaAdmission(reader, ledger or NoLedger()),
     )
     known = {plugin.name for plugin in every}
     for name in (*enable, *disable):
@@ -82,5 +84,5 @@ def default_plugins(
         for plugin in every
         if plugin.name not in disable and (plugin.name not in OFF_BY_DEFAULT or plugin.name in enable)
     ]
-    # Not a plug-in that anybody could turn off, but the same seam.
-    return (*chosen, RbacEscalation(authorizer))
+    # Not plug-ins that anybody could turn off, but the same seam.
+    return (*chosen, RbacEscalation(authorizer), DeviceAdminAccess(reader))

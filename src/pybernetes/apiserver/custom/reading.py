@@ -71,7 +71,7 @@ def _yaml(body: bytes, type_: type[CustomObject], strict: bool) -> tuple[Any, li
         raise unrecognized(type_, body, str(error)) from None
     if not (strict and duplicates):
         return value, []
-    return value, ["yaml: unmarshal errors:\n" + "\n".join(f"  {line}" for line in duplicates)]
+    return value, [yaml.problem(duplicates)]
 
 
 def _require_header(document: dict[str, Any], body: bytes, type_: type[CustomObject]) -> None:

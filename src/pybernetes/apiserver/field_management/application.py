@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
-from pybernetes.api import status, yaml
+from pybernetes.api import status, strictness, yaml
 from pybernetes.api.encoding import DecodeError, from_value
+from pybernetes.api.go_text import json_kind
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject, CustomObject
 from pybernetes.api.wire import Request
@@ -139,6 +140,8 @@ def document_in(request: Request, validation: str, warn: Callable[[str], None]) 
     duplicates: list[str] = []
     try:
         value: Any = msgspec.json.decode(request.body)
+        if strictness.duplicates(request.body):
+            duplicates = yaml.load_reporting(request.body)[1]
     except (msgspec.DecodeError, RecursionError):
         try:
             value, duplicates = yaml.load_reporting(request.body)
@@ -146,14 +149,14 @@ def document_in(request: Request, validation: str, warn: Callable[[str], None]) 
             message = f"error decoding YAML: error converting YAML to JSON: {error}"
             raise status.bad_request(message) from error
     if duplicates and validation != "Ignore":
-        text = "yaml: unmarshal errors:\n" + "\n".join(f"  {line}" for line in duplicates)
+        text = f"error converting YAML to JSON: {yaml.problem(duplicates)}"
         if validation == "Strict":
             raise status.bad_request(f"error strict decoding YAML: {text}")
-        warn(text)
+        for line in duplicates:
+            warn(line)
     if value is None:
         return {}
     if not isinstance(value, dict):
-        go = {list: "array", str: "string", bool: "bool"}.get(type(value), "number")
-        why = f"json: cannot unmarshal {go} into Go value of type map[string]interface {{}}"
+        why = f"json: cannot unmarshal {json_kind(value)} into Go value of type map[string]interface {{}}"
         raise status.bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {why}")
     return value

@@ -25,6 +25,7 @@ from pybernetes.apiserver.resources.prepare import (
     only_status_and_its_metadata,
 )
 from pybernetes.apiserver.resources.strategy import Strategy
+from pybernetes.apiserver.resources.validation.devices import identity
 
 
 def default_claim_spec(spec: ResourceClaimSpec) -> None:
@@ -52,6 +53,17 @@ def _canonicalize(capacity: CapacityRequirements | None) -> None:
 
 def default_claim(claim: ResourceClaim) -> None:
     default_claim_spec(claim.spec)
+
+
+def _prepare_claim_status(new: ResourceClaim, old: ResourceClaim) -> None:
+    """What drivers have said of a device goes with the device."""
+    only_status_and_its_metadata(new, old)
+    if not new.status.devices or old.status.allocation is None:
+        return
+    gone = set(map(identity, old.status.allocation.devices.results))
+    if new.status.allocation is not None:
+        gone.difference_update(map(identity, new.status.allocation.devices.results))
+    new.status.devices = [device for device in new.status.devices if identity(device) not in gone]
 
 
 def default_claim_template(template: ResourceClaimTemplate) -> None:
@@ -108,7 +120,7 @@ RESOURCE_CLAIM = Strategy(
     default=default_claim,
     prepare_create=clear_status,
     prepare_update=keep_status,
-    prepare_status=only_status_and_its_metadata,
+    prepare_status=_prepare_claim_status,
 )
 RESOURCE_CLAIM_TEMPLATE = Strategy(default=default_claim_template, prepare_update=keep_generation)
 RESOURCE_SLICE = Strategy(

@@ -60,6 +60,7 @@ CORE_EVENT = Strategy(
     fields=core_fields,
     field_names=frozenset(core_fields(core_v1.Event())),
     creates_on_update=True,
+    has_dependents=False,
 )
 EVENT = Strategy(
     default=default_event,
@@ -67,4 +68,5 @@ EVENT = Strategy(
     fields=event_fields,
     field_names=frozenset(event_fields(events_v1.Event())),
     creates_on_update=True,
+    has_dependents=False,
 )

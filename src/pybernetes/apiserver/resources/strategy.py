@@ -56,8 +56,8 @@ class Strategy:
     # Fills in what the client left out; runs on decoded input and on the result of a patch.
     default: Callable[[Any], None] = _nothing
     # Sets what the server owns on create (status emptied, generation 1 where the kind has one); name, namespace, uid
-    # and creationTimestamp are filled before.
-    prepare_create: Callable[[Any], None] = _nothing
+    # and creationTimestamp are filled before. May give texts for `Warning` headers: of what cannot be seen afterwards.
+    prepare_create: Callable[[Any], list[str] | None] = _nothing
     # (new, old): keeps what an update of the main resource may not change, and raises the generation on spec changes.
     prepare_update: Callable[[Any, Any], None] = _nothing
     # (new, old): for the status sub-resource: takes everything but the status from old.
@@ -86,3 +86,5 @@ class Strategy:
     orphans: bool = False
     # The text for the `Warning` header of such a DELETE.
     orphan_warning: str = ""
+    # False for what never owns anything: propagation policies mean nothing to it.
+    has_dependents: bool = True

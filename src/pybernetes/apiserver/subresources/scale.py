@@ -6,7 +6,7 @@ Requests in, responses out. What holds the count, and where, is a `Replicas`: th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -31,6 +31,9 @@ from pybernetes.apiserver.printing.table import scale_table
 from pybernetes.apiserver.rendering import finished
 from pybernetes.apiserver.request import Authenticated
 from pybernetes.apiserver.writer import Aspect, Writer
+
+# The Scale that a request asks for, given the stored object.
+Wanted = Callable[[Entry], Any]
 
 
 class Replicas(Protocol):
@@ -61,34 +64,35 @@ class ScaleSubresource:
         if asked.info.verb == "get":
             return self._shown(asked, self._scale(self._entry(asked), _kind(asked)))
         options = write_options(asked.request)
-        if asked.info.verb == "update":
-            return await self._write(
-                asked, lambda _entry: read_object(asked.request, Scale, options.validation, lambda _text: None)
-            )
-        if is_apply(asked.request):
-            return await self._apply(asked, options)
-        apply = patch_of(asked.request, Scale)
-        kind, validation = _kind(asked), Validation(options.validation, lambda _text: None)
-        return await self._write(asked, lambda entry: patched(self._scale(entry, kind), apply, SCALE_KIND, validation))
+        # Told once each, however often an attempt has to be made again.
+        warnings: dict[str, None] = {}
+        wanted = self._wanted(asked, options, lambda text: warnings.update({text: None}))
+        return await self._write(asked, wanted, options, warnings)
 
-    async def _apply(self, asked: Authenticated, options: WriteOptions) -> Response:
-        kind = _kind(asked)
-        document = document_in(asked.request, options.validation, lambda _text: None)
+    def _wanted(self, asked: Authenticated, options: WriteOptions, warn: Callable[[str], None]) -> Wanted:
+        kind, request = _kind(asked), asked.request
+        if asked.info.verb == "update":
+            return lambda _entry: read_object(request, Scale, options.validation, warn)
+        if not is_apply(request):
+            patch, validation = patch_of(request, Scale, options.validation), Validation(options.validation, warn)
+            return lambda entry: patched(self._scale(entry, kind), patch, SCALE_KIND, validation)
+        document = document_in(request, options.validation, warn)
         paths = self._replicas.paths(kind)
         application = ScaleApplication(kind, options.field_manager, options.force, document, paths)
 
-        def wanted(entry: Entry) -> Scale:
+        def applied(entry: Entry) -> Scale:
             scale = self._scale(entry, kind)
             return application.scale(scale, entry.object.metadata.managed_fields, self._writer.now())
 
-        return await self._write(asked, wanted, Given())
+        return applied
 
     async def _write(
-        self, asked: Authenticated, wanted: Callable[[Entry], Any], tracker: Tracker | None = None
+        self, asked: Authenticated, wanted: Wanted, options: WriteOptions, warnings: Iterable[str]
     ) -> Response:
-        options, kind = write_options(asked.request), _kind(asked)
+        kind = _kind(asked)
         intent = intent_of(asked, options)
-        if tracker is None:
+        tracker: Tracker = Given()
+        if not is_apply(asked.request):
             paths = self._replicas.paths(kind)
             tracker = ScaleUpdates(kind, options.field_manager, paths, lambda obj: self._replicas.count(obj, kind))
         intent = replace(intent, tracker=tracker)
@@ -108,7 +112,7 @@ class ScaleSubresource:
 
         aspect = Aspect(strategy.prepare_update, strategy.validate_update)
         entry = await self._writer.modify(intent, make, aspect)
-        return self._shown(asked, self._scale(entry, kind), intent.warnings)
+        return self._shown(asked, self._scale(entry, kind), [*warnings, *intent.warnings])
 
     def _shown(self, asked: Authenticated, scale: Scale, warnings: Sequence[str] = ()) -> Response:
         accepted = negotiate(asked.request, asked.info.kind)

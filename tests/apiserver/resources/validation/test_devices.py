@@ -140,12 +140,82 @@ def test_slices(spec: dict[str, Any], said: list[str]) -> None:
     assert on_create(_slice(**spec)) == said
 
 
+_SPAN = "spec.devices[0].capacity[m].requestPolicy.validRange"
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        ({"min": "1Gi", "step": "1Gi"}, []),
+        ({"min": "1Gi", "step": "4Gi"},
+         [f'{_SPAN}.step: Invalid value: "4Gi": one step 5Gi is larger than capacity value: 4Gi',
+          f'{_SPAN}.step: Invalid value: "2Gi": value is not a multiple of a given step (4Gi) from (1Gi)']),
+        ({"min": "1Gi", "step": "0"}, [f'{_SPAN}.step: Invalid value: "0": must be greater than zero']),
+    ],
+)  # fmt: skip
+def test_shares_of_a_capacity_come_in_steps(span: dict[str, Any], said: list[str]) -> None:
+    policy = {"default": "2Gi", "validRange": span}
+    capacity = {"m": {"value": "4Gi", "requestPolicy": policy}}
+    device = {"name": "a", "allowMultipleAllocations": True, "capacity": capacity}
+    assert on_create(_slice(devices=[device])) == said
+
+
+def test_long_names_lose_their_middle_in_paths() -> None:
+    counters = [{"name": "c", "counters": {"a" * 40 + "b" * 40: {"value": "1"}}}]
+    (said,) = on_create(_slice(sharedCounters=counters))
+    assert said.startswith(f"spec.sharedCounters[0].counters[{'a' * 30}...{'b' * 30}]: ")
+
+
 def test_a_slice_stays_with_its_driver_and_pool() -> None:
     assert on_update(_slice(), _slice(driver="e.example.com", pool={"name": "m"}, nodeName="m")) == [
         'spec.pool.name: Invalid value: "m": field is immutable',
         'spec.driver: Invalid value: "e.example.com": field is immutable',
         'spec.nodeName: Invalid value: "m": field is immutable',
     ]
+
+
+def _class(*expressions: str, **spec: Any) -> dict[str, Any]:
+    selectors = [{"cel": {"expression": expression}} for expression in expressions]
+    return {"apiVersion": "resource.k8s.io/v1", "kind": "DeviceClass", "spec": {"selectors": selectors, **spec}}
+
+
+_NESTED = 'device.attributes["d"].all({0}, {1})'
+_WHERE = "spec.selectors[0].cel.expression"
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ('device.driver == "d.example.com" && device.attributes["d.example.com"].model == "a"', []),
+        ('device.capacity["d.example.com"].memory.isGreaterThan(quantity("1Gi"))', []),
+        ('cel.bind(d, device.attributes["d.example.com"], d.fast && d.version.isLessThan(semver("2.0.0")))', []),
+        ('device.attributes["d.example.com"].fast', []),
+        ("device.allowMultipleAllocations", []),
+        ("device.driver", ["must evaluate to bool or the unknown type, not string"]),
+        ("device.attributes[true].fast",
+         ["compilation failed: ERROR: <input>:1:18: found no matching overload for '_[_]' applied to "
+          "'(map(string, map(string, any)), bool)'"]),
+        ("device.colour", ["compilation failed: ERROR: <input>:1:7: undefined field 'colour'"]),
+        (_NESTED.format("k", _NESTED.format("l", _NESTED.format("m", _NESTED.format("n", "k + l == m + n")))),
+         ["too complex, exceeds cost limit"]),
+    ],
+)  # fmt: skip
+def test_devices_are_chosen_by_expressions(expression: str, said: list[str]) -> None:
+    errors = on_create(_class(expression))
+    assert [error.startswith(f"{_WHERE}: ") for error in errors] == [True] * len(said)
+    assert [error.endswith(f": {text}") for error, text in zip(errors, said, strict=True)] == [True] * len(said)
+
+
+def test_expressions_that_stay_are_not_judged_again() -> None:
+    assert on_update(_class("device.gone"), _class("device.gone", extendedResourceName="d.example.com/gpu")) == []
+    assert len(on_update(_class("device.gone"), _class("device.gone", "true"))) == 1
+
+
+def test_what_is_said_of_a_device_goes_with_it() -> None:
+    device = {"driver": "d.example.com", "pool": "node-1", "device": "gpu-0"}
+    allocated = merged(_ALLOCATED, {"devices": [device]})
+    assert on_status(_claim(), allocated, allocated) == []
+    assert on_status(_claim(), allocated, {"devices": [device]}) == []
 
 
 def test_classes_of_devices() -> None:

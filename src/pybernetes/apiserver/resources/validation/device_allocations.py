@@ -52,7 +52,7 @@ def validate_status(new: ResourceClaim, old: ResourceClaim) -> list[FieldError]:
         return _validate_device(item, allocated, path)
 
     errors += each(status.devices, device, "status.devices")
-    errors += no_twins((_identity(item) for item in status.devices), "status.devices")
+    errors += no_twins((devices.identity(item) for item in status.devices), "status.devices")
     if status.reserved_for and status.allocation is None:
         errors.append(forbidden_field("status.reservedFor", "may not be specified when `allocated` is not set"))
     elif new.metadata.deletion_timestamp and any(each not in before.reserved_for for each in status.reserved_for):
@@ -71,13 +71,8 @@ def _validate_consumer(consumer: ResourceClaimConsumerReference, path: str) -> l
     return [required(f"{path}.{name}") for name, value in given if not value]
 
 
-def _identity(device: AllocatedDeviceStatus | DeviceRequestAllocationResult) -> str:
-    name = f"{device.driver}/{device.pool}/{device.device}"
-    return f"{name}/{device.share_id}" if device.share_id else name
-
-
 def _allocated(allocation: AllocationResult | None) -> frozenset[str]:
-    return frozenset(map(_identity, allocation.devices.results)) if allocation is not None else frozenset()
+    return frozenset(map(devices.identity, allocation.devices.results)) if allocation is not None else frozenset()
 
 
 def _validate_device(device: AllocatedDeviceStatus, allocated: frozenset[str], path: str) -> list[FieldError]:
@@ -85,8 +80,8 @@ def _validate_device(device: AllocatedDeviceStatus, allocated: frozenset[str], p
     errors += devices.pool_name(device.pool, f"{path}.pool")
     errors += devices.labels(device.device, f"{path}.device")
     errors += devices.share_id(device.share_id, f"{path}.shareID")
-    if _identity(device) not in allocated:
-        errors.append(invalid(path, _identity(device), "must be an allocated device in the claim"))
+    if devices.identity(device) not in allocated:
+        errors.append(invalid(path, devices.identity(device), "must be an allocated device in the claim"))
     errors += at_most(device.conditions, _MOST_CONDITIONS, f"{path}.conditions")
     errors += validate_conditions(device.conditions, f"{path}.conditions")
     if device.data is not None:

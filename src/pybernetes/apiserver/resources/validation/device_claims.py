@@ -58,9 +58,20 @@ def validate_claim_template_update(new: ResourceClaimTemplate, old: ResourceClai
 
 
 def validate_device_class(device_class: DeviceClass) -> list[FieldError]:
+    return devices.validate_selectors(device_class.spec.selectors, "spec.selectors") + _validate_setup(device_class)
+
+
+def validate_device_class_update(new: DeviceClass, old: DeviceClass) -> list[FieldError]:
+    """Selectors that stay as they are were sound when they came."""
+    selectors = new.spec.selectors
+    changed = selectors != old.spec.selectors
+    errors = devices.validate_selectors(selectors, "spec.selectors") if changed else []
+    return errors + _validate_setup(new)
+
+
+def _validate_setup(device_class: DeviceClass) -> list[FieldError]:
     spec = device_class.spec
-    errors = devices.validate_selectors(spec.selectors, "spec.selectors")
-    errors += few(spec.config, MOST_CONFIGURATIONS, _validate_class_configuration, "spec.config")
+    errors = few(spec.config, MOST_CONFIGURATIONS, _validate_class_configuration, "spec.config")
     name = spec.extended_resource_name
     if name is not None and not is_extended(name):
         errors.append(invalid("spec.extendedResourceName", name, "must be a valid extended resource name"))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pybernetes.api.quantity import compare, value
+from pybernetes.api.quantity import add, compare, value
 from pybernetes.api.status import FieldError, forbidden_field, invalid, required
 from pybernetes.api.struct import Quantity
 from pybernetes.api.types.core_v1 import NodeSelector
@@ -38,6 +38,9 @@ _MOST_FEATURES = 32
 _MOST_TAINTS = 16
 _MOST_CHOICES = 10
 _VALUE_LIMIT = 64
+_LABEL_LIMIT = 63
+# A domain, a slash and an identifier.
+_FEATURE_LIMIT = 96
 _ALL_OR_UNSET = "must be either unset or set to true"
 _PLACES = "`nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection`"
 _PLACE = "`nodeName`, `nodeSelector`, or `allNodes`"
@@ -148,7 +151,11 @@ def _validate_counters(name: str, name_path: str, counters: Mapping[str, Counter
         return [*errors, required(where)]
     if surplus := at_most(counters, _MOST_COUNTERS, where):
         return errors + surplus
-    return errors + [error for counter in counters for error in devices.labels(counter, f"{where}[{counter}]")]
+    return errors + [
+        error
+        for counter in counters
+        for error in devices.labels(counter, f"{where}[{devices.shortened(counter, _LABEL_LIMIT)}]")
+    ]
 
 
 def _validate_device(device: Device, before: Device | None, path: str, *, own_place: bool) -> list[FieldError]:
@@ -158,10 +165,10 @@ def _validate_device(device: Device, before: Device | None, path: str, *, own_pl
         detail = f"the total number of attributes and capacities must not exceed {_MOST_FEATURES}"
         errors.append(invalid(path, features, detail))
     for name, attribute in device.attributes.items():
-        where = f"{path}.attributes[{name}]"
+        where = f"{path}.attributes[{devices.shortened(name, _FEATURE_LIMIT)}]"
         errors += devices.attribute_name(name, where) + _validate_attribute(attribute, where)
     for name, capacity in device.capacity.items():
-        where = f"{path}.capacity[{name}]"
+        where = f"{path}.capacity[{devices.shortened(name, _FEATURE_LIMIT)}]"
         errors += devices.attribute_name(name, where)
         errors += _validate_capacity(capacity, where, shared=bool(device.allow_multiple_allocations))
     if before is None or before.taints != device.taints:
@@ -282,9 +289,18 @@ def _validate_range(
             errors.append(invalid(f"{path}.max", high, f"max is larger than capacity value: {whole}"))
         if compare(default, high) > 0:
             errors.append(invalid(f"{path}.max", default, f"default is more than max: {high}"))
-    if span.step is not None and value(span.step):
-        step = value(span.step)
-        detail = f"value is not a multiple of a given step ({span.step}) from ({low})"
-        ends = [default] if high is None else [default, high]
-        errors += [invalid(f"{path}.step", end, detail) for end in ends if (value(end) - value(low)) % step]
+    if span.step is not None:
+        errors += _validate_step(span.step, low, [default] if high is None else [default, high], whole, f"{path}.step")
     return errors
+
+
+def _validate_step(step: Quantity, low: Quantity, ends: list[Quantity], whole: Quantity, path: str) -> list[FieldError]:
+    """One step fits into the whole, and steps lead from the low end to the others."""
+    first = add(low, step)
+    errors: list[FieldError] = []
+    if compare(first, whole) > 0:
+        errors.append(invalid(path, step, f"one step {first} is larger than capacity value: {whole}"))
+    if not value(step):
+        return [*errors, invalid(path, step, "must be greater than zero")]
+    detail = f"value is not a multiple of a given step ({step}) from ({low})"
+    return errors + [invalid(path, end, detail) for end in ends if (value(end) - value(low)) % value(step)]

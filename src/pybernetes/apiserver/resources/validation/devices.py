@@ -13,7 +13,15 @@ from typing import Any
 
 from pybernetes.api.names import dns1123_label, dns1123_subdomain, label_value, regex_error
 from pybernetes.api.status import FieldError, duplicate, invalid, not_supported, required
-from pybernetes.api.types.resource_v1 import DeviceSelector, DeviceTaint, DeviceToleration, OpaqueDeviceConfiguration
+from pybernetes.api.types.resource_v1 import (
+    AllocatedDeviceStatus,
+    DeviceRequestAllocationResult,
+    DeviceSelector,
+    DeviceTaint,
+    DeviceToleration,
+    OpaqueDeviceConfiguration,
+)
+from pybernetes.apiserver.resources.validation.device_expressions import expression_errors
 from pybernetes.apiserver.resources.validation.lists import at_most, each, few, too_long
 from pybernetes.apiserver.resources.validation.metadata import label_key
 from pybernetes.apiserver.resources.validation.volume_sources import validate_driver_name
@@ -40,6 +48,20 @@ _NOT_IDENTIFIER = regex_error(
     "MyName",
 )
 _identifier = re.compile(_IDENTIFIER)
+
+
+def identity(device: AllocatedDeviceStatus | DeviceRequestAllocationResult) -> str:
+    """What tells a device, or a share of one, from all others."""
+    name = f"{device.driver}/{device.pool}/{device.device}"
+    return f"{name}/{device.share_id}" if device.share_id else name
+
+
+def shortened(key: str, most: int) -> str:
+    """A key as paths show it: without its middle when it is too long."""
+    if len(key) <= most:
+        return key
+    kept = most - 3
+    return f"{key[: (kept + 1) // 2]}...{key[len(key) - kept // 2 :]}"
 
 
 def labels(name: str, path: str) -> list[FieldError]:
@@ -104,7 +126,7 @@ def _validate_selector(selector: DeviceSelector, path: str) -> list[FieldError]:
         return [required(f"{path}.cel")]
     if len(selector.cel.expression.encode()) > _EXPRESSION_LIMIT:
         return [too_long(f"{path}.cel.expression", _EXPRESSION_LIMIT)]
-    return []
+    return expression_errors(selector.cel.expression, f"{path}.cel.expression")
 
 
 def validate_configuration(opaque: OpaqueDeviceConfiguration | None, path: str) -> list[FieldError]:

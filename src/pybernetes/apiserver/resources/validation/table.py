@@ -158,7 +158,7 @@ _RULES: Mapping[type, Rules] = {
     rbac_v1.ClusterRoleBinding: Rules(access.validate_binding, access.validate_binding_update, name=path_segment_name),
     rbac_v1.Role: always(access.validate_role, path_segment_name),
     rbac_v1.RoleBinding: Rules(access.validate_binding, access.validate_binding_update, name=path_segment_name),
-    resource_v1.DeviceClass: always(device_claims.validate_device_class),
+    resource_v1.DeviceClass: Rules(device_claims.validate_device_class, device_claims.validate_device_class_update),
     resource_v1.ResourceClaim: Rules(
         device_claims.validate_claim, device_claims.validate_claim_update, device_allocations.validate_status
     ),
