@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import logging
+import os
 import re
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 from typing import NoReturn
 
-from pybernetes.client.errors import ConfigError
-from pybernetes.cluster.refusal import Refused, reason
 from pybernetes.cluster.running import run_until_signal
-from pybernetes.cluster.state import ClusterError
-from pybernetes.store.errors import StoreError
+from pybernetes.environment.refusal import Refused, reason
 
 # Sub-command -> the module with its `add_arguments(parser)` and `run(arguments)`, and a line of help.
 COMMANDS = {
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _Parser(prog="pyb", description="Kubernetes, written in Python.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     chosen = next((word for word in words if not word.startswith("-")), "")
-    module = importlib.import_module(COMMANDS[chosen][0]) if chosen in COMMANDS else None
+    module = _imported(COMMANDS[chosen][0]) if chosen in COMMANDS else None
     for name, (_module, help_) in COMMANDS.items():
         own = commands.add_parser(name, help=help_, add_help=name != "kubectl", allow_abbrev=False)
         if name == chosen and module is not None:
@@ -61,10 +61,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         once = module.__name__.startswith("pybernetes.cli.")
         interrupted = INTERRUPTED if once else 0
         return run_until_signal(lambda: module.run(arguments), interrupted, second_ends=not once)
-    except (Refused, ClusterError, ConfigError, StoreError, OSError) as error:
+    except (Refused, OSError) as error:
         # What people can set right; anything else is our fault and keeps its traceback.
         print(f"pyb {chosen}: {reason(error)}", file=sys.stderr)
         return 1
+
+
+def _imported(name: str) -> ModuleType:
+    """The module of a sub-command. Importing is most of what a start takes: two things that only cost are left out."""
+    gc.disable()
+    # aiohttp, when imported, reads all certificates that the machine trusts, twice. We always say whom to trust: who
+    # would forget it trusts nobody.
+    given = {variable: os.environ.get(variable) for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR")}
+    os.environ.update(dict.fromkeys(given, os.devnull))
+    try:
+        return importlib.import_module(name)
+    finally:
+        for variable, value in given.items():
+            del os.environ[variable]
+            if value is not None:
+                os.environ[variable] = value
+        gc.enable()
 
 
 class _Parser(argparse.ArgumentParser):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pybernetes.api.status import StatusError, failure
 from pybernetes.api.types.meta_v1 import Status
+from pybernetes.environment.refusal import Refused
 
 
 class Unreachable(Exception):
@@ -25,7 +26,7 @@ class Expired(StatusError):
     """The revision that a watch or a list wanted to go on from has been compacted: list again."""
 
 
-class ConfigError(Exception):
+class ConfigError(Refused):
     """A kubeconfig or a service-account folder that cannot be used; the message says which part and why."""
 
 

@@ -19,7 +19,7 @@ from pybernetes.apiserver.request import UserInfo
 from pybernetes.apiserver.shutdown import ShutdownTimes
 from pybernetes.apiserver.stages.authorization import MODES
 from pybernetes.apiserver.stages.static_tokens import parse_token_file
-from pybernetes.cluster.refusal import Refused, refusing
+from pybernetes.environment.refusal import Refused, refusing
 
 _TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
 

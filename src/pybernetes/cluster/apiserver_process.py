@@ -22,10 +22,10 @@ from pybernetes.apiserver.shutdown import shut_down
 from pybernetes.cluster import heap
 from pybernetes.cluster.apiserver_flags import Files, add_arguments, options, require_sense, shutdown_times
 from pybernetes.cluster.pki import Pki, apiserver
-from pybernetes.cluster.refusal import refusing
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import Clock, SystemClock
 from pybernetes.environment.process import inherited_listeners, notify_ready
+from pybernetes.environment.refusal import refusing
 from pybernetes.store.embedded import EmbeddedStore
 
 __all__ = ["add_arguments", "run"]

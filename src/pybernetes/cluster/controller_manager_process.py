@@ -9,13 +9,13 @@ from pathlib import Path
 from pybernetes.client import Client
 from pybernetes.cluster.connection import add_kubeconfig, connected
 from pybernetes.cluster.health_port import CONTROLLER_MANAGER_PORT, serving_health
-from pybernetes.cluster.refusal import Refused, refusing
 from pybernetes.controllers.context import ControllerOptions
 from pybernetes.controllers.host_path_removal import remove_host_path
 from pybernetes.controllers.main import CONTROLLERS, make_context, run_controllers
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import SystemClock
 from pybernetes.environment.process import notify_ready
+from pybernetes.environment.refusal import Refused, refusing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

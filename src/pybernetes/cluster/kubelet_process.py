@@ -13,10 +13,10 @@ from pathlib import Path
 from pybernetes.api.types.core_v1 import Taint
 from pybernetes.client import Client
 from pybernetes.cluster.connection import add_kubeconfig, connected
-from pybernetes.cluster.refusal import refusing
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import SystemClock
 from pybernetes.environment.process import notify_ready
+from pybernetes.environment.refusal import refusing
 from pybernetes.kubelet.assembly import node_kubelet
 from pybernetes.kubelet.cri.runtime import CriRuntime
 from pybernetes.kubelet.options import KubeletOptions, ServerFiles

@@ -21,7 +21,6 @@ from pybernetes.cluster.layout import Layout
 from pybernetes.cluster.local_remove import keep_logs, remove_cluster, supervisors_of
 from pybernetes.cluster.local_supervisor import NAME as SUPERVISOR
 from pybernetes.cluster.processes import ProcessState, tail
-from pybernetes.cluster.refusal import reason
 from pybernetes.cluster.state import (
     API_PORT,
     ClusterError,
@@ -38,6 +37,7 @@ from pybernetes.cluster.state import (
 )
 from pybernetes.cluster.system_packages import missing_packages, no_root_message
 from pybernetes.environment.process import CommandFailed, Readiness, end, is_alive
+from pybernetes.environment.refusal import reason
 
 Say = Callable[[str], None]
 COMMANDS = "pybernetes.cluster.local_components:component_commands"

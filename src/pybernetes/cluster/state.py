@@ -19,6 +19,7 @@ import msgspec
 
 from pybernetes.cluster.layout import Layout
 from pybernetes.environment.process import Identity
+from pybernetes.environment.refusal import Refused
 
 POD_CIDR = "10.244.0.0/16"
 SERVICE_CIDR = "10.96.0.0/16"
@@ -27,7 +28,7 @@ CONTROL_PLANE = "control-plane"
 _NAME = re.compile(r"[a-z][a-z0-9]{0,19}")
 
 
-class ClusterError(Exception):
+class ClusterError(Refused):
     """Something that the user can put right; the message says what and how."""
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pybernetes.environment.refusal import Refused
+
 if TYPE_CHECKING:
     from pybernetes.store.contract import KeyValue
 
 
-class StoreError(Exception):
+class StoreError(Refused):
     """Whatever a store raises on purpose."""
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 
 class Refused(Exception):
-    """A component cannot run as it was asked to; the message says what to change."""
+    """What was asked for cannot be; the message says why, and so what people can set right."""
 
 
 @contextmanager
