@@ -5,7 +5,6 @@ Flow: text from an object goes in, texts for `FieldError.detail` come out. Valid
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -258,27 +257,6 @@ def port_name(value: str) -> list[str]:
 
 def port_number(value: int) -> list[str]:
     return [] if 1 <= value <= 65535 else ["must be between 1 and 65535, inclusive"]
-
-
-def ip_address(value: str) -> list[str]:
-    """IPv4 or IPv6 in any form."""
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        return ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]
-    return []
-
-
-def cidr(value: str) -> list[str]:
-    """`address/bits`, bits of the host allowed."""
-    try:
-        ipaddress.ip_interface(value)
-    except ValueError:
-        return _CIDR_ERROR
-    return [] if "/" in value and "." not in value.rpartition("/")[2] else _CIDR_ERROR
-
-
-_CIDR_ERROR = ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"]
 
 
 def masked_generate_name(value: str) -> str:

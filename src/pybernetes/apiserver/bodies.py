@@ -19,12 +19,10 @@ from pybernetes.api.wire import Request
 from pybernetes.apiserver.custom import reading
 from pybernetes.apiserver.field_management.options import manager_of, option_problem
 from pybernetes.apiserver.field_management.tracking import keep_reset
-from pybernetes.apiserver.query_numbers import parse_int
-from pybernetes.apiserver.query_options import check_delete_options, invalid_options
+from pybernetes.apiserver.query_options import check_delete_options, flag, invalid_options, queried_delete_options
 from pybernetes.apiserver.request import RequestInfo
 
 Body = TypeVar("Body")
-_TRUE = ("true", "1", "t", "T", "TRUE", "True")
 # In the order of upstream's message, which sorts them.
 _MODES = ("", "Ignore", "Strict", "Warn")
 _UNKNOWN_KIND = re.compile(r'no kind "[^"]*" is registered for version "[^"]*"')
@@ -60,11 +58,11 @@ def write_options(request: Request) -> WriteOptions:
         error = status.not_supported("fieldValidation", mode, _MODES)
         raise _invalid_options(request, error)
     named = request.parameter("fieldManager")
-    force = request.parameter("force") if request.method == "PATCH" else ""
+    force = flag(request, "force") if request.method == "PATCH" else None
     if problem := option_problem(request, named, force):
         raise _invalid_options(request, problem)
     manager = manager_of(named, request.headers.get("user-agent", ""))
-    return WriteOptions(bool(dry), mode or "Warn", manager, force in _TRUE)
+    return WriteOptions(bool(dry), mode or "Warn", manager, bool(force))
 
 
 @lru_cache(maxsize=256)
@@ -155,18 +153,7 @@ def delete_options(request: Request, warn: Callable[[str], None]) -> DeleteOptio
         given = _given_delete_options(request, warn)
         check_delete_options(given)
         return given
-    options = DeleteOptions()
-    grace = request.parameter("gracePeriodSeconds")
-    if grace:
-        try:
-            options.grace_period_seconds = parse_int(grace)
-        except ValueError as error:
-            raise status.bad_request(str(error)) from error
-    if policy := request.parameter("propagationPolicy"):
-        options.propagation_policy = policy
-    if orphan := request.parameter("orphanDependents"):
-        options.orphan_dependents = orphan in ("true", "1")
-    options.dry_run = [value for key, value in request.query if key == "dryRun"]
+    options = queried_delete_options(request)
     check_delete_options(options)
     return options
 

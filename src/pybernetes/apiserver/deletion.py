@@ -124,7 +124,7 @@ def is_pending(obj: ApiObject, options: DeleteOptions) -> bool:
     if isinstance(obj, core_v1.Namespace):
         return _namespace_waits(obj)
     held, asked = metadata.deletion_grace_period_seconds, _asked_grace(options)
-    return bool(held) and (asked is None or asked >= held)
+    return held is not None and held > 0 and (asked is None or asked >= held)
 
 
 def grace_seconds(obj: ApiObject, options: DeleteOptions) -> int:

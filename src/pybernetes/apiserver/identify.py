@@ -10,6 +10,7 @@ from pybernetes.api.fields import SelectorError, parse_selector
 from pybernetes.api.kind import Kind, Subresource
 from pybernetes.api.kinds import find_resource, group_versions
 from pybernetes.api.wire import Request
+from pybernetes.apiserver.query_options import flag
 from pybernetes.apiserver.request import RequestInfo
 
 _VERBS = {"POST": "create", "GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
@@ -43,7 +44,7 @@ BUILT_IN = _BuiltIn()
 
 def identify(request: Request, kinds: Kinds = BUILT_IN) -> RequestInfo:
     """The request's target; a path that is no resource path gives the plain method as verb."""
-    method, path, watches = request.method, request.path, _is_true(request, "watch")
+    method, path, watches = request.method, request.path, bool(flag(request, "watch"))
     if len(path) <= _KNOWN_PATH_MAX:
         known = _known(method, path, watches)
         if known is not None:
@@ -125,12 +126,6 @@ def _verb(method: str, watches: bool, name: str, subresource: str) -> str:
     if verb == "delete" and not name:
         return "deletecollection"
     return verb
-
-
-def _is_true(request: Request, parameter: str) -> bool:
-    """Booleans of a query as the API reads them: anything but `false`, `0` and absence is true."""
-    values = [value for key, value in request.query if key == parameter]
-    return bool(values) and values[0].lower() not in ("false", "0")
 
 
 def _child(kind: Kind | None, subresource: str) -> Subresource | None:

@@ -1,7 +1,7 @@
 """ListOptions and DeleteOptions as clients send them: what upstream refuses before it looks for anything.
 
-A request goes in; StatusError 400 or 422 comes out, in upstream's words and order. Called by the pipeline for list,
-watch and deletecollection, and by `bodies` for deletions. Pure.
+A request goes in; values, or StatusError 400 or 422 in upstream's words and order, come out. Called by the pipeline for
+list, watch and deletecollection, and by `bodies` for deletions. Pure.
 """
 
 from __future__ import annotations
@@ -10,12 +10,32 @@ from collections.abc import Sequence
 
 from pybernetes.api import duration, status
 from pybernetes.api.status import FieldError, StatusError, forbidden_field, invalid, not_supported
-from pybernetes.api.types.meta_v1 import DeleteOptions, StatusCause, StatusDetails
+from pybernetes.api.types.meta_v1 import DeleteOptions, Preconditions, StatusCause, StatusDetails
 from pybernetes.api.wire import Request
 from pybernetes.apiserver.query_numbers import parse_int
 
 _MATCH = "resourceVersionMatch"
 _POLICIES = ("Foreground", "Background", "Orphan", "nil")
+_UNREADABLE = "ignoreStoreReadErrorWithClusterBreakingPotential"
+
+
+def flag(request: Request, name: str) -> bool | None:
+    """A truth value of the query: all but `false` and `0` is true, an empty one too; None when it is not there."""
+    for key, value in request.query:
+        if key == name:
+            return value.lower() not in ("false", "0")
+    return None
+
+
+def number(request: Request, name: str) -> int | None:
+    """A signed number of the query, None when it is not there; 400 with strconv's text for what is none."""
+    for key, value in request.query:
+        if key == name:
+            try:
+                return parse_int(value)
+            except ValueError as error:
+                raise status.bad_request(str(error)) from error
+    return None
 
 
 def invalid_options(kind: str, errors: Sequence[FieldError]) -> StatusError:
@@ -38,12 +58,10 @@ def request_seconds(request: Request) -> float:
 
 def check_list_options(request: Request, *, watch: bool) -> None:
     """400 for what is no number, 422 for options that exclude one another."""
+    if not request.query:
+        return
     for name in ("limit", "timeoutSeconds"):
-        if text := request.parameter(name):
-            try:
-                parse_int(text)
-            except ValueError as error:
-                raise status.bad_request(str(error)) from error
+        number(request, name)
     if errors := _watch_errors(request) if watch else _list_errors(request):
         raise invalid_options("ListOptions", errors)
 
@@ -59,17 +77,17 @@ def _list_errors(request: Request) -> list[FieldError]:
         errors.append(not_supported(_MATCH, match, ["Exact", "NotOlderThan", ""]))
     if match == "Exact" and revision == "0":
         errors.append(forbidden_field(_MATCH, f'{_MATCH} "exact" is forbidden for resourceVersion "0"'))
-    if request.parameter("sendInitialEvents"):
+    if flag(request, "sendInitialEvents") is not None:
         errors.append(forbidden_field("sendInitialEvents", "sendInitialEvents is forbidden for list"))
     return errors
 
 
 def _watch_errors(request: Request) -> list[FieldError]:
-    match, initial = request.parameter(_MATCH), request.parameter("sendInitialEvents")
+    match, asked = request.parameter(_MATCH), flag(request, "sendInitialEvents") is not None
     errors = []
-    if initial and match != "NotOlderThan":
+    if asked and match != "NotOlderThan":
         errors.append(forbidden_field(_MATCH, f"sendInitialEvents requires setting {_MATCH} to NotOlderThan"))
-    if match and not initial:
+    if match and not asked:
         detail = f"{_MATCH} is forbidden for watch unless sendInitialEvents is provided"
         errors.append(forbidden_field(_MATCH, detail))
     if match and match != "NotOlderThan":
@@ -77,6 +95,22 @@ def _watch_errors(request: Request) -> list[FieldError]:
     if request.parameter("continue"):
         errors.append(forbidden_field(_MATCH, f"{_MATCH} is forbidden when continue is provided"))
     return errors
+
+
+def queried_delete_options(request: Request) -> DeleteOptions:
+    """The options of a deletion that has no body; 400 for what is no number."""
+    options = DeleteOptions()
+    if not request.query:
+        return options
+    options.grace_period_seconds = number(request, "gracePeriodSeconds")
+    options.propagation_policy = next((value for key, value in request.query if key == "propagationPolicy"), None)
+    options.orphan_dependents = flag(request, "orphanDependents")
+    options.ignore_store_read_error_with_cluster_breaking_potential = flag(request, _UNREADABLE)
+    options.dry_run = [value for key, value in request.query if key == "dryRun"]
+    uid, revision = request.parameter("uid") or None, request.parameter("resourceVersion") or None
+    if uid or revision:
+        options.preconditions = Preconditions(uid=uid, resource_version=revision)
+    return options
 
 
 def check_delete_options(options: DeleteOptions) -> None:
@@ -90,5 +124,20 @@ def check_delete_options(options: DeleteOptions) -> None:
         errors.append(not_supported("propagationPolicy", policy, _POLICIES))
     if any(value != "All" for value in options.dry_run):
         errors.append(not_supported("dryRun", options.dry_run, ["All"]))
+    if options.ignore_store_read_error_with_cluster_breaking_potential:
+        errors += _beside_unreadable(options)
     if errors:
         raise invalid_options("DeleteOptions", errors)
+
+
+def _beside_unreadable(options: DeleteOptions) -> list[FieldError]:
+    """What cannot be said of an object that may not be readable."""
+    others = {
+        "dryRun": bool(options.dry_run),
+        "propagationPolicy": options.propagation_policy is not None,
+        "orphanDependents": options.orphan_dependents is not None,
+        "gracePeriodSeconds": options.grace_period_seconds is not None,
+        "preconditions": options.preconditions is not None,
+    }
+    texts = [f"cannot be set together with .{name}" for name, is_set in others.items() if is_set]
+    return [invalid(_UNREADABLE, True, text) for text in texts]

@@ -16,7 +16,8 @@ from pybernetes.apiserver.continuation import Continuation, decode_token, encode
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.known_lists import KEPT_BYTES_MAX, KnownLists, question_of
 from pybernetes.apiserver.negotiation import CONTENT_TYPES, negotiate
-from pybernetes.apiserver.query_numbers import parse_int, parse_uint
+from pybernetes.apiserver.query_numbers import parse_uint
+from pybernetes.apiserver.query_options import number
 from pybernetes.apiserver.registry import Registry
 from pybernetes.apiserver.rendering import rendering_of
 from pybernetes.apiserver.request import RequestInfo
@@ -114,7 +115,7 @@ class Reads:
         assert info.kind is not None
         selection = selection_of(request, info)
         collection = self._registry.collection(info.kind)
-        limit = _number(request.parameter("limit"))
+        limit = number(request, "limit") or 0
         token, revision = request.parameter("continue"), request.parameter("resourceVersion")
         match = request.parameter("resourceVersionMatch")
         if token:
@@ -232,10 +233,3 @@ def list_metadata(page: Page) -> dict[str, Any]:
         if page.remaining is not None:
             metadata["remainingItemCount"] = page.remaining
     return metadata
-
-
-def _number(text: str) -> int:
-    try:
-        return parse_int(text) if text else 0
-    except ValueError as error:
-        raise bad_request(str(error)) from error

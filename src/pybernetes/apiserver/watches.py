@@ -14,14 +14,16 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from pybernetes.api.status import bad_request, expired, failure
+from pybernetes.api.status import expired, failure
 from pybernetes.api.wire import Outlet, Request, Response
 from pybernetes.apiserver.backlog import Backlog
 from pybernetes.apiserver.collection import Collection
 from pybernetes.apiserver.fan_out import Audience, FanOut
 from pybernetes.apiserver.metrics import EventCounts, Metrics
 from pybernetes.apiserver.negotiation import negotiate
-from pybernetes.apiserver.query_numbers import parse_int, parse_uint
+from pybernetes.apiserver.query_numbers import parse_uint
+from pybernetes.apiserver.query_options import flag, number
+from pybernetes.apiserver.reads import too_large
 from pybernetes.apiserver.registry import Registry
 from pybernetes.apiserver.rendering import Rendering, rendering_of
 from pybernetes.apiserver.request import RequestInfo
@@ -35,6 +37,8 @@ _LAST_BOOKMARK_SECONDS = 2.0
 # When all watches are to end: how many a second at least, and how often some.
 _ENDED_PER_SECOND_MIN = 200.0
 _ENDING_SECONDS = 0.05
+# Nobody watches longer.
+_LONGEST_SECONDS = 365 * 86400
 # A watch that owes more is behind, and has to do with its part of the backlog.
 _BEHIND_BYTES = 64 * 1024
 # More is written as it came, so that its bytes, and the frame around them, are shared by all who hear the same.
@@ -48,6 +52,8 @@ class _Options:
     initial_events_end: bool
     bookmarks: bool
     seconds: float
+    # The revision that the present state must have reached, if it has not.
+    ahead: int = 0
 
 
 class _Watcher:
@@ -239,6 +245,9 @@ class Watches:
         accepted = negotiate(request, info.kind, watch=True)
         options = self._options(request, info)
         rendering = rendering_of(info.kind, accepted, self._clock, request.parameter("includeObject"))
+        if options.ahead:
+            ahead = too_large(options.ahead, self._registry.revision)
+            return self._response(_once(rendering.error(ahead.status)), rendering)
         collection = self._registry.collection(info.kind)
         fan_out = self._fan_out(collection)
         audience = fan_out.audience(options.selection, rendering)
@@ -320,12 +329,13 @@ class Watches:
             # Upstream has no client error for these (reference, 5.17).
             text = f'resourceVersion: Invalid value: "{revision}": {error}'
             raise failure(500, "", text) from error
-        initial = request.parameter("sendInitialEvents")
-        bookmarks = request.parameter("allowWatchBookmarks") in ("true", "1")
-        wants_state = initial == "true" or (not initial and not at)
+        initial, bookmarks = flag(request, "sendInitialEvents"), bool(flag(request, "allowWatchBookmarks"))
+        wants_state = initial or (initial is None and not at)
         since = None if wants_state else at or self._registry.revision
-        length = _seconds(request.parameter("timeoutSeconds")) or self.length_min * self._chance.uniform(1, 2)
-        return _Options(selection_of(request, info), since, initial == "true" and bookmarks, bookmarks, length)
+        asked = min(max(number(request, "timeoutSeconds") or 0, 0), _LONGEST_SECONDS)
+        length = float(asked) or self.length_min * self._chance.uniform(1, 2)
+        ahead = at if initial and at > self._registry.revision else 0
+        return _Options(selection_of(request, info), since, bool(initial) and bookmarks, bookmarks, length, ahead)
 
     @staticmethod
     def _response(stream: AsyncIterator[bytes], rendering: Rendering) -> Response:
@@ -335,11 +345,3 @@ class Watches:
 
 async def _once(chunk: bytes) -> AsyncIterator[bytes]:
     yield chunk
-
-
-def _seconds(text: str) -> float:
-    """The length that the client asks for; 0 when it asks for none. Nobody waits longer than a year."""
-    try:
-        return min(max(float(parse_int(text)), 0.0), 365 * 86400.0) if text else 0.0
-    except ValueError as error:
-        raise bad_request(str(error)) from error

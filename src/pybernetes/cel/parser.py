@@ -13,6 +13,7 @@ from pybernetes.cel.lexer import END, Token, tokens
 from pybernetes.cel.macros import MACROS, MacroError, Macros
 from pybernetes.cel.source import Problems, Source
 from pybernetes.cel.syntax import (
+    RESERVED,
     Call,
     Entry,
     Identifier,
@@ -29,9 +30,6 @@ _MOST_NESTED = 250
 _TOO_NESTED = f"expression recursion limit exceeded: {_MOST_NESTED}"
 # Longer than any that upstream takes: its limit counts code points.
 _LONGEST = 100_000
-_RESERVED = frozenset(
-    ("as", "break", "const", "continue", "else", "false", "function", "for", "if", "import", "in", "let", "loop")
-) | frozenset(("package", "namespace", "null", "return", "true", "var", "void", "while"))
 _SIGNS = ("[", "{", "(", ".", "-", "!", "true", "false", "null")
 _KINDS = ("NUM_FLOAT", "NUM_INT", "NUM_UINT", "STRING", "BYTES", "IDENTIFIER")
 _STARTS = frozenset((*_SIGNS, *_KINDS))
@@ -255,7 +253,7 @@ class _Parser:
         opened = self._take("(")
         if opened is not None:
             return self._called(opened, text, self._arguments(), None)
-        if name.text in _RESERVED:
+        if name.text in RESERVED:
             self._problems.add(name.position, f"reserved identifier: {name.text}")
         return Identifier(name.position, text)
 

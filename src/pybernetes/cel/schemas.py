@@ -26,6 +26,7 @@ from pybernetes.api.json_schema import (
 from pybernetes.cel import EvaluationError, types
 from pybernetes.cel.library.times import parsed_duration, parsed_timestamp
 from pybernetes.cel.ranges import Path, Range
+from pybernetes.cel.syntax import RESERVED
 from pybernetes.cel.types import Type
 from pybernetes.cel.values import MapList, SetList
 
@@ -35,9 +36,6 @@ REQUEST_BYTES = 3 * 1024 * 1024
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9._/-]*", re.ASCII)
 _SYMBOLS = re.compile(r"__|\.|-|/")
 _ESCAPES = {"__": "__underscores__", ".": "__dot__", "-": "__dash__", "/": "__slash__"}
-_KEYWORDS = frozenset(
-    ("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import")
-) | frozenset(("let", "loop", "package", "namespace", "return", "var", "void", "while"))
 _TEXT: Schema = {"type": "string"}
 _METADATA: Schema = {"type": "object", "properties": {"name": _TEXT, "generateName": _TEXT}}
 
@@ -85,7 +83,7 @@ def escaped(name: str) -> str | None:
     """What expressions call a field; None when they cannot name it."""
     if _NAME.fullmatch(name) is None:
         return None
-    return f"__{name}__" if name in _KEYWORDS else _SYMBOLS.sub(lambda match: _ESCAPES[match[0]], name)
+    return f"__{name}__" if name in RESERVED else _SYMBOLS.sub(lambda match: _ESCAPES[match[0]], name)
 
 
 def declare(schema: Schema, is_root: bool, name: str = "selfType") -> Declared | None:

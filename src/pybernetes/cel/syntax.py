@@ -11,6 +11,10 @@ from typing import Any
 
 # What comprehensions gather their result in; no expression can spell it.
 ACCUMULATOR = "@result"
+# Words that cannot be names.
+RESERVED = frozenset(
+    ("as", "break", "const", "continue", "else", "false", "function", "for", "if", "import", "in", "let", "loop")
+) | frozenset(("package", "namespace", "null", "return", "true", "var", "void", "while"))
 
 
 @dataclass(eq=False, slots=True)

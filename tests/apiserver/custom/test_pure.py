@@ -10,7 +10,7 @@ from pybernetes.apiserver.custom.formats import FORMATS
 from pybernetes.apiserver.custom.json_path import PathError, find, keys, parse
 from pybernetes.apiserver.custom.rows import version_order
 from pybernetes.apiserver.custom.schema import default, drop_nulls, prune
-from pybernetes.apiserver.custom.structural import schema_errors
+from pybernetes.apiserver.custom.schema_validation import schema_errors
 from pybernetes.apiserver.custom.validation import go_float, validate
 
 

@@ -7,8 +7,8 @@ nothing and shows ports that nobody could have, as upstream's does.
 from __future__ import annotations
 
 from pybernetes.api.kinds import kind_of
-from pybernetes.api.status import internal_error, invalid, invalid_object
-from pybernetes.api.types.core_v1 import Service, ServicePort
+from pybernetes.api.status import failure, internal_error, invalid, invalid_object
+from pybernetes.api.types.core_v1 import Service, ServiceSpec
 from pybernetes.apiserver.allocation.pool import Owner, Pool, PoolError
 from pybernetes.apiserver.allocation.ranges import static_size
 from pybernetes.apiserver.allocation.service_fields import (
@@ -95,15 +95,20 @@ class PortTaking:
         self._ports = ports
         self._service = service
         self._spec = service.spec
-        self._held = node_ports(old.spec) if old is not None else set()
+        self._old = old.spec if old is not None else None
         self._dry_run = dry_run
         self._taken: list[int] = []
 
     def fill(self) -> None:
         """Fills in the Service; StatusError 422 when a port that it asks for cannot be had."""
         if may_have_node_ports(self._spec):
-            self._fill_ports()
-        if wants_health_check(self._spec):
+            # Only then the others, so that chance does not draw what the Service asks for itself.
+            if self._old is None:
+                self._draw_others(self._take_new())
+            else:
+                self._take_more(self._old)
+                self._draw_others(None)
+        if wants_health_check(self._spec) and not (self._old is not None and wants_health_check(self._old)):
             self._fill_health_check()
 
     def revert(self) -> None:
@@ -124,53 +129,61 @@ class PortTaking:
         self._taken.append(port)
         return port
 
-    def _fill_ports(self) -> None:
-        own: dict[int, set[str]] = {}
+    def _take_new(self) -> dict[int, int]:
+        """Takes what a new Service asks for, and tells the node port of each port: other protocols of it share it."""
+        shared: dict[int, int] = {}
         for position, port in enumerate(self._spec.ports):
-            if port.node_port:
-                self._take_port(position, port, own)
-        # Only then the others, so that chance does not draw what the Service asks for itself.
-        for port in self._spec.ports:
-            if not port.node_port and wants_node_ports(self._spec):
-                self._draw_port(port, own)
+            if port.node_port and shared.get(port.port) != port.node_port:
+                self._take_wanted(position, port.node_port)
+                shared.setdefault(port.port, port.node_port)
+        return shared
 
-    def _take_port(self, position: int, port: ServicePort, own: dict[int, set[str]]) -> None:
-        number, protocol = port.node_port or 0, port.protocol or "TCP"
+    def _take_more(self, old: ServiceSpec) -> None:
+        """Takes what a Service asks for that it has not."""
+        held = {port.node_port for port in old.ports}
+        seen: set[tuple[str | None, int]] = set()
+        for position, port in enumerate(self._spec.ports):
+            number = port.node_port or 0
+            if not number:
+                continue
+            if number not in held and number not in self._taken:
+                self._take_wanted(position, number)
+            if (port.protocol, number) in seen:
+                raise failure(500, "", f"duplicate nodePort: {{{port.protocol} {number}}}")
+            seen.add((port.protocol, number))
+
+    def _take_wanted(self, position: int, number: int) -> None:
         try:
-            if protocol in own.get(number, ()):
-                raise PoolError("provided port is already allocated")
-            if number not in own and number not in self._held:
-                self._take(number)
+            self._take(number)
         except PoolError as error:
             problem = invalid(f"spec.ports[{position}].nodePort", number, str(error))
             raise invalid_object(kind_of(Service), self._service.metadata.name or "", [problem]) from error
-        own.setdefault(number, set()).add(protocol)
 
-    def _draw_port(self, port: ServicePort, own: dict[int, set[str]]) -> None:
-        """The same port of another protocol shares its node port, as DNS over TCP and UDP does."""
-        protocol = port.protocol or "TCP"
-        for other in self._spec.ports:
-            if other.node_port and other.port == port.port and protocol not in own.get(other.node_port, ()):
-                port.node_port = other.node_port
-                own[other.node_port].add(protocol)
-                return
+    def _draw_others(self, shared: dict[int, int] | None) -> None:
+        """Draws for ports without a node port; `shared` are the node ports that may serve a second protocol, too."""
+        for port in self._spec.ports:
+            if port.node_port or not wants_node_ports(self._spec):
+                continue
+            number = shared.get(port.port) if shared is not None else None
+            port.node_port = number or self._draw_any()
+            if shared is not None:
+                shared[port.port] = port.node_port
+
+    def _draw_any(self) -> int:
         try:
-            port.node_port = self._draw()
+            return self._draw()
         except PoolError as error:
             raise internal_error(f"failed to allocate a nodePort: {error}") from error
-        own[port.node_port] = {protocol}
 
     def _fill_health_check(self) -> None:
         wanted = self._spec.health_check_node_port
-        if wanted and (wanted in self._held or wanted in self._taken):
-            return
         try:
             if wanted:
                 self._take(wanted)
             else:
                 self._spec.health_check_node_port = self._draw()
         except PoolError as error:
-            what = f"requested HealthCheck NodePort {wanted}" if wanted else "a HealthCheck NodePort"
+            what = f"requested HealthCheck NodePort {wanted}" if wanted else "a HealthCheck NodePort 0"
             raise internal_error(f"failed to allocate {what}: {error}") from error
 
 

@@ -6,6 +6,7 @@ import ipaddress
 
 from pybernetes.api.types.core_v1 import ServiceSpec
 
+TRAFFIC_POLICIES = ("Cluster", "Local")
 _HEADLESS = "None"
 
 

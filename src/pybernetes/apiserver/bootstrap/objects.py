@@ -7,9 +7,7 @@ through its own write path, namespaces first.
 from __future__ import annotations
 
 import ipaddress
-import json
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 import msgspec
@@ -29,11 +27,10 @@ from pybernetes.api.types.rbac_v1 import ClusterRole, ClusterRoleBinding, Role, 
 from pybernetes.api.types.scheduling_v1 import PriorityClass
 from pybernetes.apiserver.bootstrap.default_rbac import AUTO_UPDATE, default_rbac
 from pybernetes.apiserver.bootstrap.default_service_cidr import default_service_cidr
+from pybernetes.apiserver.bootstrap.flow_control import AUTO_UPDATE_SPEC, MANDATORY, flow_control
 from pybernetes.apiserver.bootstrap.kubernetes_service import kubernetes_service
 
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
-_AUTO_UPDATE_SPEC = "apf.kubernetes.io/autoupdate-spec"
-_MANDATORY = ("exempt", "catch-all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +56,7 @@ def bootstrap_objects(options: BootstrapOptions) -> list[ApiObject]:
     objects: list[ApiObject] = [
         *(_namespace(name) for name in NAMESPACES),
         *_priority_classes(),
-        *_flow_control(),
+        *flow_control(),
         default_service_cidr(options.service_cluster_ip_ranges),
     ]
     if options.rbac:
@@ -94,16 +91,6 @@ def _priority_classes() -> list[ApiObject]:
     ]
 
 
-def _flow_control() -> list[ApiObject]:
-    data: dict[str, dict[str, Any]] = json.loads(resources.files(__package__).joinpath("flow_control.json").read_text())
-    found: list[ApiObject] = []
-    for section, type_ in (("prioritylevelconfigurations", PriorityLevelConfiguration), ("flowschemas", FlowSchema)):
-        for name, spec in data[section].items():
-            meta = {"name": name, "generation": 1, "annotations": {_AUTO_UPDATE_SPEC: "true"}}
-            found.append(msgspec.convert({"metadata": meta, "spec": spec}, type_))
-    return found
-
-
 def _client_ca(pem: str) -> ConfigMap:
     meta = ObjectMeta(name="extension-apiserver-authentication", namespace="kube-system")
     return ConfigMap(metadata=meta, data={"client-ca-file": pem})
@@ -120,7 +107,7 @@ def reconciled(existing: ApiObject | None, wanted: ApiObject) -> ApiObject | Non
     if isinstance(wanted, Service | Endpoints | EndpointSlice | ConfigMap):
         return _replaced(existing, wanted)
     if isinstance(wanted, FlowSchema | PriorityLevelConfiguration):
-        touch = existing.metadata.annotations.get(_AUTO_UPDATE_SPEC) == "true" or wanted.metadata.name in _MANDATORY
+        touch = existing.metadata.annotations.get(AUTO_UPDATE_SPEC) == "true" or wanted.metadata.name in MANDATORY
         return _replaced(existing, wanted) if touch else None
     if isinstance(wanted, ClusterRole | Role | ClusterRoleBinding | RoleBinding):
         if existing.metadata.annotations.get(AUTO_UPDATE) == "false":

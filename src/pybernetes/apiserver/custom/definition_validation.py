@@ -1,40 +1,41 @@
 """What a CustomResourceDefinition must obey, in upstream's order and words. Pure.
 
-Upstream checks its internal form, in which what all versions have in common stands at the top of the spec; so do the
-paths of errors: `spec.validation` for a schema that all versions share, `spec.versions[1].schema` for one of several.
+A definition, and for updates the one before, go in; what is wrong comes out. What is said of its versions is in
+`version_validation`; `demands` knows what an update is not asked for. Called by the table of validations.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pybernetes.api.json_schema import child
+from pybernetes.api.json_schema import Schema
 from pybernetes.api.names import dns1035_label, dns1123_subdomain
-from pybernetes.api.objects import to_builtins
-from pybernetes.api.status import FieldError, duplicate, invalid, not_supported, required
+from pybernetes.api.status import FieldError, invalid, not_supported, required
 from pybernetes.api.types.apiextensions_v1 import (
-    CustomResourceColumnDefinition,
     CustomResourceDefinition,
     CustomResourceDefinitionNames,
     CustomResourceDefinitionSpec,
-    CustomResourceDefinitionVersion,
-    CustomResourceSubresourceScale,
 )
-from pybernetes.apiserver.custom.json_path import PathError, keys, parse
-from pybernetes.apiserver.custom.names import APPROVAL, APPROVAL_URL, is_protected
-from pybernetes.apiserver.custom.structural import schema_errors, unknown_formats
+from pybernetes.apiserver.custom.conversion_validation import (
+    asks_for_certificates,
+    asks_for_review_version,
+    conversion_errors,
+)
+from pybernetes.apiserver.custom.default_validation import has_unpruned_default
+from pybernetes.apiserver.custom.demands import ALL, Demands, has_unknown_type, walk
+from pybernetes.apiserver.custom.list_schemas import key_errors, set_errors
+from pybernetes.apiserver.custom.names import APPROVAL, approval_of, is_protected
+from pybernetes.apiserver.custom.schema_validation import unknown_formats
+from pybernetes.apiserver.custom.version_validation import own_errors, schema_of, shared_errors
 from pybernetes.apiserver.resources.validation.metadata import immutable
 
-_COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
 _MIXED = "may have mixed case, but should otherwise match: "
 _MIGRATION = (
     "missing from spec.versions; {0} was previously a storage version, and must remain in spec.versions until a "
     "storage migration ensures no data remains persisted in {0} and removes {0} from status.storedVersions"
 )
 _PRESERVE = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
-_SELECTABLE_TYPES = ("string", "boolean", "integer")
-_SELECTABLE_MAX = 8
 
 
 def validate_definition(definition: CustomResourceDefinition) -> list[FieldError]:
@@ -43,52 +44,78 @@ def validate_definition(definition: CustomResourceDefinition) -> list[FieldError
     name = definition.metadata.name or ""
     if name != f"{definition.spec.names.plural}.{definition.spec.group}":
         errors.append(invalid("metadata.name", name, 'must be spec.names.plural+"."+spec.group'))
-    errors += _spec_errors(definition.spec)
-    errors += _stored_errors(definition)
-    errors += _approval_errors(definition)
-    if definition.spec.preserve_unknown_fields:
-        errors.append(invalid("spec.preserveUnknownFields", True, _PRESERVE))
-    return errors
+    errors += _spec_errors(definition.spec, ALL)
+    return errors + _definition_errors(definition, None)
 
 
 def validate_definition_update(new: CustomResourceDefinition, old: CustomResourceDefinition) -> list[FieldError]:
-    """The rules for a changed definition: what an established one is called stays."""
-    errors = list(_spec_errors(new.spec))
+    """The rules for a changed definition: what its objects are called stays."""
+    errors = list(_spec_errors(new.spec, _demands_of(old)))
     if any(item.type == "Established" and item.status == "True" for item in old.status.conditions):
-        errors += immutable(new.spec.group, old.spec.group, "spec.group")
         errors += immutable(new.spec.scope, old.spec.scope, "spec.scope")
         errors += immutable(new.spec.names.kind, old.spec.names.kind, "spec.names.kind")
-        errors += immutable(new.spec.names.plural, old.spec.names.plural, "spec.names.plural")
+    errors += immutable(new.spec.group, old.spec.group, "spec.group")
+    errors += immutable(new.spec.names.plural, old.spec.names.plural, "spec.names.plural")
+    return errors + _definition_errors(new, old)
+
+
+def validate_definition_status(new: CustomResourceDefinition, _old: CustomResourceDefinition) -> list[FieldError]:
+    """The rules for a status: names are names."""
+    return list(_shape_errors(new.status.accepted_names, "status.acceptedNames"))
+
+
+def _definition_errors(new: CustomResourceDefinition, old: CustomResourceDefinition | None) -> list[FieldError]:
+    """What is checked besides the spec itself."""
+    errors = list(_shape_errors(new.status.accepted_names, "status.acceptedNames"))
     errors += _stored_errors(new)
-    if new.metadata.annotations.get(APPROVAL) != old.metadata.annotations.get(APPROVAL):
-        errors += _approval_errors(new)
-    if new.spec.preserve_unknown_fields and not old.spec.preserve_unknown_fields:
+    errors += _approval_errors(new, old)
+    if new.spec.preserve_unknown_fields and not (old is not None and old.spec.preserve_unknown_fields):
         errors.append(invalid("spec.preserveUnknownFields", True, _PRESERVE))
     return errors
 
 
-def definition_warnings(new: CustomResourceDefinition, _old: CustomResourceDefinition | None) -> list[str]:
-    """Formats that nothing will be checked against."""
-    schemas = [_schema(version) for version in new.spec.versions]
-    found = [name for schema in schemas if schema is not None for name in unknown_formats(schema)]
-    return [f'unrecognized format "{name}"' for name in dict.fromkeys(found)]
+def definition_warnings(new: CustomResourceDefinition, old: CustomResourceDefinition | None) -> list[str]:
+    """Formats that nothing will be checked against, unless they were there before."""
+    known = set(_unknown_formats(old)) if old is not None else ()
+    return [f'unrecognized format "{name}"' for name in _unknown_formats(new) if name not in known]
 
 
-def _spec_errors(spec: CustomResourceDefinitionSpec) -> Iterator[FieldError]:
+def _unknown_formats(definition: CustomResourceDefinition) -> list[str]:
+    return list(dict.fromkeys(name for schema in _schemas(definition) for name in unknown_formats(schema)))
+
+
+def _schemas(definition: CustomResourceDefinition) -> list[Schema]:
+    schemas = [schema_of(version) for version in definition.spec.versions]
+    return [schema for schema in schemas if schema is not None]
+
+
+def _demands_of(old: CustomResourceDefinition) -> Demands:
+    """What an update of a definition is asked for."""
+    schemas = _schemas(old)
+    parts = [part for schema in schemas for part in walk(schema)]
+    return Demands(
+        known_types=not has_unknown_type(schemas),
+        pruned_defaults=not any(map(has_unpruned_default, schemas)),
+        atomic_sets=not any(error for part in parts for error in set_errors(part)),
+        map_keys=not any(error for part in parts for error in key_errors(part)),
+        review_version=asks_for_review_version(old),
+        valid_certificates=asks_for_certificates(old),
+    )
+
+
+def _spec_errors(spec: CustomResourceDefinitionSpec, demands: Demands) -> Iterator[FieldError]:
     yield from _group_errors(spec.group)
     if not spec.scope:
         yield required("spec.scope")
     elif spec.scope not in ("Cluster", "Namespaced"):
         yield not_supported("spec.scope", spec.scope, ("Cluster", "Namespaced"))
     for index, version in enumerate(spec.versions):
-        if _schema(version) is None:
+        if schema_of(version) is None:
             yield required(f"spec.versions[{index}].schema.openAPIV3Schema")
-    yield from _versions_errors(spec)
+    yield from _versions_errors(spec, demands)
     yield from _names_errors(spec.names)
-    for aspect in _ASPECTS:
-        if _is_shared(spec, aspect.value) and spec.versions:
-            yield from aspect.errors(spec.versions[0], f"spec.{aspect.shared}")
-    yield from _conversion_errors(spec)
+    yield from shared_errors(spec, demands)
+    yield from conversion_errors(spec, demands)
 
 
 def _group_errors(group: str) -> Iterator[FieldError]:
@@ -100,15 +127,12 @@ def _group_errors(group: str) -> Iterator[FieldError]:
         yield invalid("spec.group", group, "should be a domain with at least one dot")
 
 
-def _versions_errors(spec: CustomResourceDefinitionSpec) -> Iterator[FieldError]:
+def _versions_errors(spec: CustomResourceDefinitionSpec, demands: Demands) -> Iterator[FieldError]:
     names = [version.name for version in spec.versions]
     for index, version in enumerate(spec.versions):
-        path = f"spec.versions[{index}]"
         if problems := dns1035_label(version.name):
-            yield invalid(f"{path}.name", version.name, ",".join(problems))
-        for aspect in _ASPECTS:
-            if not _is_shared(spec, aspect.value):
-                yield from aspect.errors(version, f"{path}.{aspect.own}")
+            yield invalid(f"spec.versions[{index}].name", version.name, ",".join(problems))
+        yield from own_errors(spec, index, demands)
     if len(set(names)) < len(names):
         yield invalid("spec.versions", _shown_versions(spec), "must contain unique version names")
     if sum(version.storage for version in spec.versions) != 1:
@@ -138,176 +162,32 @@ def _shown_versions(spec: CustomResourceDefinitionSpec) -> list[dict[str, Any]] 
 
 
 def _names_errors(names: CustomResourceDefinitionNames) -> Iterator[FieldError]:
-    fields = (
-        ("plural", names.plural, ""),
-        ("singular", names.singular, ""),
-        ("kind", names.kind, _MIXED),
-        ("listKind", names.list_kind, _MIXED),
-    )
-    for field, value, _prefix in fields:
-        if not value:
+    for field in ("plural", "singular", "kind", "listKind"):
+        if not _named(names, field):
             yield required(f"spec.names.{field}")
-    for field, value, prefix in fields:
-        checked = (value or "").lower() if prefix else value or ""
-        if value and (problems := dns1035_label(checked)):
-            yield invalid(f"spec.names.{field}", value, prefix + ",".join(problems))
-    for field, values in (("shortNames", names.short_names), ("categories", names.categories)):
-        for index, value in enumerate(values):
-            if problems := dns1035_label(value):
-                yield invalid(f"spec.names.{field}[{index}]", value, ",".join(problems))
+    yield from _shape_errors(names, "spec.names")
+
+
+def _named(names: CustomResourceDefinitionNames, field: str) -> str:
+    return (names.list_kind if field == "listKind" else getattr(names, field)) or ""
+
+
+def _shape_errors(names: CustomResourceDefinitionNames, path: str) -> Iterator[FieldError]:
+    """What is wrong with names that are given."""
+    for field, prefix in (("plural", ""), ("singular", ""), ("kind", _MIXED), ("listKind", _MIXED)):
+        value = _named(names, field)
+        if value and (problems := dns1035_label(value.lower() if prefix else value)):
+            yield invalid(f"{path}.{field}", value, prefix + ",".join(problems))
+    yield from _list_errors(names.short_names, f"{path}.shortNames")
     if names.kind and names.kind == names.list_kind:
-        yield invalid("spec.names.listKind", names.list_kind, "kind and listKind may not be the same")
+        yield invalid(f"{path}.listKind", names.list_kind, "kind and listKind may not be the same")
+    yield from _list_errors(names.categories, f"{path}.categories")
 
 
-class _Aspect:
-    """A part of versions that is checked at the top of the spec when all versions share it."""
-
-    def __init__(
-        self,
-        shared: str,
-        own: str,
-        value: Callable[[CustomResourceDefinitionVersion], Any],
-        errors: Callable[[CustomResourceDefinitionVersion, str], Iterator[FieldError]],
-    ) -> None:
-        self.shared, self.own, self.value, self.errors = shared, own, value, errors
-
-
-def _is_shared(spec: CustomResourceDefinitionSpec, value: Callable[[CustomResourceDefinitionVersion], Any]) -> bool:
-    values = [value(version) for version in spec.versions]
-    return all(other == values[0] for other in values)
-
-
-def _schema(version: CustomResourceDefinitionVersion) -> dict[str, Any] | None:
-    schema = version.schema.open_apiv3_schema if version.schema is not None else None
-    return to_builtins(schema) if schema is not None else None
-
-
-def _validation_errors(version: CustomResourceDefinitionVersion, path: str) -> Iterator[FieldError]:
-    schema = _schema(version)
-    if schema is not None:
-        yield from schema_errors(schema, f"{path}.openAPIV3Schema")
-
-
-def _subresources_errors(version: CustomResourceDefinitionVersion, path: str) -> Iterator[FieldError]:
-    scale = version.subresources.scale if version.subresources is not None else None
-    if scale is not None:
-        yield from _scale_errors(scale, f"{path}.scale")
-
-
-def _scale_errors(scale: CustomResourceSubresourceScale, path: str) -> Iterator[FieldError]:
-    for field, value, root in (
-        ("specReplicasPath", scale.spec_replicas_path, "spec"),
-        ("statusReplicasPath", scale.status_replicas_path, "status"),
-    ):
-        if not value:
-            yield required(f"{path}.{field}")
-        elif _root(value) != root:
-            yield invalid(f"{path}.{field}", value, f"should be a json path under .{root}")
-    selector = scale.label_selector_path
-    if selector and _root(selector) not in ("spec", "status"):
-        yield invalid(f"{path}.labelSelectorPath", selector, "should be a json path under either .spec or .status")
-
-
-def _root(path: str) -> str:
-    """The first field of a path of fields that goes deeper; empty for any other text."""
-    try:
-        names = keys(parse(path))
-    except PathError:
-        return ""
-    return names[0] if names is not None and len(names) > 1 else ""
-
-
-def _columns_errors(version: CustomResourceDefinitionVersion, path: str) -> Iterator[FieldError]:
-    for index, column in enumerate(version.additional_printer_columns):
-        yield from _column_errors(column, f"{path}[{index}]")
-
-
-def _column_errors(column: CustomResourceColumnDefinition, path: str) -> Iterator[FieldError]:
-    if not column.name:
-        yield required(f"{path}.name")
-    if not column.type:
-        yield required(f"{path}.type", f"must be one of {','.join(_COLUMN_TYPES)}")
-    elif column.type not in _COLUMN_TYPES:
-        yield invalid(f"{path}.type", column.type, f"must be one of {','.join(_COLUMN_TYPES)}")
-    if not column.json_path:
-        yield required(f"{path}.JSONPath")
-    elif not column.json_path.startswith("."):
-        yield invalid(f"{path}.JSONPath", column.json_path, "must be a simple json path starting with .")
-
-
-def _selectable_errors(version: CustomResourceDefinitionVersion, path: str) -> Iterator[FieldError]:
-    seen: set[str] = set()
-    fields = version.selectable_fields
-    if len(fields) > _SELECTABLE_MAX:
-        detail = f"must have at most {_SELECTABLE_MAX} items"
-        yield FieldError("FieldValueTooMany", path, detail, len(fields))
-    for index, field in enumerate(fields):
-        place = f"{path}[{index}].jsonPath"
-        if not field.json_path:
-            yield required(place)
-            continue
-        if field.json_path in seen:
-            yield duplicate(place, field.json_path)
-        seen.add(field.json_path)
-        if problem := _selectable_problem(field.json_path, _schema(version) or {}):
-            yield invalid(place, field.json_path, problem)
-
-
-def _selectable_problem(path: str, schema: dict[str, Any]) -> str:
-    try:
-        names: Sequence[str] = keys(parse(path)) or ()
-    except PathError:
-        names = ()
-    if not names:
-        return "is an invalid path: must be a simple json path starting with ."
-    if names[0] == "metadata":
-        return "must not point to fields in metadata"
-    found: Any = schema
-    for name in names:
-        found = child(found, name)
-        if found is None:
-            return "is an invalid path: does not refer to a valid field"
-    if found.get("type") not in _SELECTABLE_TYPES:
-        allowed = "must point to a field of type string, boolean or integer"
-        return f"{allowed}. Enum string fields and strings with formats are allowed."
-    return ""
-
-
-_ASPECTS = (
-    _Aspect("validation", "schema", _schema, _validation_errors),
-    _Aspect("subresources", "subresources", lambda version: version.subresources, _subresources_errors),
-    _Aspect(
-        "additionalPrinterColumns",
-        "additionalPrinterColumns",
-        lambda version: version.additional_printer_columns,
-        _columns_errors,
-    ),
-    _Aspect("selectableFields", "selectableFields", lambda version: version.selectable_fields, _selectable_errors),
-)
-
-
-def _conversion_errors(spec: CustomResourceDefinitionSpec) -> Iterator[FieldError]:
-    conversion = spec.conversion
-    if conversion is None:
-        return
-    path = "spec.conversion"
-    if not conversion.strategy:
-        yield required(f"{path}.strategy")
-    elif conversion.strategy not in ("None", "Webhook"):
-        yield not_supported(f"{path}.strategy", conversion.strategy, ("None", "Webhook"))
-    webhook = conversion.webhook
-    if conversion.strategy != "Webhook":
-        if webhook is not None:
-            yield FieldError(
-                "FieldValueForbidden",
-                f"{path}.webhookClientConfig",
-                "should not be set when strategy is not set to Webhook",
-            )
-        return
-    if webhook is None or webhook.client_config is None:
-        yield required(f"{path}.webhookClientConfig", "required when strategy is set to Webhook")
-    if webhook is None or not webhook.conversion_review_versions:
-        yield required(f"{path}.conversionReviewVersions")
+def _list_errors(values: Iterable[str], path: str) -> Iterator[FieldError]:
+    for index, value in enumerate(values):
+        if problems := dns1035_label(value):
+            yield invalid(f"{path}[{index}]", value, ",".join(problems))
 
 
 def _stored_errors(definition: CustomResourceDefinition) -> Iterator[FieldError]:
@@ -315,21 +195,23 @@ def _stored_errors(definition: CustomResourceDefinition) -> Iterator[FieldError]
     path, stored = "status.storedVersions", definition.status.stored_versions
     if not stored:
         yield invalid(path, None, "must have at least one stored version")
+        return
     names = [version.name for version in definition.spec.versions]
+    for version in definition.spec.versions:
+        if version.storage and version.name not in stored:
+            yield invalid(path, list(stored), f"must have the storage version {version.name}")
     for index, name in enumerate(stored):
         if name not in names:
             yield invalid(f"{path}[{index}]", name, _MIGRATION.format(name))
 
 
-def _approval_errors(definition: CustomResourceDefinition) -> Iterator[FieldError]:
-    if not is_protected(definition.spec.group):
+def _approval_errors(new: CustomResourceDefinition, old: CustomResourceDefinition | None) -> Iterator[FieldError]:
+    """Groups of the Kubernetes community need its approval; what had none before is not asked for it again."""
+    if not is_protected(new.spec.group):
         return
-    said = definition.metadata.annotations.get(APPROVAL, "")
-    if said.startswith(("unapproved", "http://", "https://")):
+    approval = approval_of(new)
+    if approval.is_conformant or (old is not None and approval_of(old).reason == approval.reason):
         return
-    path, head = f"metadata.annotations[{APPROVAL}]", f'protected groups must have approval annotation "{APPROVAL}"'
-    if not said:
-        yield required(path, f"{head}, see {APPROVAL_URL}")
-    else:
-        how = 'with either a URL or a reason starting with "unapproved"'
-        yield invalid(path, said, f"{head} {how}, see {APPROVAL_URL}")
+    path = f"metadata.annotations[{APPROVAL}]"
+    said = new.metadata.annotations.get(APPROVAL, "")
+    yield invalid(path, said, approval.message) if said else required(path, approval.message)

@@ -52,9 +52,9 @@ class SchemaRules:
     all_of: list[SchemaRules] = field(default_factory=list)
 
 
-def schema_rules(schema: Schema) -> SchemaRules | None:
-    """The rules of a whole version; None when it has none that could be evaluated."""
-    return _rules(schema, schema, declare(schema, is_root=True))
+def schema_rules(schema: Schema, *, is_root: bool = True) -> SchemaRules | None:
+    """The rules of a whole version, or of a part; None when it has none that could be evaluated."""
+    return _rules(schema, schema, declare(schema, is_root=is_root))
 
 
 def _rules(source: Schema, schema: Schema, declared: Declared | None) -> SchemaRules | None:
@@ -92,11 +92,11 @@ def _places(schema: Schema) -> Iterator[tuple[str, Schema]]:
         yield f"properties[{name}]", held
 
 
-def expression_errors(rules: SchemaRules, new: Any, old: Any) -> list[FieldError]:
-    """What the rules have against a document; `old` is None on create."""
+def expression_errors(rules: SchemaRules, new: Any, old: Any, path: str = "") -> list[FieldError]:
+    """What the rules have against a document; `old` is None on create, `path` the place of what is no whole one."""
     run = _Run()
     with suppress(_OutOfBudget):
-        run.check(rules, new, old, _Past(old is not None, old), "")
+        run.check(rules, new, old, _Past(old is not None, old), path)
     return run.errors
 
 

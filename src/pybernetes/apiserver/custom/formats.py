@@ -1,6 +1,7 @@
 """The `format`s of strings that schemas may ask for, and whether a text has one. Pure.
 
-Formats that are not in the table are ignored, as upstream ignores them; `definition_warnings` tells the author.
+A schema or a text goes in, a yes or no comes out. Formats that are not in the table are ignored, as upstream ignores
+them; `definition_warnings` tells the author.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from pybernetes.api.json_schema import Schema
 from pybernetes.api.names import dns1123_label, dns1123_subdomain
 from pybernetes.api.time import parse as parse_time
 
@@ -106,8 +108,20 @@ FORMATS: dict[str, Callable[[str], bool]] = {
     "k8s-short-name": lambda text: not dns1123_label(text),
     "k8s-long-name": lambda text: not dns1123_subdomain(text),
 }
-KNOWN = {
-    "string": frozenset(FORMATS),
-    "integer": frozenset({"int32", "int64"}),
-    "number": frozenset({"float", "double"}),
-}
+# Dashes in the names of formats mean nothing.
+_BY_NAME = {name.replace("-", ""): rule for name, rule in FORMATS.items()}
+_OF_NUMBERS = {"integer": ("int32", "int64"), "number": ("float", "double")}
+
+
+def is_known(schema: Schema) -> bool:
+    """Whether the format of a schema means anything for the type of its values."""
+    type_, name = schema.get("type") or "", schema.get("format") or ""
+    if type_ in ("", "string"):
+        return name.replace("-", "") in _BY_NAME
+    return name in _OF_NUMBERS.get(type_, ())
+
+
+def has_format(text: str, name: str) -> bool:
+    """Whether a text has a format; every text has one that nobody knows."""
+    rule = _BY_NAME.get(name.replace("-", ""))
+    return rule is None or rule(text)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from pybernetes.api.json_schema import LIST_KEYS, LIST_TYPE, Schema, child, items, joined
+from pybernetes.api.json_schema import LIST_KEYS, LIST_TYPE, Schema, child, items, joined, properties
 from pybernetes.api.status import FieldError, duplicate
 
 
@@ -16,7 +16,8 @@ def list_errors(value: Any, schema: Schema | None, path: str = "") -> Iterator[F
         return
     if isinstance(value, dict):
         for name, held in value.items():
-            yield from list_errors(held, child(schema, name), joined(path, name))
+            place = joined(path, name) if name in properties(schema) else f"{path}[{name}]"
+            yield from list_errors(held, child(schema, name), place)
     elif isinstance(value, list):
         if schema.get(LIST_TYPE) in ("set", "map"):
             yield from _duplicates(value, schema, path)

@@ -6,6 +6,8 @@ A definition, the others and the time go in; the new status comes out. Called by
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from pybernetes.api.objects import copy
 from pybernetes.api.types.apiextensions_v1 import (
@@ -117,15 +119,34 @@ def is_protected(group: str) -> bool:
     return any(group == name or group.endswith(f".{name}") for name in _APPROVED_GROUPS)
 
 
+class Approval(NamedTuple):
+    """What a definition says of being approved, as the condition and errors tell it."""
+
+    reason: str
+    message: str
+
+    @property
+    def is_conformant(self) -> bool:
+        """Whether a definition may be made with it: approved, or plainly not."""
+        return self.reason in ("ApprovedAnnotation", "UnapprovedAnnotation")
+
+
+def approval_of(definition: CustomResourceDefinition) -> Approval:
+    """What the annotation of a definition says."""
+    said = definition.metadata.annotations.get(APPROVAL, "")
+    if said.startswith("unapproved"):
+        return Approval("UnapprovedAnnotation", f'not approved: "{said}"')
+    parts = urlsplit(said)
+    if parts.scheme and parts.netloc:
+        return Approval("ApprovedAnnotation", f"approved in {said}")
+    what = "" if not said else ' with either a URL or a reason starting with "unapproved"'
+    text = f'protected groups must have approval annotation "{APPROVAL}"{what}, see {APPROVAL_URL}'
+    return Approval("InvalidAnnotation" if said else "MissingAnnotation", text)
+
+
 def _approval(definition: CustomResourceDefinition) -> CustomResourceDefinitionCondition | None:
     if not is_protected(definition.spec.group):
         return None
-    said = definition.metadata.annotations.get(APPROVAL, "")
-    type_ = "KubernetesAPIApprovalPolicyConformant"
-    if said.startswith("unapproved"):
-        return _condition(type_, False, "UnapprovedAnnotation", f'not approved: "{said}"')
-    if said.startswith(("http://", "https://")):
-        return _condition(type_, True, "ApprovedAnnotation", f"approved in {said}")
-    what = "" if not said else ' with either a URL or a reason starting with "unapproved"'
-    text = f'protected groups must have approval annotation "{APPROVAL}"{what}, see {APPROVAL_URL}'
-    return _condition(type_, False, "InvalidAnnotation" if said else "MissingAnnotation", text)
+    found = approval_of(definition)
+    is_approved = found.reason == "ApprovedAnnotation"
+    return _condition("KubernetesAPIApprovalPolicyConformant", is_approved, found.reason, found.message)

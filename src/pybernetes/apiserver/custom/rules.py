@@ -13,18 +13,19 @@ from typing import Any
 
 import msgspec
 
-from pybernetes.api import json_schema, objects, scalars, strictness, tolerance
-from pybernetes.api.json_schema import EMBEDDED, Schema, child, items, joined
+from pybernetes.api import json_schema, objects, strictness
+from pybernetes.api.json_schema import EMBEDDED, Schema
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import CustomObject
 from pybernetes.api.types.apiextensions_v1 import CustomResourceSubresourceScale
 from pybernetes.api.types.meta_v1 import ObjectMeta
+from pybernetes.apiserver.custom import embedded
 from pybernetes.apiserver.custom import schema as schemas
+from pybernetes.apiserver.custom.demands import walk
+from pybernetes.apiserver.custom.embedded import META
 from pybernetes.apiserver.custom.expressions import SchemaRules, schema_rules
 from pybernetes.apiserver.printing.table import Printer
 from pybernetes.apiserver.resources.strategy import Strategy
-
-META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
 
 @dataclass(eq=False)
@@ -60,6 +61,11 @@ class VersionRules:
         return {**self.schema, "properties": own}
 
     @cached_property
+    def embeds(self) -> bool:
+        """Whether there are objects inside of the objects."""
+        return any(part.get(EMBEDDED) for part in walk(self.schema))
+
+    @cached_property
     def expressions(self) -> SchemaRules | None:
         """The rules in CEL, compiled when they are first needed; None when there are none."""
         return schema_rules(self.schema)
@@ -71,56 +77,35 @@ def rules_of(type_: type[CustomObject]) -> VersionRules:
     return found
 
 
-def structured(document: dict[str, Any], type_: type[CustomObject]) -> tuple[CustomObject, list[str]]:
+def structured(
+    document: dict[str, Any], type_: type[CustomObject], *, is_stored: bool = False
+) -> tuple[CustomObject, list[str]]:
     """The object that a document is, and the lines about fields that nobody knows.
 
-    The document's parts become the object's. `tolerance.TypeMismatch` for metadata that cannot be read.
+    The document's parts become the object's. `tolerance.TypeMismatch` for metadata that cannot be read, and ValueError
+    for metadata of embedded objects; of what is stored malformed fields are dropped instead.
     """
     rules = rules_of(type_)
     metadata = document.pop("metadata", None) or {}
     lines = [line.replace(' "', ' "metadata.', 1) for line in _metadata_lines(metadata)]
     kind, api_version = document.pop("kind", ""), document.pop("apiVersion", "")
-    schemas.default(document, rules.content)
+    if not is_stored and rules.embeds and (problem := embedded.metadata_problem(document, rules.content)):
+        raise ValueError(str(problem))
     schemas.drop_nulls(document, rules.content)
+    schemas.default(document, rules.content)
     lines += [f'unknown field "{path}"' for path in sorted(schemas.prune(document, rules.content))]
-    lines += [f'unknown field "{path}"' for path in _prune_embedded(document, rules.content, "")]
-    return type_(kind=kind, api_version=api_version, metadata=_typed(metadata), content=document), lines
+    if rules.embeds:
+        cleaned = embedded.cleaned(document, rules.content, drop_malformed=is_stored)
+        lines += [f'unknown field "{path}"' for path in cleaned]
+    return type_(kind=kind, api_version=api_version, metadata=_typed(metadata, is_stored), content=document), lines
 
 
 def _metadata_lines(metadata: Any) -> list[str]:
     return strictness.of_value(metadata, META) if isinstance(metadata, dict) else []
 
 
-def _typed(metadata: Any) -> ObjectMeta:
-    typed = msgspec.convert(tolerance.cleaned(metadata, META), ObjectMeta)
-    scalars.normalize(typed)
-    return typed
-
-
-def _prune_embedded(value: Any, schema: Schema | None, path: str) -> list[str]:
-    """Cleans the metadata of embedded objects; the paths of what metadata does not have."""
-    if schema is None:
-        return []
-    found: list[str] = []
-    if isinstance(value, dict):
-        if schema.get(EMBEDDED) and isinstance(value.get("metadata"), dict):
-            lines = strictness.of_value(value["metadata"], META)
-            found += [joined(path, f"metadata.{line.split(chr(34))[1]}") for line in lines]
-            value["metadata"] = _cleaned_metadata(value["metadata"])
-        for name, held in value.items():
-            found += _prune_embedded(held, child(schema, name), joined(path, name))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            found += _prune_embedded(item, items(schema), f"{path}[{index}]")
-    return found
-
-
-def _cleaned_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return tolerance.cleaned(metadata, META)
-    except tolerance.TypeMismatch:
-        # Validation will have more to say of it than "wrong".
-        return metadata
+def _typed(metadata: Any, is_stored: bool) -> ObjectMeta:
+    return embedded.typed_metadata(embedded.well_formed(metadata) if is_stored else metadata)
 
 
 class Decoder:
@@ -138,12 +123,8 @@ class Decoder:
 
     def restored(self, value: bytes) -> bytes:
         """What the store holds, as the present schema and stored version want it: the bytes themselves mostly."""
-        document = msgspec.json.decode(value)
         rules = rules_of(self._type)
-        try:
-            obj, _lines = structured(document, self._type)
-        except tolerance.TypeMismatch:
-            return value
+        obj, _lines = structured(msgspec.json.decode(value), self._type, is_stored=True)
         obj.kind, obj.api_version = rules.kind, f"{rules.group}/{rules.version}"
         written = objects.encode(obj)
         return value if written == value else written
@@ -153,7 +134,7 @@ def converted(obj: CustomObject, kind: Kind) -> CustomObject:
     """The object in another version; what that version does not know is lost."""
     type_: Any = kind.type
     document = objects.to_builtins(obj)
-    result, _lines = structured(document, type_)
+    result, _lines = structured(document, type_, is_stored=True)
     result.kind, result.api_version = obj.kind, kind.api_version
     # A client's object obeys the rules of the version that the client speaks.
     result.spoken = type(obj) if rules_of(type_).stored is kind else None

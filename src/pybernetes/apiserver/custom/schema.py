@@ -57,9 +57,9 @@ def _prune_known(value: Any, schema: Schema, path: str, unknown: list[str]) -> N
     """Below an object that keeps unknown fields, those that are known are still pruned inside."""
     if isinstance(value, dict):
         for name, held in value.items():
-            inner = child(schema, name)
-            if inner is not None and not (schema.get(EMBEDDED) and name in TYPE_FIELDS):
-                prune(held, inner, joined(path, name), unknown)
+            is_known = name in properties(schema) or takes_any_name(schema)
+            if is_known and not (schema.get(EMBEDDED) and name in TYPE_FIELDS):
+                prune(held, child(schema, name), joined(path, name), unknown)
     elif isinstance(value, list):
         inner = items(schema)
         for index, item in enumerate(value):

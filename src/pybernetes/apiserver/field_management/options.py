@@ -15,12 +15,12 @@ def is_apply(request: Request) -> bool:
     return request.method == "PATCH" and media == APPLY_PATCH
 
 
-def option_problem(request: Request, manager: str, force: str) -> status.FieldError | None:
+def option_problem(request: Request, manager: str, force: bool | None) -> status.FieldError | None:
     """What upstream refuses."""
     if is_apply(request):
         if not manager:
             return status.required("fieldManager", "is required for apply patch")
-    elif force:
+    elif force is not None:
         return status.forbidden_field("force", "may not be specified for non-apply patch")
     if not manager:
         return None

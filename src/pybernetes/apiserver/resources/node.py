@@ -25,6 +25,23 @@ def default_node(node: Node) -> None:
     spec.unschedulable = spec.unschedulable or None
 
 
+def prepare_create(node: Node) -> None:
+    """The server has long ceased to give kubelets their configuration."""
+    node.spec.config_source = None
+
+
+def prepare_update(new: Node, old: Node) -> None:
+    keep_status(new, old)
+    if old.spec.config_source is None:
+        new.spec.config_source = None
+
+
+def prepare_status(new: Node, old: Node) -> None:
+    only_status(new, old)
+    if old.status.config is None:
+        new.status.config = None
+
+
 def fields(node: Node) -> Mapping[str, str]:
     return {"spec.unschedulable": "true" if node.spec.unschedulable else "false"}
 
@@ -32,8 +49,9 @@ def fields(node: Node) -> Mapping[str, str]:
 # A kubelet registers with its status, so a create keeps what it sent.
 NODE = Strategy(
     default=default_node,
-    prepare_update=keep_status,
-    prepare_status=only_status,
+    prepare_create=prepare_create,
+    prepare_update=prepare_update,
+    prepare_status=prepare_status,
     fields=fields,
     field_names=frozenset(fields(Node())),
 )

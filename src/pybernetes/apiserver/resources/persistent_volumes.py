@@ -67,7 +67,8 @@ def _settle_data_source(spec: PersistentVolumeClaimSpec, old: PersistentVolumeCl
         # Sources in other namespaces belong to a feature that is off by default.
         spec.data_source_ref = ref = None
     source = spec.data_source
-    if source is not None and (old is None or old.data_source is None) and not _can_fill(source):
+    was_empty = old is None or (old.data_source is None and old.data_source_ref is None)
+    if source is not None and ref is None and was_empty and not _can_fill(source):
         spec.data_source = source = None
     if source is not None and ref is None:
         spec.data_source_ref = TypedObjectReference(api_group=source.api_group, kind=source.kind, name=source.name)

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from pybernetes.api.types.core_v1 import ClientIPConfig, Service, ServiceSpec, SessionAffinityConfig
-from pybernetes.apiserver.allocation.service_fields import is_reached_from_outside, wants_health_check, wants_node_ports
+from pybernetes.api.objects import copy
+from pybernetes.api.types.core_v1 import (
+    ClientIPConfig,
+    LoadBalancerStatus,
+    Service,
+    ServiceSpec,
+    SessionAffinityConfig,
+)
+from pybernetes.apiserver.allocation.service_fields import (
+    TRAFFIC_POLICIES,
+    is_reached_from_outside,
+    may_have_node_ports,
+    wants_health_check,
+    wants_node_ports,
+)
 from pybernetes.apiserver.resources.prepare import clear_status, keep_status, only_status
 from pybernetes.apiserver.resources.strategy import Strategy
 
@@ -54,16 +68,20 @@ def _default_traffic(spec: ServiceSpec) -> None:
 def prepare_create(service: Service) -> None:
     """A new Service has no load balancer yet."""
     clear_status(service)
-    _drop_foreign_fields(service, None)
+    _drop_inner_policy(service.spec)
     same_addresses(service.spec)
 
 
 def prepare_update(new: Service, old: Service) -> None:
     keep_status(new, old)
     _follow_address(new.spec, old.spec)
-    _drop_foreign_fields(new, old)
     _keep_allocations(new.spec, old.spec)
+    _drop_foreign_fields(new.spec, old.spec)
+    _drop_inner_policy(new.spec)
     same_addresses(new.spec)
+    if new.spec.type != "LoadBalancer" and old.status.load_balancer.ingress:
+        new.status = copy(old.status)
+        new.status.load_balancer = LoadBalancerStatus()
 
 
 def same_addresses(spec: ServiceSpec) -> None:
@@ -82,12 +100,9 @@ def _keep_allocations(new: ServiceSpec, old: ServiceSpec) -> None:
     """What the server has given out stays when a client that does not know it leaves it out."""
     if new.type == "ExternalName" or old.type == "ExternalName":
         return
-    if not new.cluster_ip and not new.cluster_ips:
-        new.cluster_ip = old.cluster_ip
+    new.cluster_ip = new.cluster_ip or old.cluster_ip
     if new.cluster_ip == old.cluster_ip and not new.cluster_ips:
         new.cluster_ips = list(old.cluster_ips)
-    new.ip_families = new.ip_families or list(old.ip_families)
-    new.ip_family_policy = new.ip_family_policy or old.ip_family_policy
     if wants_node_ports(new) and wants_node_ports(old):
         _keep_node_ports(new, old)
     if wants_health_check(new) and wants_health_check(old) and not new.health_check_node_port:
@@ -95,41 +110,47 @@ def _keep_allocations(new: ServiceSpec, old: ServiceSpec) -> None:
 
 
 def _keep_node_ports(new: ServiceSpec, old: ServiceSpec) -> None:
-    given = {(port.protocol, port.port): port.node_port for port in old.ports}
-    taken = {port.node_port for port in new.ports}
+    """A port is known by its name, whatever else of it has changed."""
+    given = {port.name or "": port.node_port for port in old.ports}
+    used = {port.node_port for port in new.ports}
     for port in new.ports:
-        known = given.get((port.protocol, port.port))
-        if not port.node_port and known not in taken:
+        known = given.get(port.name or "")
+        if not port.node_port and known not in used:
             port.node_port = known
-            taken.add(known)
 
 
-def _drop_foreign_fields(new: Service, old: Service | None) -> None:
-    """After a change of type, what belonged to the old type and was not touched goes away."""
-    if old is None or new.spec.type == old.spec.type:
-        return
-    spec, before = new.spec, old.spec
-    if spec.type == "ExternalName" and before.type != "ExternalName":
-        if spec.cluster_ip == before.cluster_ip:
-            spec.cluster_ip = None
-        if spec.cluster_ips == before.cluster_ips:
-            spec.cluster_ips = []
-        spec.ip_families, spec.ip_family_policy = [], None
+def _drop_foreign_fields(new: ServiceSpec, old: ServiceSpec) -> None:
+    """What means nothing any more goes away if it was not touched; validation refuses what was."""
+    if new.type == "ExternalName" != old.type:
+        if (new.cluster_ip, new.cluster_ips) == (old.cluster_ip, old.cluster_ips):
+            new.cluster_ip, new.cluster_ips = None, []
+        _drop_same(new, old, "ip_families", [])
+        _drop_same(new, old, "ip_family_policy")
+    if may_have_node_ports(old) and not may_have_node_ports(new) and _adds_no_node_port(new, old):
+        for port in new.ports:
+            port.node_port = None
+    if wants_health_check(old) and not wants_health_check(new):
+        _drop_same(new, old, "health_check_node_port")
+    if old.type == "LoadBalancer" != new.type:
+        _drop_same(new, old, "allocate_load_balancer_node_ports")
+        _drop_same(new, old, "load_balancer_class")
+    if is_reached_from_outside(old) and not is_reached_from_outside(new):
+        _drop_same(new, old, "external_traffic_policy")
+
+
+def _drop_same(new: ServiceSpec, old: ServiceSpec, name: str, nothing: Any = None) -> None:
+    if getattr(new, name) == getattr(old, name):
+        setattr(new, name, nothing)
+
+
+def _adds_no_node_port(new: ServiceSpec, old: ServiceSpec) -> bool:
+    return {port.node_port for port in new.ports} - {None} <= {port.node_port for port in old.ports}
+
+
+def _drop_inner_policy(spec: ServiceSpec) -> None:
+    """An external name has no endpoints to choose from, though clients send what was once a default."""
+    if spec.type == "ExternalName" and spec.internal_traffic_policy in TRAFFIC_POLICIES:
         spec.internal_traffic_policy = None
-    if wants_node_ports(before) and not wants_node_ports(spec):
-        old_ports = {port.node_port for port in before.ports}
-        for port in spec.ports:
-            if port.node_port in old_ports:
-                port.node_port = None
-    if wants_health_check(before) and not wants_health_check(spec):
-        spec.health_check_node_port = None
-    if before.type == "LoadBalancer" and spec.type != "LoadBalancer":
-        if spec.allocate_load_balancer_node_ports == before.allocate_load_balancer_node_ports:
-            spec.allocate_load_balancer_node_ports = None
-        if spec.load_balancer_class == before.load_balancer_class:
-            spec.load_balancer_class = None
-    if not is_reached_from_outside(spec) and spec.external_traffic_policy == before.external_traffic_policy:
-        spec.external_traffic_policy = None
 
 
 def fields(service: Service) -> Mapping[str, str]:

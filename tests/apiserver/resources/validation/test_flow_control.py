@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.apiserver.resources.validation.causes import on_create, on_status
+from tests.apiserver.resources.validation.causes import merged, on_create, on_status
+
+from pybernetes.api.objects import to_builtins
+from pybernetes.apiserver.bootstrap.flow_control import MANDATORY, flow_control
 
 _RULE = {
     "subjects": [{"kind": "User", "user": {"name": "u"}}],
@@ -33,6 +36,7 @@ def _queue(**queuing: Any) -> dict[str, Any]:
     return _level({"limitResponse": {"type": "Queue", "queuing": queuing}})
 
 
+_KEEPS_ZERO = "flowcontrol.k8s.io/v1beta3-preserve-zero-concurrency-shares"
 _WHERE = "spec.rules[0]"
 _QUEUING = "spec.limited.limitResponse.queuing"
 
@@ -72,10 +76,38 @@ _QUEUING = "spec.limited.limitResponse.queuing"
         (_queue(queues=512, handSize=8),
          [f"{_QUEUING}.handSize: Invalid value: 8: required entropy bits of deckSize 512 and handSize 8 "
           "should not be greater than 60"]),
+        (_queue(queues=64, handSize=10), []),
+        (_queue(queues=10_000_000, handSize=9_999_999),
+         [f"{_QUEUING}.handSize: Invalid value: 9999999: required entropy bits of deckSize 10000000 and "
+          "handSize 9999999 should not be greater than 60"]),
+        (merged(_level({"limitResponse": {"type": "Reject"}}), {"metadata": {"annotations": {_KEEPS_ZERO: ""}}}),
+         [f"metadata.annotations: Forbidden: annotation '{_KEEPS_ZERO}' is forbidden"]),
     ],
 )  # fmt: skip
 def test_creates(document: dict[str, Any], said: list[str]) -> None:
     assert on_create(document) == said
+
+
+def _mandatory() -> list[dict[str, Any]]:
+    return [to_builtins(each) for each in flow_control() if each.metadata.name in MANDATORY]
+
+
+@pytest.mark.parametrize(
+    "document", _mandatory(), ids=lambda document: f"{document['kind']}-{document['metadata']['name']}"
+)
+def test_what_every_cluster_has_keeps_its_spec(document: dict[str, Any]) -> None:
+    assert on_create(document) == []
+    is_level, name = document["kind"] == "PriorityLevelConfiguration", document["metadata"]["name"]
+    limited = {"limited": {"limitResponse": {"type": "Reject"}, "nominalConcurrencyShares": 6}}
+    said = on_create(merged(document, {"spec": limited if is_level else {"rules": []}}))[-1]
+    assert said.startswith("spec: Invalid value: {")
+    free = " except the 'spec.exempt' field" if is_level and name == "exempt" else ""
+    assert said.endswith(f": spec of '{name}'{free} must equal the fixed value")
+
+
+def test_the_shares_of_the_exempt_level_can_be_changed() -> None:
+    (document,) = [each for each in _mandatory() if each["spec"].get("type") == "Exempt"]
+    assert on_create(merged(document, {"spec": {"exempt": {"nominalConcurrencyShares": 7}}})) == []
 
 
 def test_conditions_have_types_of_their_own() -> None:

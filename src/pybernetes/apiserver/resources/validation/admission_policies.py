@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from pybernetes.api.names import dns1123_subdomain, qualified_name
-from pybernetes.api.status import FieldError, invalid, not_supported, required
+from pybernetes.api.names import dns1035_label, dns1123_subdomain, path_segment_name, qualified_name
+from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.admissionregistration_v1 import (
+    AuditAnnotation,
     MatchCondition,
     MatchResources,
-    MutatingAdmissionPolicy,
-    MutatingAdmissionPolicyBinding,
-    Mutation,
+    MutatingAdmissionPolicySpec,
     ParamKind,
     ParamRef,
     ValidatingAdmissionPolicy,
@@ -24,18 +24,24 @@ from pybernetes.api.types.admissionregistration_v1 import (
     Validation,
     Variable,
 )
-from pybernetes.apiserver.admission_policies.mutations import mutation_environment, mutation_types
-from pybernetes.apiserver.resources.validation.admission_rules import validate_rule
+from pybernetes.apiserver.resources.validation.admission_rules import validate_named_rule
+from pybernetes.apiserver.resources.validation.conditions import validate_conditions
+from pybernetes.apiserver.resources.validation.lists import at_most
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
 from pybernetes.cel import Environment, types
 from pybernetes.cel.admission import compiled, environment, with_variables
+from pybernetes.cel.syntax import RESERVED
 from pybernetes.cel.types import Type
 
+PolicySpec = ValidatingAdmissionPolicySpec | MutatingAdmissionPolicySpec
 _REASONS = ("Forbidden", "Invalid", "RequestEntityTooLarge")
 _ACTIONS = ("Audit", "Deny", "Warn")
 _IDENTIFIER = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*", re.ASCII)
 _NOTHING = "validations or auditAnnotations must contain at least one item"
+_BREAKS = frozenset("\n\r")
 _MOST_CONDITIONS = 64
+_MOST_ANNOTATIONS = 20
+_ANNOTATION_LIMIT = 5 * 1024
 
 
 def validate_match_conditions(
@@ -43,62 +49,101 @@ def validate_match_conditions(
 ) -> list[FieldError]:
     """The rules for `matchConditions`."""
     held = held or environment()
-    errors: list[FieldError] = []
-    if len(conditions) > _MOST_CONDITIONS:
-        errors.append(
-            FieldError("FieldValueTooMany", path, f"must have at most {_MOST_CONDITIONS} items", len(conditions))
-        )
+    errors = at_most(conditions, _MOST_CONDITIONS, path)
     names: set[str] = set()
     for index, condition in enumerate(conditions):
-        place = f"{path}[{index}]"
-        errors += _expression_errors(condition.expression, f"{place}.expression", held, types.BOOL)
-        if not condition.name:
+        place, text, name = f"{path}[{index}]", condition.expression.strip(), condition.name
+        errors += expression_errors(text, f"{place}.expression", held, types.BOOL, missing="")
+        if not name:
             errors.append(required(f"{place}.name"))
-        errors += [invalid(f"{place}.name", condition.name, text) for text in qualified_name(condition.name)]
-        if condition.name in names:
-            errors.append(FieldError("FieldValueDuplicate", f"{place}.name", "", condition.name))
-        names.add(condition.name)
+            continue
+        errors += [invalid(f"{place}.name", name, text) for text in qualified_name(name)]
+        if name in names:
+            errors.append(duplicate(f"{place}.name", name))
+        names.add(name)
     return errors
 
 
-def _expression_errors(text: str, path: str, held: Environment, *wanted: Type) -> list[FieldError]:
+def expression_errors(
+    text: str, path: str, held: Environment, *wanted: Type, missing: str = "expression is not specified"
+) -> list[FieldError]:
+    """What is wrong with an expression whose value must be of one of the wanted types."""
     if not text.strip():
-        return [
-            required(path, "" if path.split(".")[-2].startswith("matchConditions") else "expression is not specified")
-        ]
+        return [required(path, missing)]
     problem = compiled(text, held, *wanted).problem
     return [invalid(path, text, problem)] if problem else []
 
 
-def validate_policy(policy: ValidatingAdmissionPolicy) -> list[FieldError]:
+def validate_policy(policy: ValidatingAdmissionPolicy, *, are_conditions_known: bool = False) -> list[FieldError]:
+    """`are_conditions_known` says that the match conditions are those of the stored policy, for the same params."""
     spec = policy.spec
     base = environment(has_params=spec.param_kind is not None)
     held, _variables = with_variables(base, [(item.name, item.expression) for item in spec.variables])
-    errors = _common_errors(spec.failure_policy, spec.param_kind, spec.match_constraints)
-    errors += validate_match_conditions(spec.match_conditions, "spec.matchConditions", base)
-    errors += _variable_errors(spec.variables, base)
+    errors = common_errors(spec.failure_policy, spec.param_kind, spec.match_constraints)
+    if not are_conditions_known:
+        errors += validate_match_conditions(spec.match_conditions, "spec.matchConditions", base)
+    errors += variable_errors(spec.variables, base)
     if not spec.validations and not spec.audit_annotations:
-        errors += [required("spec.validations", _NOTHING), required("spec.auditAnnotations", _NOTHING)]
+        return [*errors, required("spec.validations", _NOTHING), required("spec.auditAnnotations", _NOTHING)]
     for index, rule in enumerate(spec.validations):
         errors += _validation_errors(rule, f"spec.validations[{index}]", held)
-    return errors + _annotation_errors(spec, held)
+    return errors + _annotations_errors(policy, held)
 
 
-def _common_errors(
+def validate_policy_update(new: ValidatingAdmissionPolicy, old: ValidatingAdmissionPolicy) -> list[FieldError]:
+    return validate_policy(new, are_conditions_known=keeps_conditions(new.spec, old.spec))
+
+
+def keeps_conditions(new: PolicySpec, old: PolicySpec) -> bool:
+    return new.param_kind == old.param_kind and new.match_conditions == old.match_conditions
+
+
+def validate_policy_status(new: ValidatingAdmissionPolicy, _old: ValidatingAdmissionPolicy) -> list[FieldError]:
+    status, errors = new.status, []
+    for index, warning in enumerate(status.type_checking.expression_warnings if status.type_checking else ()):
+        where = f"status.typeChecking.expressionWarnings[{index}]"
+        errors += [] if warning.warning else [required(f"{where}.warning")]
+        errors += [] if warning.field_ref.strip() else [required(f"{where}.fieldRef")]
+    return errors + validate_conditions(status.conditions, "status.conditions")
+
+
+def common_errors(
     failure_policy: str | None, param: ParamKind | None, match: MatchResources | None
 ) -> list[FieldError]:
+    """The rules for what policies of both kinds say of requests."""
     errors: list[FieldError] = []
     if failure_policy is None:
         errors.append(required("spec.failurePolicy"))
     elif failure_policy not in ("Fail", "Ignore"):
         errors.append(not_supported("spec.failurePolicy", failure_policy, ("Fail", "Ignore")))
-    if param is not None:
-        errors += [] if param.api_version else [required("spec.paramKind.apiVersion")]
-        errors += [] if param.kind else [required("spec.paramKind.kind")]
+    errors += _param_errors(param, "spec.paramKind") if param is not None else []
     if match is None:
         return [*errors, required("spec.matchConstraints")]
     errors += _match_errors(match, "spec.matchConstraints")
     return errors if match.resource_rules else [*errors, required("spec.matchConstraints.resourceRules")]
+
+
+def _param_errors(param: ParamKind, path: str) -> list[FieldError]:
+    given, kind, where = param.api_version or "", param.kind or "", f"{path}.apiVersion"
+    group, slash, version = given.rpartition("/")
+    errors: list[FieldError] = []
+    if not given:
+        errors.append(required(where))
+    elif "/" in group:
+        errors.append(invalid(where, given, f"unexpected GroupVersion string: {given}"))
+    else:
+        if group and (problems := dns1123_subdomain(group)):
+            errors.append(invalid(where, group, ",".join(problems)))
+        if not version:
+            errors.append(invalid(where, given, "version must be specified"))
+        elif problems := dns1035_label(version):
+            errors.append(invalid(where, version, ",".join(problems)))
+    if not kind:
+        errors.append(required(f"{path}.kind"))
+    elif problems := dns1035_label(kind.lower()):
+        detail = f"may have mixed case, but should otherwise match: {','.join(problems)}"
+        errors.append(invalid(f"{path}.kind", kind, detail))
+    return errors
 
 
 def _match_errors(match: MatchResources, path: str) -> list[FieldError]:
@@ -116,18 +161,19 @@ def _match_errors(match: MatchResources, path: str) -> list[FieldError]:
         ("excludeResourceRules", match.exclude_resource_rules),
     ):
         for index, rule in enumerate(rules):
-            errors += validate_rule(rule, f"{path}.{name}[{index}]")
+            errors += validate_named_rule(rule, f"{path}.{name}[{index}]")
     return errors
 
 
-def _variable_errors(variables: Sequence[Variable], held: Environment) -> list[FieldError]:
+def variable_errors(variables: Sequence[Variable], held: Environment) -> list[FieldError]:
+    """Each variable knows those before it."""
     errors: list[FieldError] = []
     known, _found = with_variables(held, [])
     for index, variable in enumerate(variables):
         path = f"spec.variables[{index}]"
         if not variable.name.strip():
             errors.append(required(f"{path}.name", "name is not specified"))
-        elif _IDENTIFIER.fullmatch(variable.name) is None:
+        elif _IDENTIFIER.fullmatch(variable.name) is None or variable.name in RESERVED:
             errors.append(invalid(f"{path}.name", variable.name, "name is not a valid CEL identifier"))
         if not variable.expression.strip():
             errors.append(required(f"{path}.expression", "expression is not specified"))
@@ -138,105 +184,72 @@ def _variable_errors(variables: Sequence[Variable], held: Environment) -> list[F
 
 
 def _validation_errors(rule: Validation, path: str, held: Environment) -> list[FieldError]:
-    errors = _expression_errors(rule.expression, f"{path}.expression", held, types.BOOL)
+    errors = expression_errors(rule.expression, f"{path}.expression", held, types.BOOL)
     text, message = rule.message_expression or "", rule.message or ""
     if text and not text.strip():
         errors.append(invalid(f"{path}.messageExpression", text, "must be non-empty if specified"))
     elif text:
-        errors += _expression_errors(text, f"{path}.messageExpression", held, types.STRING)
+        # What a message says does not depend on what people may do.
+        names = {name: held for name, held in held.variables.items() if not name.startswith("authorizer")}
+        errors += expression_errors(text, f"{path}.messageExpression", replace(held, variables=names), types.STRING)
     if message and not message.strip():
         errors.append(invalid(f"{path}.message", message, "message must be non-empty if specified"))
-    elif "\n" in message.strip():
+    elif not _BREAKS.isdisjoint(message.strip()):
         errors.append(invalid(f"{path}.message", message, "message must not contain line breaks"))
-    elif "\n" in rule.expression.strip() and not message:
-        errors.append(required(f"{path}.message", "message must be specified if expression contains line breaks"))
     if rule.reason is not None and rule.reason not in _REASONS:
         errors.append(not_supported(f"{path}.reason", rule.reason, _REASONS))
     return errors
 
 
-def _annotation_errors(spec: ValidatingAdmissionPolicySpec, held: Environment) -> list[FieldError]:
+def _annotations_errors(policy: ValidatingAdmissionPolicy, held: Environment) -> list[FieldError]:
+    path, items = "spec.auditAnnotations", policy.spec.audit_annotations
     errors: list[FieldError] = []
+    if len(items) > _MOST_ANNOTATIONS:
+        shown = [{"Key": item.key, "ValueExpression": item.value_expression} for item in items]
+        errors.append(invalid(path, shown, f"must not have more than {_MOST_ANNOTATIONS} auditAnnotations"))
     keys: set[str] = set()
-    for index, item in enumerate(spec.audit_annotations):
-        path = f"spec.auditAnnotations[{index}]"
-        if not item.key:
-            errors.append(required(f"{path}.key"))
-        errors += [invalid(f"{path}.key", item.key, text) for text in qualified_name(item.key) if item.key]
+    for index, item in enumerate(items):
+        place = f"{path}[{index}]"
+        errors += _annotation_errors(item, policy.metadata.name or "", place, held)
         if item.key in keys:
-            errors.append(FieldError("FieldValueDuplicate", f"{path}.key", "", item.key))
+            errors.append(duplicate(f"{place}.key", item.key))
         keys.add(item.key)
-        text = item.value_expression
-        if not text.strip():
-            errors.append(required(f"{path}.valueExpression", "valueExpression is not specified"))
-        elif problem := compiled(text, held, types.STRING, types.NULL).problem:
-            errors.append(invalid(f"{path}.valueExpression", text, problem))
     return errors
 
 
-def validate_mutating_policy(policy: MutatingAdmissionPolicy) -> list[FieldError]:
-    spec = policy.spec
-    base = environment(has_params=spec.param_kind is not None)
-    held, _variables = with_variables(
-        mutation_environment(base), [(item.name, item.expression) for item in spec.variables]
-    )
-    errors = _common_errors(spec.failure_policy, spec.param_kind, spec.match_constraints)
-    errors += validate_match_conditions(spec.match_conditions, "spec.matchConditions", base)
-    errors += _variable_errors(spec.variables, base)
-    if not spec.mutations:
-        errors.append(required("spec.mutations", "mutations must contain at least one item"))
-    for index, mutation in enumerate(spec.mutations):
-        errors += _mutation_errors(mutation, f"spec.mutations[{index}]", held)
-    if not spec.reinvocation_policy:
-        errors.append(required("spec.reinvocationPolicy"))
-    elif spec.reinvocation_policy not in ("IfNeeded", "Never"):
-        choices = ("IfNeeded", "Never")
-        errors.append(not_supported("spec.reinvocationPolicy", spec.reinvocation_policy, choices))
-    return errors
-
-
-def _mutation_errors(mutation: Mutation, path: str, held: Environment) -> list[FieldError]:
-    kinds = {"ApplyConfiguration": mutation.apply_configuration, "JSONPatch": mutation.json_patch}
-    if not mutation.patch_type:
-        return [required(f"{path}.patchType")]
-    if mutation.patch_type not in kinds:
-        return [not_supported(f"{path}.patchType", mutation.patch_type, tuple(kinds))]
-    name = "applyConfiguration" if mutation.patch_type == "ApplyConfiguration" else "jsonPatch"
-    wanted = kinds[mutation.patch_type]
-    if wanted is None:
-        return [required(f"{path}.{name}", f"must be specified when patchType is {mutation.patch_type}")]
-    place = f"{path}.{name}.expression"
-    text = wanted.expression or ""
-    return _expression_errors(text, place, held, mutation_types(mutation.patch_type))
+def _annotation_errors(item: AuditAnnotation, policy: str, path: str, held: Environment) -> list[FieldError]:
+    """An annotation's key stands behind the policy's name."""
+    key, text = f"{policy}/{item.key}", item.value_expression.strip()
+    errors = [invalid(f"{path}.key", key, problem) for problem in qualified_name(key)]
+    where = f"{path}.valueExpression"
+    if not text:
+        return [*errors, required(where, "valueExpression is not specified")]
+    if len(text.encode()) > _ANNOTATION_LIMIT:
+        return [*errors, required(where, f"must not exceed {_ANNOTATION_LIMIT} bytes in length")]
+    problem = compiled(text, held, types.STRING, types.NULL).problem
+    return [*errors, invalid(where, item.value_expression, problem)] if problem else errors
 
 
 def validate_binding(binding: ValidatingAdmissionPolicyBinding) -> list[FieldError]:
     spec = binding.spec
-    errors = _binding_errors(spec.policy_name, spec.param_ref, spec.match_resources)
-    path = "spec.validationActions"
-    if not spec.validation_actions:
-        errors.append(required(path, "at least one validation action is required"))
-    seen: set[str] = set()
-    for index, action in enumerate(spec.validation_actions):
+    errors = binding_errors(spec.policy_name, spec.param_ref, spec.match_resources)
+    path, actions = "spec.validationActions", spec.validation_actions
+    for index, action in enumerate(actions):
         if action not in _ACTIONS:
             errors.append(not_supported(f"{path}[{index}]", action, _ACTIONS))
-        if action in seen:
-            errors.append(FieldError("FieldValueDuplicate", f"{path}[{index}]", "", action))
-        seen.add(action)
-    if {"Deny", "Warn"} <= seen:
+        if action in actions[:index]:
+            errors.append(duplicate(f"{path}[{index}]", action))
+    if "Deny" in actions and "Warn" in actions:
         detail = (
             "must not contain both Deny and Warn (repeating the same validation failure information in the API "
             "response and headers serves no purpose)"
         )
-        errors.append(invalid(path, spec.validation_actions, detail))
-    return errors
+        errors.append(invalid(path, actions, detail))
+    return errors if actions else [*errors, required(path, "at least one validation action is required")]
 
 
-def validate_mutating_binding(binding: MutatingAdmissionPolicyBinding) -> list[FieldError]:
-    return _binding_errors(binding.spec.policy_name, binding.spec.param_ref, binding.spec.match_resources)
-
-
-def _binding_errors(policy: str | None, ref: ParamRef | None, match: MatchResources | None) -> list[FieldError]:
+def binding_errors(policy: str | None, ref: ParamRef | None, match: MatchResources | None) -> list[FieldError]:
+    """The rules for bindings of both kinds."""
     errors: list[FieldError] = []
     if not policy:
         errors.append(required("spec.policyName"))
@@ -248,19 +261,16 @@ def _binding_errors(policy: str | None, ref: ParamRef | None, match: MatchResour
 
 
 def _ref_errors(ref: ParamRef, path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if ref.name:
-        errors += [invalid(f"{path}.name", ref.name, text) for text in dns1123_subdomain(ref.name)]
-        if ref.selector is not None:
-            detail = "name and selector are mutually exclusive"
-            errors.append(FieldError("FieldValueForbidden", f"{path}.name", detail))
-    elif ref.selector is None:
+    detail, are_both = "name and selector are mutually exclusive", bool(ref.name) and ref.selector is not None
+    errors = [invalid(f"{path}.name", ref.name, text) for text in path_segment_name(ref.name or "x")]
+    errors += [forbidden_field(f"{path}.name", detail)] if are_both else []
+    errors += validate_selector(ref.selector, f"{path}.selector")
+    errors += [forbidden_field(f"{path}.selector", detail)] if are_both else []
+    if not ref.name and ref.selector is None:
         errors.append(required(path, "one of name or selector must be specified"))
-    if ref.selector is not None:
-        errors += validate_selector(ref.selector, f"{path}.selector")
-    if ref.parameter_not_found_action is None:
-        errors.append(required(f"{path}.parameterNotFoundAction"))
-    elif ref.parameter_not_found_action not in ("Allow", "Deny"):
-        choices = ("Deny", "Allow")
-        errors.append(not_supported(f"{path}.parameterNotFoundAction", ref.parameter_not_found_action, choices))
+    where, action = f"{path}.parameterNotFoundAction", ref.parameter_not_found_action
+    if not action:
+        errors.append(required(where))
+    elif action not in ("Allow", "Deny"):
+        errors.append(not_supported(where, action, ("Deny", "Allow")))
     return errors

@@ -2,36 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from pybernetes.api.names import path_segment_name
 from pybernetes.api.status import FieldError, invalid, not_supported, required
 from pybernetes.api.types.admissionregistration_v1 import NamedRuleWithOperations, RuleWithOperations
+from pybernetes.apiserver.resources.validation.lists import no_twins
 
 _OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 
 
+def validate_named_rule(rule: NamedRuleWithOperations, path: str) -> list[FieldError]:
+    """The rules for one that may be about single objects."""
+    where = f"{path}.resourceNames"
+    errors = [
+        invalid(f"{where}[{index}]", name, text)
+        for index, name in enumerate(rule.resource_names)
+        for text in path_segment_name(name)
+    ]
+    return errors + no_twins(rule.resource_names, where) + validate_rule(rule, path)
+
+
 def validate_rule(rule: RuleWithOperations | NamedRuleWithOperations, path: str) -> list[FieldError]:
     """The rules for one of them."""
-    errors: list[FieldError] = []
-    if not rule.operations:
-        errors.append(required(f"{path}.operations"))
-    if "*" in rule.operations and len(rule.operations) > 1:
-        detail = "if '*' is present, must not specify other operations"
-        errors.append(invalid(f"{path}.operations", rule.operations, detail))
+    errors = _alone(rule.operations, f"{path}.operations", "operations")
     for index, operation in enumerate(rule.operations):
         if operation not in _OPERATIONS:
             errors.append(not_supported(f"{path}.operations[{index}]", operation, _OPERATIONS))
-    for name, values, what in (
-        ("apiGroups", rule.api_groups, "API groups"),
-        ("apiVersions", rule.api_versions, "API versions"),
-    ):
-        if not values:
-            errors.append(required(f"{path}.{name}"))
-        if "*" in values and len(values) > 1:
-            errors.append(invalid(f"{path}.{name}", values, f"if '*' is present, must not specify other {what}"))
-    if not rule.resources:
-        errors.append(required(f"{path}.resources"))
-    if "*/*" in rule.resources and len(rule.resources) > 1:
-        detail = "if '*/*' is present, must not specify other resources"
-        errors.append(invalid(f"{path}.resources", rule.resources, detail))
+    errors += _alone(rule.api_groups, f"{path}.apiGroups", "API groups")
+    versions = f"{path}.apiVersions"
+    errors += _alone(rule.api_versions, versions, "API versions")
+    errors += [required(f"{versions}[{index}]") for index, version in enumerate(rule.api_versions) if not version]
+    errors += _validate_resources(rule.resources, f"{path}.resources")
     if rule.scope not in (None, "*", "Cluster", "Namespaced"):
         errors.append(not_supported(f"{path}.scope", rule.scope, ("*", "Cluster", "Namespaced")))
+    return errors
+
+
+def _alone(values: Sequence[str], path: str, what: str) -> list[FieldError]:
+    """At least one value; the star stands alone."""
+    if not values:
+        return [required(path)]
+    if "*" in values and len(values) > 1:
+        return [invalid(path, values, f"if '*' is present, must not specify other {what}")]
+    return []
+
+
+def _validate_resources(resources: Sequence[str], path: str) -> list[FieldError]:
+    """Resources and sub-resources as `pods`, `pods/log`, `pods/*`, `*/scale`, `*` and `*/*`; none stands in another."""
+    errors = [] if resources else [required(path)]
+    known: set[str] = set()
+    for index, name in enumerate(resources):
+        where = f"{path}[{index}]"
+        resource, slash, subresource = name.partition("/")
+        if not name:
+            errors.append(required(where))
+        elif slash:
+            wider = (f"{resource}/*", f"*/{subresource}")
+            errors += [
+                invalid(where, name, f"if '{held}' is present, must not specify {name}")
+                for held in wider
+                if held in known
+            ]
+            known.add(name)
+    if "*/*" in resources and len(resources) > 1:
+        detail = "if '*/*' is present, must not specify other resources"
+        errors.append(invalid(path, resources, detail))
+    whole = [name for name in resources if name and "/" not in name]
+    # As upstream: what comes before the star goes unnoticed.
+    if "*" in whole and whole[-1] != "*":
+        detail = "if '*' is present, must not specify other resources without subresources"
+        errors.append(invalid(path, resources, detail))
     return errors

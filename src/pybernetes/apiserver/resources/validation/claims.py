@@ -59,7 +59,8 @@ def validate_claim(claim: PersistentVolumeClaim) -> list[FieldError]:
     return validate_claim_spec(claim.spec, "spec")
 
 
-def validate_claim_spec(spec: PersistentVolumeClaimSpec, path: str) -> list[FieldError]:
+def validate_claim_spec(spec: PersistentVolumeClaimSpec, path: str, *, any_group: bool = False) -> list[FieldError]:
+    """`any_group` is whether a source may be of a group that is no name of a domain."""
     errors: list[FieldError] = []
     if not spec.access_modes:
         errors.append(required(f"{path}.accessModes", "at least 1 access mode is required"))
@@ -69,20 +70,20 @@ def validate_claim_spec(spec: PersistentVolumeClaimSpec, path: str) -> list[Fiel
     storage = spec.resources.requests.get("storage")
     errors += [required(where)] if storage is None else positive_quantity(storage, where)
     errors += validate_class_and_mode(spec.storage_class_name, spec.volume_mode, path)
-    errors += _validate_data_source(spec, path)
+    errors += _validate_data_source(spec, path, any_group=any_group)
     if spec.volume_attributes_class_name:
         where, name = f"{path}.volumeAttributesClassName", spec.volume_attributes_class_name
         errors += [invalid(where, name, text) for text in dns1123_subdomain(name)]
     return errors
 
 
-def _validate_data_source(spec: PersistentVolumeClaimSpec, path: str) -> list[FieldError]:
+def _validate_data_source(spec: PersistentVolumeClaimSpec, path: str, *, any_group: bool) -> list[FieldError]:
     source, reference = spec.data_source, spec.data_source_ref
     errors: list[FieldError] = []
     if source is not None:
-        errors += _validate_reference(source, f"{path}.dataSource")
+        errors += _validate_reference(source, f"{path}.dataSource", any_group=any_group)
     if reference is not None:
-        errors += _validate_reference(reference, f"{path}.dataSourceRef")
+        errors += _validate_reference(reference, f"{path}.dataSourceRef", any_group=any_group)
         if reference.namespace:
             where = f"{path}.dataSourceRef.namespace"
             errors += [invalid(where, reference.namespace, text) for text in dns1123_label(reference.namespace)]
@@ -96,20 +97,24 @@ def _validate_data_source(spec: PersistentVolumeClaimSpec, path: str) -> list[Fi
     return errors
 
 
-def _validate_reference(source: TypedLocalObjectReference | TypedObjectReference, path: str) -> list[FieldError]:
+def _validate_reference(
+    source: TypedLocalObjectReference | TypedObjectReference, path: str, *, any_group: bool
+) -> list[FieldError]:
     errors = [required(f"{path}.{name}") for name in ("name", "kind") if not getattr(source, name)]
     group = source.api_group or ""
     if not group and source.kind != "PersistentVolumeClaim":
         detail = "must be 'PersistentVolumeClaim' when referencing the default apiGroup"
         errors.append(invalid(path, source.kind, detail))
-    if group:
+    if group and not any_group:
         errors += [invalid(f"{path}.apiGroup", group, text) for text in dns1123_subdomain(group)]
     return errors
 
 
 def validate_claim_update(new: PersistentVolumeClaim, old: PersistentVolumeClaim) -> list[FieldError]:
     """A claim is bound once; a bound one may ask for more, never for less than it has."""
-    errors = validate_claim(new) if new.spec != old.spec else []
+    before = (old.spec.data_source, old.spec.data_source_ref)
+    grouped = any(source is not None and source.api_group is not None for source in before)
+    errors = validate_claim_spec(new.spec, "spec", any_group=grouped) if new.spec != old.spec else []
     errors += _same_annotation(new, old)
     if not _is_allowed_change(new, old):
         errors.append(forbidden_field("spec", f"{_CLAIM_FIELDS}\n{difference(old.spec, new.spec)}"))
@@ -179,7 +184,7 @@ def validate_claim_status(new: PersistentVolumeClaim, _old: PersistentVolumeClai
     if not new.spec.access_modes:
         errors.append(required("Spec.accessModes"))
     for name, quantity in new.status.capacity.items():
-        errors += _basic(quantity, f"status.capacity[{name}]")
+        errors += sound_quantity(quantity, f"status.capacity[{name}]")
     path = "status.allocatedResourceStatus"
     for name, state in new.status.allocated_resource_statuses.items():
         errors += _resource_key(name, path)
@@ -187,7 +192,7 @@ def validate_claim_status(new: PersistentVolumeClaim, _old: PersistentVolumeClai
             errors.append(not_supported(path, name, _RESIZE_STATES))
     path = "status.allocatedResources"
     for name, quantity in new.status.allocated_resources.items():
-        problems = _resource_key(name, path) or _basic(quantity, f"{path}[{name}]")
+        problems = _resource_key(name, path) or sound_quantity(quantity, f"{path}[{name}]")
         errors += problems or quantity_of("storage", quantity, f"{path}[{name}]")
     return errors
 
@@ -199,7 +204,8 @@ def _resource_key(name: str, path: str) -> list[FieldError]:
     return errors
 
 
-def _basic(quantity: Quantity, path: str) -> list[FieldError]:
+def sound_quantity(quantity: Quantity, path: str) -> list[FieldError]:
+    """A quantity that is not negative, shown as a whole number."""
     if amount(quantity).nano >= 0:
         return []
     return [invalid(path, value(quantity), "must be a valid resource quantity")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from pybernetes.api.json_syntax import TOO_DEEP, is_too_deep, syntax_error
 from pybernetes.api.names import config_map_key, qualified_name
 from pybernetes.api.status import FieldError, forbidden_field, invalid, required
 from pybernetes.api.types.core_v1 import ConfigMap, Namespace, Secret
@@ -77,12 +78,10 @@ def _needed(secret: Secret, *keys: str) -> list[FieldError]:
 def _validate_docker(secret: Secret, key: str) -> list[FieldError]:
     if key not in secret.data:
         return [required(f"data[{key}]")]
-    try:
-        content = json.loads(secret.data[key])
-    except (ValueError, RecursionError) as error:
-        ended = isinstance(error, json.JSONDecodeError) and error.pos >= len(error.doc.rstrip())
-        detail = "unexpected end of JSON input" if ended else "invalid character in JSON input"
-        return [invalid(f"data[{key}]", "<secret contents redacted>", detail)]
+    problem = TOO_DEEP if is_too_deep(secret.data[key]) else syntax_error(secret.data[key])
+    if problem:
+        return [invalid(f"data[{key}]", "<secret contents redacted>", problem)]
+    content = json.loads(secret.data[key].decode("latin-1"))
     if content is None or isinstance(content, dict):
         return []
     named = {bool: "bool", str: "string", list: "array"}.get(type(content), "number")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pybernetes.api.names import cidr
+from pybernetes.api.ip_addresses import interface_address
 from pybernetes.api.objects import to_builtins
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.resource_v1 import (
@@ -106,10 +106,7 @@ def _validate_network(data: NetworkDeviceData, path: str) -> list[FieldError]:
 
 
 def _validate_address(address: str, path: str) -> list[FieldError]:
-    if cidr(address):
-        detail = "must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)"
-        return [invalid(path, address, detail)]
-    return []
+    return [invalid(path, address, text) for text in interface_address(address)]
 
 
 def _validate_allocation(allocation: AllocationResult, requests: Requests, path: str) -> list[FieldError]:

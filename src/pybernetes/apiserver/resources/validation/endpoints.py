@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 
-from pybernetes.api.names import dns1123_label, dns1123_subdomain, ip_address, label_value, port_number, qualified_name
+from pybernetes.api.ip_addresses import ip_address, is_ip_address
+from pybernetes.api.names import dns1123_label, dns1123_subdomain, label_value, port_number, qualified_name
 from pybernetes.api.status import FieldError, duplicate, invalid, not_supported, required
 from pybernetes.api.types.core_v1 import EndpointAddress, Endpoints
 from pybernetes.api.types.discovery_v1 import Endpoint, EndpointHints, EndpointPort, EndpointSlice
@@ -50,8 +51,10 @@ def _validate_address(address: EndpointAddress, path: str) -> list[FieldError]:
     errors = [invalid(f"{path}.ip", address.ip, text) for text in problems]
     if address.hostname:
         errors += [invalid(f"{path}.hostname", address.hostname, text) for text in dns1123_label(address.hostname)]
-    if address.node_name:
+    if address.node_name is not None:
         errors += [invalid(f"{path}.nodeName", address.node_name, t) for t in dns1123_subdomain(address.node_name)]
+    if not is_ip_address(address.ip):
+        return [*errors, invalid(f"{path}.ip", address.ip, "must be a valid IP address")]
     return errors if problems else errors + validate_outside_address(address.ip, f"{path}.ip")
 
 

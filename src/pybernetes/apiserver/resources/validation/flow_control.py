@@ -22,13 +22,17 @@ from pybernetes.api.types.flowcontrol_v1 import (
     ServiceAccountSubject,
     Subject,
 )
+from pybernetes.apiserver.bootstrap.flow_control import MANDATORY, mandatory_spec
+from pybernetes.apiserver.resources.validation.internal_form import shown_part
 from pybernetes.apiserver.resources.validation.lists import each
 
 _RESPONSES = ("Queue", "Reject")
 _TYPES = ("Exempt", "Limited")
 _METHODS = ("ByNamespace", "ByUser")
 _SUBJECTS = {"Group": "group", "ServiceAccount": "serviceAccount", "User": "user"}
-_VERBS = ("*", "create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "proxy", "update", "watch")
+# What kept zeros apart from nothing in an earlier version of the API.
+_KEEPS_ZERO = "flowcontrol.k8s.io/v1beta3-preserve-zero-concurrency-shares"
 _LAST_PRECEDENCE = 10_000
 _MOST_QUEUES = 10_000_000
 _HASH_BITS = 60
@@ -55,7 +59,11 @@ def validate_flow_schema(schema: FlowSchema) -> list[FieldError]:
         errors += [invalid(where, level, text) for text in dns1123_subdomain(level)]
     else:
         errors.append(required(where, "must reference a priority level"))
-    return errors + each(spec.rules, _validate_rule, "spec.rules") + validate_flow_schema_status(schema, schema)
+    errors += each(spec.rules, _validate_rule, "spec.rules")
+    name = schema.metadata.name or ""
+    if name in MANDATORY and spec != mandatory_spec(FlowSchema, name):
+        errors.append(invalid("spec", shown_part(spec), f"spec of '{name}' must equal the fixed value"))
+    return errors + validate_flow_schema_status(schema, schema)
 
 
 def validate_flow_schema_status(
@@ -179,6 +187,8 @@ def _validate_url(url: str, path: str) -> list[FieldError]:
 def validate_priority_level(level: PriorityLevelConfiguration) -> list[FieldError]:
     spec = level.spec
     errors: list[FieldError] = []
+    if _KEEPS_ZERO in level.metadata.annotations:
+        errors.append(forbidden_field("metadata.annotations", f"annotation '{_KEEPS_ZERO}' is forbidden"))
     if (level.metadata.name == "exempt") != (spec.type == "Exempt"):
         detail = "type must be 'Exempt' if and only if name is 'exempt'"
         errors.append(invalid("spec.type", spec.type, detail))
@@ -195,7 +205,20 @@ def validate_priority_level(level: PriorityLevelConfiguration) -> list[FieldErro
             errors += _validate_limited(spec.limited, "spec.limited")
     else:
         errors.append(not_supported("spec.type", spec.type, _TYPES))
-    return errors + validate_flow_schema_status(level, level)
+    return errors + _validate_mandatory(level) + validate_flow_schema_status(level, level)
+
+
+def _validate_mandatory(level: PriorityLevelConfiguration) -> list[FieldError]:
+    """Of the levels that every cluster has only the shares of the exempt one can be changed."""
+    name, spec = level.metadata.name or "", level.spec
+    if name not in MANDATORY or spec == mandatory_spec(PriorityLevelConfiguration, name):
+        return []
+    if name != "exempt":
+        return [invalid("spec", shown_part(spec), f"spec of '{name}' must equal the fixed value")]
+    if spec.type == "Exempt" and spec.limited is None:
+        return []
+    detail = f"spec of '{name}' except the 'spec.exempt' field must equal the fixed value"
+    return [invalid("spec", shown_part(spec), detail)]
 
 
 def _validate_shares(
@@ -247,7 +270,7 @@ def _validate_queues(queuing: QueuingConfiguration, path: str) -> list[FieldErro
         errors.append(invalid(where, hand, _POSITIVE))
     elif hand > queues:
         errors.append(invalid(where, hand, f"should not be greater than queues ({queues})"))
-    elif math.ceil(math.log2(math.perm(queues, hand))) > _HASH_BITS:
+    elif math.ceil(math.log2(queues) * hand) > _HASH_BITS:
         detail = (
             f"required entropy bits of deckSize {queues} and handSize {hand} should not be greater than {_HASH_BITS}"
         )

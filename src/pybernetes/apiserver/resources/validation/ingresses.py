@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from pybernetes.api.ip_addresses import ip_address, is_ip_address
 from pybernetes.api.names import (
     dns1123_label,
     dns1123_subdomain,
-    ip_address,
     path_segment_name,
     port_name,
     port_number,
@@ -56,7 +56,7 @@ def validate_ingress_status(new: Ingress, _old: Ingress) -> list[FieldError]:
             errors += [invalid(f"{path}.ip", point.ip, text) for text in ip_address(point.ip)]
         if point.hostname:
             errors += [invalid(f"{path}.hostname", point.hostname, text) for text in dns1123_subdomain(point.hostname)]
-            if not ip_address(point.hostname):
+            if is_ip_address(point.hostname):
                 errors.append(invalid(f"{path}.hostname", point.hostname, _NOT_A_NAME))
     return errors
 
@@ -72,7 +72,7 @@ def _validate_spec(ingress: Ingress) -> list[FieldError]:
     for index, rule in enumerate(spec.rules):
         path = f"spec.rules[{index}]"
         if rule.host:
-            if not ip_address(rule.host):
+            if is_ip_address(rule.host):
                 errors.append(invalid(f"{path}.host", rule.host, _NOT_A_NAME))
             errors += _validate_host(rule.host, f"{path}.host")
         if rule.http is not None:

@@ -60,6 +60,7 @@ _ORDERS = {
     ),
 }
 _NAMES = {
+    "apiGroups": "APIGroups",
     "apiVersion": "APIVersion",
     "awsElasticBlockStore": "AWSElasticBlockStore",
     "cephfs": "CephFS",
@@ -105,6 +106,11 @@ def internal_template(template: PodTemplateSpec) -> dict[str, Any]:
     metadata = to_builtins(template.metadata)
     maps = {name: dict(sorted(held.items())) for name, held in metadata.items() if isinstance(held, dict)}
     return {**metadata, **maps, "Spec": internal(to_builtins(template.spec), _POD_SPEC)}
+
+
+def shown_part(part: ApiStruct) -> dict[str, Any]:
+    """A part of an object as messages about the whole of it show it."""
+    return internal(to_builtins(part), definition_of(type(part)))
 
 
 def _lines(value: Any) -> list[str]:

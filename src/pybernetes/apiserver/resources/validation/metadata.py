@@ -124,8 +124,7 @@ def _validate_owners(owners: Sequence[OwnerReference], path: str) -> list[FieldE
 
 def _validate_owner(owner: OwnerReference, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
-    version = owner.api_version.rpartition("/")[2]
-    if not version:
+    if owner.api_version.count("/") > 1 or not owner.api_version.rpartition("/")[2]:
         errors.append(invalid(f"{path}.apiVersion", owner.api_version, "version must not be empty"))
     missing = [name for name in ("kind", "name", "uid") if not getattr(owner, name)]
     errors += [invalid(f"{path}.{name}", "", "must not be empty") for name in missing]

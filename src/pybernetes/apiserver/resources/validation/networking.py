@@ -6,7 +6,8 @@ import ipaddress
 
 import msgspec
 
-from pybernetes.api.names import cidr, dns1123_subdomain, path_segment_name
+from pybernetes.api.ip_addresses import canonical_cidr, cidr
+from pybernetes.api.names import dns1123_subdomain, path_segment_name
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.networking_v1 import (
     IPAddress,
@@ -110,7 +111,7 @@ def validate_service_cidr(service_cidr: ServiceCIDR) -> list[FieldError]:
         return [required(path, "at least one CIDR required")]
     if len(texts) > 2:
         return [invalid(path, msgspec.to_builtins(service_cidr.spec), "may only hold up to 2 values")]
-    errors = [invalid(f"{path}[{index}]", text, t) for index, text in enumerate(texts) for t in cidr(text)]
+    errors = [invalid(f"{path}[{index}]", text, t) for index, text in enumerate(texts) for t in canonical_cidr(text)]
     if not errors and len({ipaddress.ip_network(text, strict=False).version for text in texts}) < len(texts):
         detail = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64"
         errors.append(invalid(path, texts, detail))

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import ipaddress
-
-from pybernetes.api.names import cidr, config_map_key, dns1123_label, dns1123_subdomain, label_value
+from pybernetes.api.ip_addresses import cidr, is_cidr
+from pybernetes.api.names import config_map_key, dns1123_label, dns1123_subdomain, label_value
 from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.core_v1 import ConfigMapNodeConfigSource, Node, NodeConfigSource, Taint
+from pybernetes.apiserver.resources.validation.lists import no_twins
 from pybernetes.apiserver.resources.validation.metadata import label_key
+from pybernetes.apiserver.resources.validation.node_annotations import validate_node_annotations
 from pybernetes.apiserver.resources.validation.numbers import NOT_POSITIVE, quantity_of
 
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+_SET_ONCE = 'node updates may not change {} except from "" to valid'
+_UNREADABLE = (
+    'invalid PodCIDRs. failed to check with dual stack with error:failed to parse cidr value:"{0}" with '
+    "error:invalid CIDR address: {0}"
+)
 _ONE_REFERENCE = "exactly one reference subfield must be non-nil"
 
 
 def validate_node(node: Node) -> list[FieldError]:
-    errors = _validate_taints(node.spec.taints)
+    errors = validate_node_annotations(node.metadata.annotations, _validate_taints)
+    errors += _validate_taints(node.spec.taints, "metadata.taints")
     errors += _validate_amounts(node)
     swap = node.status.node_info.swap
     if swap is not None and swap.capacity is not None and swap.capacity <= 0:
@@ -31,11 +38,11 @@ def _validate_amounts(node: Node) -> list[FieldError]:
     return errors
 
 
-def _validate_taints(taints: list[Taint]) -> list[FieldError]:
+def _validate_taints(taints: list[Taint], where: str) -> list[FieldError]:
     errors: list[FieldError] = []
     seen: set[tuple[str, str]] = set()
     for index, taint in enumerate(taints):
-        path = f"metadata.taints[{index}]"
+        path = f"{where}[{index}]"
         errors += [invalid(f"{path}.key", taint.key, text) for text in label_key(taint.key)]
         if texts := label_value(taint.value or ""):
             errors.append(invalid(f"{path}.value", taint.value, ";".join(texts)))
@@ -55,22 +62,30 @@ def _validate_ranges(ranges: list[str]) -> list[FieldError]:
     errors: list[FieldError] = []
     for index, text in enumerate(ranges):
         errors += [invalid(f"spec.podCIDRs[{index}]", text, problem) for problem in cidr(text)]
-    if len(ranges) > 1 and not errors:
-        families = [ipaddress.ip_interface(text).version for text in ranges]
-        if len(ranges) > 2 or families[0] == families[1]:
+    if len(ranges) > 1:
+        bad = next((text for text in ranges if not is_cidr(text)), None)
+        if bad is not None:
+            errors.append(FieldError("InternalError", "spec.podCIDRs", _UNREADABLE.format(bad)))
+        if bad is not None or len(ranges) > 2 or len({":" in text for text in ranges}) < 2:
             detail = "may specify no more than one CIDR for each IP family"
             errors.append(invalid("spec.podCIDRs", ranges, detail))
+        errors += no_twins(ranges, "spec.podCIDRs")
     return errors
 
 
 def validate_node_update(new: Node, old: Node) -> list[FieldError]:
-    errors = validate_node(new) if new.spec != old.spec else []
+    errors = (
+        validate_node(new)
+        if new.spec != old.spec
+        else validate_node_annotations(new.metadata.annotations, _validate_taints)
+    )
     return errors + _validate_change(new, old)
 
 
 def validate_node_status(new: Node, old: Node) -> list[FieldError]:
     """Kubelets report often and mostly the same: what is as before has been looked at."""
-    return _validate_change(new, old) if new.status != old.status else []
+    errors = validate_node_annotations(new.metadata.annotations, _validate_taints)
+    return errors + _validate_change(new, old) if new.status != old.status else errors
 
 
 def _validate_change(new: Node, old: Node) -> list[FieldError]:
@@ -84,12 +99,13 @@ def _validate_change(new: Node, old: Node) -> list[FieldError]:
             errors.append(duplicate(f"status.addresses[{index}]", shown))
         seen.add(pair)
     spec, before = new.spec, old.spec
-    if before.pod_cidrs and spec.pod_cidrs != before.pod_cidrs:
-        detail = 'node updates may not change podCIDR except from "" to valid'
-        errors.append(forbidden_field("spec.podCIDRs", detail))
+    if before.pod_cidrs:
+        pairs = list(zip(before.pod_cidrs, spec.pod_cidrs, strict=False))
+        same_number = len(before.pod_cidrs) == len(spec.pod_cidrs)
+        changes = sum(was != now for was, now in pairs) if same_number else 1
+        errors += [forbidden_field("spec.podCIDRs", _SET_ONCE.format("podCIDR"))] * changes
     if before.provider_id and spec.provider_id != before.provider_id:
-        detail = 'node updates may not change providerID except from "" to valid'
-        errors.append(forbidden_field("spec.providerID", detail))
+        errors.append(forbidden_field("spec.providerID", _SET_ONCE.format("providerID")))
     if spec.config_source is not None and spec.config_source != before.config_source:
         errors += _validate_source(spec.config_source, "spec.configSource", in_status=False)
     config = new.status.config
@@ -102,7 +118,7 @@ def _validate_change(new: Node, old: Node) -> list[FieldError]:
             if source is not None:
                 errors += _validate_source(source, f"status.config.{name}", in_status=True)
     if spec.taints != before.taints:
-        errors += _validate_taints(spec.taints)
+        errors += _validate_taints(spec.taints, "metadata.taints")
     if (spec.external_id or "") != (before.external_id or ""):
         errors.append(forbidden_field("spec.externalID", "may not be updated"))
     return errors
@@ -117,7 +133,7 @@ def _validate_source(source: NodeConfigSource, path: str, *, in_status: bool) ->
     errors: list[FieldError] = []
     for name, value in (("uid", config_map.uid), ("resourceVersion", config_map.resource_version)):
         if in_status and not value:
-            errors.append(required(f"{where}.{name}"))
+            errors.append(required(f"{where}.{name}", f"{name} must be set in status"))
         if not in_status and value:
             errors.append(forbidden_field(f"{where}.{name}", f"{name} must not be set in spec"))
     return errors + _validate_key(config_map, where)
@@ -131,7 +147,7 @@ def _validate_key(source: ConfigMapNodeConfigSource, path: str) -> list[FieldErr
         ("kubeletConfigKey", source.kubelet_config_key, config_map_key),
     ):
         if not value:
-            errors.append(required(f"{path}.{name}"))
+            errors.append(required(f"{path}.{name}", f"{name} must be set"))
         else:
             errors += [invalid(f"{path}.{name}", value, text) for text in rule(value)]
     return errors

@@ -18,7 +18,7 @@ from pybernetes.api.types.core_v1 import (
     VolumeNodeAffinity,
 )
 from pybernetes.apiserver.resources.validation import volume_sources as sources
-from pybernetes.apiserver.resources.validation.claims import validate_class_and_mode, validate_modes
+from pybernetes.apiserver.resources.validation.claims import sound_quantity, validate_class_and_mode, validate_modes
 from pybernetes.apiserver.resources.validation.internal_form import difference
 from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, immutable
 from pybernetes.apiserver.resources.validation.numbers import positive_quantity
@@ -34,7 +34,24 @@ _RENAMED = {
     "beta.kubernetes.io/arch": "kubernetes.io/arch",
     "beta.kubernetes.io/instance-type": "node.kubernetes.io/instance-type",
 }
-_NOT_INLINE = "may not be specified in the context of inline volumes"
+_INLINE = "in the context of inline volumes"
+_NOT_INLINE = f"may not be specified {_INLINE}"
+_MOUNT_OPTIONS = "volume.beta.kubernetes.io/mount-options"
+_MOUNTED_WITH_OPTIONS = (
+    "gce_persistent_disk",
+    "aws_elastic_block_store",
+    "glusterfs",
+    "nfs",
+    "rbd",
+    "quobyte",
+    "iscsi",
+    "cinder",
+    "cephfs",
+    "azure_file",
+    "vsphere_volume",
+    "azure_disk",
+    "photon_persistent_disk",
+)
 
 
 def validate_volume(volume: PersistentVolume) -> list[FieldError]:
@@ -51,7 +68,16 @@ def validate_volume(volume: PersistentVolume) -> list[FieldError]:
     errors += sources.validate_sources(spec, _ROWS, "spec", found=False)
     errors += _validate_with_neighbours(spec, volume.metadata.name or "")
     errors += validate_class_and_mode(spec.storage_class_name, spec.volume_mode, "spec")
-    return errors + _validate_attributes_class(spec)
+    return errors + _validate_attributes_class(spec) + _validate_mount_options(volume)
+
+
+def _validate_mount_options(volume: PersistentVolume) -> list[FieldError]:
+    """The annotation of old was looked at for drivers of old only."""
+    takes = any(getattr(volume.spec, attribute) is not None for attribute in _MOUNTED_WITH_OPTIONS)
+    if takes or _MOUNT_OPTIONS not in volume.metadata.annotations:
+        return []
+    detail = "may not specify mount options for this volume type"
+    return [forbidden_field(f"metadata.annotations.{_MOUNT_OPTIONS}", detail)]
 
 
 def validate_inline_volume(spec: PersistentVolumeSpec, path: str) -> list[FieldError]:
@@ -66,13 +92,19 @@ def validate_inline_volume(spec: PersistentVolumeSpec, path: str) -> list[FieldE
     if not spec.access_modes:
         errors.append(required(f"{path}.accessModes"))
     errors += validate_modes(spec.access_modes, f"{path}.accessModes")
-    if spec.persistent_volume_reclaim_policy:
-        errors.append(forbidden_field(f"{path}.persistentVolumeReclaimPolicy", _NOT_INLINE))
+    for name, value, only, detail in (
+        ("persistentVolumeReclaimPolicy", spec.persistent_volume_reclaim_policy, "Retain", "may only be Retain"),
+        ("nodeAffinity", spec.node_affinity, None, "may not be specified"),
+    ):
+        if value and value != only:
+            errors.append(forbidden_field(f"{path}.{name}", f"{detail} {_INLINE}"))
     errors += sources.validate_sources(spec, _ROWS, path, found=False)
-    for name, value in (("storageClassName", spec.storage_class_name), ("volumeMode", spec.volume_mode)):
-        if value:
-            errors.append(forbidden_field(f"{path}.{name}", _NOT_INLINE))
-    return errors
+    if spec.storage_class_name:
+        errors.append(forbidden_field(f"{path}.storageClassName", _NOT_INLINE))
+    if spec.volume_mode not in (None, "Filesystem"):
+        detail = f"may not specify volumeMode other than Filesystem {_INLINE}"
+        errors.append(forbidden_field(f"{path}.volumeMode", detail))
+    return errors + _validate_attributes_class(spec, path)
 
 
 def _validate_capacity(spec: PersistentVolumeSpec) -> list[FieldError]:
@@ -83,6 +115,7 @@ def _validate_capacity(spec: PersistentVolumeSpec) -> list[FieldError]:
     if set(capacity) != {"storage"}:
         errors.append(not_supported("spec.capacity", dict(sorted(capacity.items())) or None, ("storage",)))
     for name, quantity in capacity.items():
+        errors += sound_quantity(quantity, f"spec.capacity[{name}]")
         errors += positive_quantity(quantity, f"spec.capacity[{name}]")
     return errors
 
@@ -110,16 +143,16 @@ def _validate_with_neighbours(spec: PersistentVolumeSpec, name: str) -> list[Fie
     return errors
 
 
-def _validate_attributes_class(spec: PersistentVolumeSpec) -> list[FieldError]:
-    name, path = spec.volume_attributes_class_name, "spec.volumeAttributesClassName"
+def _validate_attributes_class(spec: PersistentVolumeSpec, path: str = "spec") -> list[FieldError]:
+    name, where = spec.volume_attributes_class_name, f"{path}.volumeAttributesClassName"
     if name is None:
         return []
     if not name:
-        errors = [required(path, "an empty string is disallowed")]
+        errors = [required(where, "an empty string is disallowed")]
     else:
-        errors = [invalid(path, name, text) for text in dns1123_subdomain(name)]
+        errors = [invalid(where, name, text) for text in dns1123_subdomain(name)]
     if spec.csi is None:
-        errors.append(required("spec.csi", "has to be specified when using volumeAttributesClassName"))
+        errors.append(required(f"{path}.csi", "has to be specified when using volumeAttributesClassName"))
     return errors
 
 

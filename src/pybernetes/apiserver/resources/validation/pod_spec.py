@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pybernetes.api.names import dns1123_label, dns1123_subdomain, dns1123_subdomain_with_underscore, ip_address
+from pybernetes.api.ip_addresses import ip_address
+from pybernetes.api.names import dns1123_label, dns1123_subdomain, dns1123_subdomain_with_underscore
 from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.core_v1 import PodDNSConfig, PodSpec, PodTemplateSpec
 from pybernetes.apiserver.resources.validation.affinity import validate_affinity, validate_spreading
@@ -63,7 +64,9 @@ def _validate_plain_fields(spec: PodSpec, path: str) -> list[FieldError]:
     """Names, times, tolerations, overhead and the operating system, with which upstream ends."""
     errors = _validate_hostname(spec, path)
     errors += _validate_names(spec, path)
-    if spec.preemption_policy is not None and spec.preemption_policy not in _PREEMPTION:
+    if spec.preemption_policy == "":
+        errors.append(required(f"{path}.preemptionPolicy"))
+    elif spec.preemption_policy is not None and spec.preemption_policy not in _PREEMPTION:
         errors.append(not_supported(f"{path}.preemptionPolicy", spec.preemption_policy, _PREEMPTION))
     if spec.overhead:
         errors += requirements(spec.overhead, {}, f"{path}.overhead")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 
-from pybernetes.api.names import dns1123_label, dns1123_subdomain, ip_address, qualified_name
+from pybernetes.api.ip_addresses import ip_address
+from pybernetes.api.names import dns1123_label, dns1123_subdomain, qualified_name
 from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.core_v1 import (
     Container,
@@ -86,18 +87,28 @@ def _validate_transitions(new: PodStatus, old: PodStatus, spec: PodSpec) -> list
 
 
 def _may_restart(sort: str, name: str, code: int, spec: PodSpec) -> bool:
+    """Whether a container that has ended with a code may run again; those for debugging never do."""
     if sort == "ephemeralContainerStatuses":
         return False
-    if sort == "initContainerStatuses":
-        sidecar = any(one.name == name and one.restart_policy == "Always" for one in spec.init_containers)
-        return sidecar or _restarts(spec.restart_policy, code)
-    container = next((one for one in spec.containers if one.name == name), None)
+    if _may_all_restart(spec):
+        return True
+    containers = spec.init_containers if sort == "initContainerStatuses" else spec.containers
+    container = next((one for one in containers if one.name == name), None)
     if container is None:
         return False
     if container.restart_policy is None:
         return _restarts(spec.restart_policy, code)
     ruled = any(_applies(rule, code) for rule in container.restart_policy_rules)
     return ruled or _restarts(container.restart_policy, code)
+
+
+def _may_all_restart(spec: PodSpec) -> bool:
+    """Whether the end of one container can have the whole pod begin anew."""
+    return any(
+        rule.action == "RestartAllContainers"
+        for container in (*spec.init_containers, *spec.containers)
+        for rule in container.restart_policy_rules
+    )
 
 
 def _restarts(policy: str | None, code: int) -> bool:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
 
-from pybernetes.api.names import cidr, dns1123_label, dns1123_subdomain, ip_address, port_number, qualified_name
+from pybernetes.api.ip_addresses import cidr, ip_address, is_ip_address
+from pybernetes.api.names import dns1123_label, dns1123_subdomain, port_number, qualified_name
 from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.core_v1 import LoadBalancerIngress, Service, ServiceSpec
-from pybernetes.apiserver.allocation.service_fields import is_reached_from_outside, wants_health_check
+from pybernetes.apiserver.allocation.service_fields import (
+    TRAFFIC_POLICIES,
+    is_reached_from_outside,
+    wants_health_check,
+)
 from pybernetes.apiserver.resources.validation.metadata import validate_labels
 from pybernetes.apiserver.resources.validation.probes import named_port
 from pybernetes.apiserver.resources.validation.service_addresses import validate_address_change, validate_addresses
+from pybernetes.apiserver.resources.validation.volume_sources import valid_names
 
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
-_POLICIES = ("Cluster", "Local")
 _DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
 _TOPOLOGY_MODE = "service.kubernetes.io/topology-mode"
 _TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints"
@@ -32,10 +36,14 @@ def validate_create(service: Service) -> list[FieldError]:
     errors += _validate_ports(spec)
     errors += validate_labels(spec.selector, "spec.selector") if spec.selector else []
     errors += _validate_affinity(spec)
+    if spec.type != "ExternalName":
+        errors += validate_addresses(spec)
     errors += _validate_external(spec)
+    if spec.type not in _TYPES:
+        errors.append(not_supported("spec.type", spec.type, _TYPES))
+    errors += _validate_node_ports(spec)
     errors += _validate_load_balancer(service)
-    errors += _validate_traffic(spec)
-    return errors + validate_addresses(spec)
+    return errors + _validate_traffic(spec)
 
 
 def _validate_annotations(service: Service) -> list[FieldError]:
@@ -48,34 +56,26 @@ def _validate_annotations(service: Service) -> list[FieldError]:
 
 
 def _is_headless(spec: ServiceSpec) -> bool:
-    return spec.cluster_ip == "None"
+    return spec.cluster_ips == ["None"]
 
 
 def _validate_type(spec: ServiceSpec) -> list[FieldError]:
     errors: list[FieldError] = []
     if not spec.ports and not _is_headless(spec) and spec.type != "ExternalName":
         errors.append(required("spec.ports"))
-    if spec.type not in _TYPES:
-        errors.append(not_supported("spec.type", spec.type, _TYPES))
     if spec.type == "ExternalName":
-        if not spec.external_name:
-            errors.append(required("spec.externalName"))
-        else:
-            name = spec.external_name.removesuffix(".")
-            errors += [invalid("spec.externalName", name, text) for text in dns1123_subdomain(name)]
-    elif spec.type == "LoadBalancer" and _is_headless(spec):
-        detail = "may not be set to 'None' for LoadBalancer services"
+        errors += validate_addresses(spec)
+        name = (spec.external_name or "").removesuffix(".")
+        errors += valid_names(name, "spec.externalName", dns1123_subdomain)
+    elif spec.type in ("LoadBalancer", "NodePort") and _is_headless(spec):
+        detail = f"may not be set to 'None' for {spec.type} services"
         errors.append(invalid("spec.clusterIPs[0]", "None", detail))
-    elif spec.type == "NodePort" and _is_headless(spec):
-        errors.append(invalid("spec.clusterIPs[0]", "None", "may not be set to 'None' for NodePort services"))
     return errors
 
 
 def _validate_ports(spec: ServiceSpec) -> list[FieldError]:
     errors: list[FieldError] = []
     names: set[str] = set()
-    seen: set[tuple[str | None, int]] = set()
-    taken: set[tuple[str | None, int]] = set()
     for index, port in enumerate(spec.ports):
         path = f"spec.ports[{index}]"
         if not port.name:
@@ -95,21 +95,33 @@ def _validate_ports(spec: ServiceSpec) -> list[FieldError]:
         if port.app_protocol is not None:
             texts = qualified_name(port.app_protocol)
             errors += [invalid(f"{path}.appProtocol", port.app_protocol, text) for text in texts]
-        if spec.type in ("ClusterIP", "ExternalName") and port.node_port:
-            detail = f"may not be used when `type` is '{spec.type}'"
-            errors.append(forbidden_field(f"{path}.nodePort", detail))
-        if port.node_port and (port.protocol, port.node_port) in taken:
-            errors.append(duplicate(f"{path}.nodePort", port.node_port))
-        taken.add((port.protocol, port.node_port or 0))
-        if (port.protocol, port.port) in seen:
-            errors.append(duplicate(path, _shown_port(port.protocol, port.port)))
-        seen.add((port.protocol, port.port))
     return errors
 
 
-def _shown_port(protocol: str | None, number: int) -> dict[str, Any]:
+def _validate_node_ports(spec: ServiceSpec) -> list[FieldError]:
+    """What ports may not have, and what no two of them may have alike."""
+    errors: list[FieldError] = []
+    if spec.type == "ClusterIP":
+        detail = "may not be used when `type` is 'ClusterIP'"
+        paths = [f"spec.ports[{index}].nodePort" for index, port in enumerate(spec.ports) if port.node_port]
+        errors += [forbidden_field(path, detail) for path in paths]
+    for shown, pairs in (
+        (_shown_node_port, [(port.protocol, port.node_port or 0) for port in spec.ports]),
+        (_shown_port, [(port.protocol, port.port) for port in spec.ports]),
+    ):
+        for index, pair in enumerate(pairs):
+            if pair in pairs[:index] and (pair[1] or shown is _shown_port):
+                errors.append(shown(f"spec.ports[{index}]", *pair))
+    return errors
+
+
+def _shown_node_port(path: str, _protocol: str | None, number: int) -> FieldError:
+    return duplicate(f"{path}.nodePort", number)
+
+
+def _shown_port(path: str, protocol: str | None, number: int) -> FieldError:
     shown = {"Name": "", "Protocol": protocol, "AppProtocol": None, "Port": number}
-    return {**shown, "TargetPort": 0, "NodePort": 0}
+    return duplicate(path, {**shown, "TargetPort": 0, "NodePort": 0})
 
 
 def _validate_affinity(spec: ServiceSpec) -> list[FieldError]:
@@ -145,16 +157,20 @@ def validate_outside_address(address: str, path: str) -> list[FieldError]:
     parsed = ipaddress.ip_address(address)
     errors: list[FieldError] = []
     if parsed.is_unspecified:
-        unspecified = "0.0.0.0" if parsed.version == 4 else "::"
-        errors.append(invalid(path, address, f"may not be unspecified ({unspecified})"))
+        errors.append(invalid(path, address, f"may not be unspecified ({address})"))
     if parsed.is_loopback:
         errors.append(invalid(path, address, _LOOPBACK))
     if parsed.is_link_local:
         errors.append(invalid(path, address, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"))
-    if parsed.is_multicast and parsed.version == 4 and parsed in ipaddress.ip_network("224.0.0.0/24"):
+    if _is_near_multicast(parsed.packed):
         detail = "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"
         errors.append(invalid(path, address, detail))
     return errors
+
+
+def _is_near_multicast(packed: bytes) -> bool:
+    """224.0.0.0/24, or IPv6 multicast of the scope of a link, whatever its flags."""
+    return packed.startswith(b"\xe0\x00\x00") if len(packed) == 4 else packed[0] == 0xFF and packed[1] & 0x0F == 2
 
 
 def _validate_load_balancer(service: Service) -> list[FieldError]:
@@ -199,8 +215,8 @@ def _validate_traffic(spec: ServiceSpec) -> list[FieldError]:
     if policy and not is_reached_from_outside(spec):
         detail = "may only be set for externally-accessible services"
         errors.append(invalid("spec.externalTrafficPolicy", policy, detail))
-    elif policy and policy not in _POLICIES:
-        errors.append(not_supported("spec.externalTrafficPolicy", policy, _POLICIES))
+    elif policy and policy not in TRAFFIC_POLICIES:
+        errors.append(not_supported("spec.externalTrafficPolicy", policy, TRAFFIC_POLICIES))
     port = spec.health_check_node_port
     if port and not wants_health_check(spec):
         detail = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
@@ -208,8 +224,8 @@ def _validate_traffic(spec: ServiceSpec) -> list[FieldError]:
     elif port:
         errors += [invalid("spec.healthCheckNodePort", port, text) for text in port_number(port)]
     internal = spec.internal_traffic_policy
-    if internal and internal not in _POLICIES:
-        errors.append(not_supported("spec.internalTrafficPolicy", internal, _POLICIES))
+    if internal and internal not in TRAFFIC_POLICIES:
+        errors.append(not_supported("spec.internalTrafficPolicy", internal, TRAFFIC_POLICIES))
     distribution = spec.traffic_distribution
     if distribution is not None and distribution not in _DISTRIBUTIONS:
         errors.append(not_supported("spec.trafficDistribution", distribution, _DISTRIBUTIONS))
@@ -254,6 +270,6 @@ def _validate_ingress(ingress: LoadBalancerIngress, path: str) -> list[FieldErro
     name = ingress.hostname
     if name:
         errors += [invalid(f"{path}.hostname", name, text) for text in dns1123_subdomain(name)]
-        if not ip_address(name):
+        if is_ip_address(name):
             errors.append(invalid(f"{path}.hostname", name, "must be a DNS name, not an IP address"))
     return errors

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from pybernetes.api.names import ip_address
+from pybernetes.api.ip_addresses import ip_address
 from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported
 from pybernetes.api.types.core_v1 import ServiceSpec
 
@@ -25,10 +25,11 @@ def validate_addresses(spec: ServiceSpec) -> list[FieldError]:
     for index, address in enumerate(spec.cluster_ips):
         if index or address != "None":
             problems += [invalid(f"{_ADDRESSES}[{index}]", address, text) for text in ip_address(address)]
+    errors += problems
     if len(spec.cluster_ips) > 2:
         errors.append(invalid(_ADDRESSES, spec.cluster_ips, "may only hold up to 2 values"))
     # What is no address would only be complained about in other words as well.
-    return errors + (problems or _validate_pairs(spec))
+    return errors if problems else errors + _validate_pairs(spec)
 
 
 def _validate_agreement(spec: ServiceSpec) -> list[FieldError]:

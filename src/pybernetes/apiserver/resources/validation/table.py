@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pybernetes.api.ip_addresses import ip_address
 from pybernetes.api.kind import Kind
-from pybernetes.api.names import dns1123_label, ip_address, path_segment_name
+from pybernetes.api.names import dns1123_label, path_segment_name
 from pybernetes.api.status import FieldError
 from pybernetes.api.types import (
     admissionregistration_v1,
@@ -48,6 +49,7 @@ from pybernetes.apiserver.resources.validation import (
     job_status,
     jobs,
     limits,
+    mutating_policies,
     networking,
     nodes,
     persistent_volumes,
@@ -112,21 +114,33 @@ _RULES: Mapping[type, Rules] = {
     batch_v1.Job: Rules(jobs.validate_create, jobs.validate_update, job_status.validate_job_status),
     # Names such as `system:node` are paths' segments, no DNS names.
     core_v1.Endpoints: always(endpoints.validate_endpoints),
-    core_v1.Event: Rules(events.validate_core_event, events.validate_core_event_update),
+    core_v1.Event: Rules(events.validate_core_event, events.validate_core_event_update, name=path_segment_name),
     core_v1.LimitRange: always(limits.validate_limit_range),
     core_v1.PersistentVolume: Rules(persistent_volumes.validate_volume, persistent_volumes.validate_volume_update),
     core_v1.PersistentVolumeClaim: Rules(
         claims.validate_claim, claims.validate_claim_update, claims.validate_claim_status
     ),
     core_v1.ResourceQuota: Rules(limits.validate_quota, limits.validate_quota_update, limits.validate_quota_status),
-    admissionregistration_v1.MutatingAdmissionPolicy: always(admission_policies.validate_mutating_policy),
-    admissionregistration_v1.MutatingAdmissionPolicyBinding: always(admission_policies.validate_mutating_binding),
-    admissionregistration_v1.ValidatingAdmissionPolicy: always(admission_policies.validate_policy),
+    admissionregistration_v1.MutatingAdmissionPolicy: Rules(
+        mutating_policies.validate_policy, mutating_policies.validate_policy_update
+    ),
+    admissionregistration_v1.MutatingAdmissionPolicyBinding: always(mutating_policies.validate_binding),
+    admissionregistration_v1.ValidatingAdmissionPolicy: Rules(
+        admission_policies.validate_policy,
+        admission_policies.validate_policy_update,
+        admission_policies.validate_policy_status,
+    ),
     admissionregistration_v1.ValidatingAdmissionPolicyBinding: always(admission_policies.validate_binding),
-    admissionregistration_v1.MutatingWebhookConfiguration: always(webhooks.validate_webhooks),
-    admissionregistration_v1.ValidatingWebhookConfiguration: always(webhooks.validate_webhooks),
+    admissionregistration_v1.MutatingWebhookConfiguration: Rules(
+        webhooks.validate_webhooks, webhooks.validate_webhooks_update
+    ),
+    admissionregistration_v1.ValidatingWebhookConfiguration: Rules(
+        webhooks.validate_webhooks, webhooks.validate_webhooks_update
+    ),
     apiextensions_v1.CustomResourceDefinition: Rules(
-        definition_validation.validate_definition, definition_validation.validate_definition_update
+        definition_validation.validate_definition,
+        definition_validation.validate_definition_update,
+        definition_validation.validate_definition_status,
     ),
     apiregistration_v1.APIService: always(access.validate_api_service, path_segment_name),
     autoscaling_v1.HorizontalPodAutoscaler: always(scaling.validate_v1, status=scaling.validate_autoscaler_status),
