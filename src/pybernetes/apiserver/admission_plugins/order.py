@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from pybernetes.apiserver.admission import Plugin
+from pybernetes.apiserver.admission_plugins.admission_policies import MutatingPolicies, ValidatingPolicies
 from pybernetes.apiserver.admission_plugins.certificates import (
     CertificateApproval,
     CertificateSigning,
@@ -17,7 +18,6 @@ from pybernetes.apiserver.admission_plugins.default_ingress_class import Default
 from pybernetes.apiserver.admission_plugins.default_toleration_seconds import DefaultTolerationSeconds
 from pybernetes.apiserver.admission_plugins.device_admin_access import DeviceAdminAccess
 from pybernetes.apiserver.admission_plugins.limit_ranger import LimitRanger
-from pybernetes.apiserver.admission_plugins.mutating_admission_policy import MutatingAdmissionPolicyAdmission
 from pybernetes.apiserver.admission_plugins.namespace_lifecycle import NamespaceLifecycle
 from pybernetes.apiserver.admission_plugins.node_restriction import NodeRestriction
 from pybernetes.apiserver.admission_plugins.pod_resize import PodResizeValidator
@@ -33,7 +33,6 @@ from pybernetes.apiserver.admission_plugins.storage_defaults import (
     StorageObjectInUseProtection,
 )
 from pybernetes.apiserver.admission_plugins.taint_nodes_by_condition import TaintNodesByCondition
-from pybernetes.apiserver.admission_plugins.validating_admission_policy import ValidatingAdmissionPolicyAdmission
 from pybernetes.apiserver.reader import Reader
 from pybernetes.apiserver.stages.authorization import Authorizer
 from pybernetes.apiserver.stages.rbac_escalation import RbacEscalation
@@ -71,8 +70,8 @@ def default_plugins(
         DefaultIngressClass(reader),
         PodTopologyLabels(reader),
         PodResizeValidator(reader),
-        MutatingAdmissionPolicyAdmission(reader, authorizer),
-        ValidatingAdmissionPolicyAdmission(reader, authorizer),
+        MutatingPolicies(reader, authorizer),
+        ValidatingPolicies(reader, authorizer),
         ResourceQuotaAdmission(reader, ledger or NoLedger()),
     )
     known = {plugin.name for plugin in every}

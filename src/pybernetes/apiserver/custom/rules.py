@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from pybernetes.api import json_schema, objects, strictness
-from pybernetes.api.json_schema import EMBEDDED, Schema
+from pybernetes.api.json_schema import EMBEDDED, VALIDATIONS, Schema
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import CustomObject
 from pybernetes.api.types.apiextensions_v1 import CustomResourceSubresourceScale
@@ -23,9 +23,12 @@ from pybernetes.apiserver.custom import embedded
 from pybernetes.apiserver.custom import schema as schemas
 from pybernetes.apiserver.custom.demands import walk
 from pybernetes.apiserver.custom.embedded import META
-from pybernetes.apiserver.custom.expressions import SchemaRules, schema_rules
 from pybernetes.apiserver.printing.table import Printer
 from pybernetes.apiserver.resources.strategy import Strategy
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.apiserver.custom import expressions as cel
 
 
 @dataclass(eq=False)
@@ -66,9 +69,10 @@ class VersionRules:
         return any(part.get(EMBEDDED) for part in walk(self.schema))
 
     @cached_property
-    def expressions(self) -> SchemaRules | None:
+    def expressions(self) -> cel.SchemaRules | None:
         """The rules in CEL, compiled when they are first needed; None when there are none."""
-        return schema_rules(self.schema)
+        has_any = any(part.get(VALIDATIONS) for part in walk(self.schema))
+        return cel.schema_rules(self.schema) if has_any else None
 
 
 def rules_of(type_: type[CustomObject]) -> VersionRules:

@@ -16,7 +16,6 @@ from pybernetes.api.objects import CustomObject
 from pybernetes.api.status import FieldError, invalid
 from pybernetes.api.types.meta_v1 import StatusCause, StatusDetails
 from pybernetes.apiserver.custom import schema as schemas
-from pybernetes.apiserver.custom.expressions import expression_errors
 from pybernetes.apiserver.custom.json_path import first, parse, shown
 from pybernetes.apiserver.custom.list_types import list_errors
 from pybernetes.apiserver.custom.rules import VersionRules, rules_of
@@ -27,6 +26,10 @@ from pybernetes.apiserver.resources.validation.metadata import (
     validate_metadata,
     validate_metadata_update,
 )
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.apiserver.custom import expressions as cel
 
 _BLOCKING = frozenset(
     {
@@ -151,12 +154,12 @@ def _status_errors(new: CustomObject, old: CustomObject) -> list[FieldError]:
 
 def _rule_errors(errors: Iterable[FieldError], rules: VersionRules, new: Any, old: Any) -> list[FieldError]:
     """What the rules in CEL say; they are not asked about an object whose shape is wrong."""
-    expressions = rules.expressions
-    if expressions is None:
+    compiled = rules.expressions
+    if compiled is None:
         return []
     if any(error.type in _BLOCKING for error in errors):
         return [invalid(NOWHERE, None, _UNCHECKED)]
-    return expression_errors(expressions, new, old)
+    return cel.expression_errors(compiled, new, old)
 
 
 def _require_kind(obj: CustomObject, rules: VersionRules) -> None:

@@ -8,8 +8,11 @@ from typing import Any
 from pybernetes.api.names import dns1123_label
 from pybernetes.api.types import apiextensions_v1, apps_v1, batch_v1, core_v1, networking_v1, storage_v1
 from pybernetes.api.types.core_v1 import PersistentVolume, PersistentVolumeClaim, Pod, Secret, Service
-from pybernetes.apiserver.custom.definition_validation import definition_warnings
 from pybernetes.apiserver.resources.pod_warnings import claim_spec, gone, old_labels, warn_of_pod
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.apiserver.custom import definition_validation
 
 _POD_NAMES = (
     "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; "
@@ -151,6 +154,12 @@ def _driver(new: storage_v1.CSIDriver, _old: storage_v1.CSIDriver | None) -> lis
     return []
 
 
+def _definition(
+    new: apiextensions_v1.CustomResourceDefinition, old: apiextensions_v1.CustomResourceDefinition | None
+) -> list[str]:
+    return definition_validation.definition_warnings(new, old)
+
+
 def no_warnings(_new: Any, _old: Any | None) -> list[str]:
     return []
 
@@ -162,7 +171,7 @@ WARNINGS: Mapping[type, Callable[[Any, Any], list[str]]] = {
     core_v1.ReplicationController: _workload,
     core_v1.Secret: _secret,
     core_v1.Service: _service,
-    apiextensions_v1.CustomResourceDefinition: definition_warnings,
+    apiextensions_v1.CustomResourceDefinition: _definition,
     apps_v1.DaemonSet: _daemon,
     apps_v1.Deployment: _workload,
     apps_v1.ReplicaSet: _workload,

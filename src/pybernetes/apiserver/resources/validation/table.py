@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from pybernetes.api.ip_addresses import ip_address
@@ -31,179 +32,206 @@ from pybernetes.api.types import (
     scheduling_v1,
     storage_v1,
 )
-from pybernetes.apiserver.custom import definition_validation
-from pybernetes.apiserver.resources.validation import (
-    access,
-    admission_policies,
-    certificate_requests,
-    claims,
-    configuration,
-    csi,
-    device_allocations,
-    device_claims,
-    device_slices,
-    endpoints,
-    events,
-    flow_control,
-    ingresses,
-    job_status,
-    jobs,
-    limits,
-    mutating_policies,
-    networking,
-    nodes,
-    persistent_volumes,
-    pod,
-    pod_status,
-    runtime_classes,
-    scaling,
-    service,
-    webhooks,
-    workload_status,
-    workloads,
-)
 from pybernetes.apiserver.resources.validation.metadata import validate_metadata, validate_metadata_update
 from pybernetes.apiserver.resources.validation.rules import Rules, always
+from pybernetes.lazy_imports import lazily
 
-_PLAIN = Rules()
+with lazily():
+    from pybernetes.apiserver.custom import definition_validation
+    from pybernetes.apiserver.resources.validation import (
+        access,
+        admission_policies,
+        certificate_requests,
+        claims,
+        configuration,
+        csi,
+        device_allocations,
+        device_claims,
+        device_slices,
+        endpoints,
+        events,
+        flow_control,
+        ingresses,
+        job_status,
+        jobs,
+        limits,
+        mutating_policies,
+        networking,
+        nodes,
+        persistent_volumes,
+        pod,
+        pod_status,
+        runtime_classes,
+        scaling,
+        service,
+        webhooks,
+        workload_status,
+        workloads,
+    )
 
-_RULES: Mapping[type, Rules] = {
-    core_v1.ConfigMap: Rules(configuration.validate_config_map, configuration.validate_config_map_update),
-    core_v1.Namespace: Rules(
+# Made when the first object of the kind is written: that imports the rules.
+_RULES: Mapping[type, Callable[[], Rules]] = {
+    core_v1.ConfigMap: lambda: Rules(configuration.validate_config_map, configuration.validate_config_map_update),
+    core_v1.Namespace: lambda: Rules(
         configuration.validate_namespace,
         status=configuration.validate_namespace_status,
         name=dns1123_label,
     ),
-    core_v1.Node: Rules(nodes.validate_node, nodes.validate_node_update, nodes.validate_node_status),
-    core_v1.Pod: Rules(pod.validate_create, pod.validate_update, pod_status.validate_status),
-    core_v1.PodTemplate: Rules(workloads.validate_pod_template, workloads.validate_pod_template_update),
-    core_v1.ReplicationController: Rules(
+    core_v1.Node: lambda: Rules(nodes.validate_node, nodes.validate_node_update, nodes.validate_node_status),
+    core_v1.Pod: lambda: Rules(pod.validate_create, pod.validate_update, pod_status.validate_status),
+    core_v1.PodTemplate: lambda: Rules(workloads.validate_pod_template, workloads.validate_pod_template_update),
+    core_v1.ReplicationController: lambda: Rules(
         workloads.validate_replication_controller,
         workloads.validate_replication_controller_update,
         workload_status.validate_replica_status,
     ),
-    core_v1.Secret: Rules(configuration.validate_secret, configuration.validate_secret_update),
-    core_v1.Service: Rules(
+    core_v1.Secret: lambda: Rules(configuration.validate_secret, configuration.validate_secret_update),
+    core_v1.Service: lambda: Rules(
         service.validate_create, service.validate_update, service.validate_status, name=dns1123_label
     ),
-    apps_v1.ControllerRevision: Rules(
+    apps_v1.ControllerRevision: lambda: Rules(
         workloads.validate_controller_revision, workloads.validate_controller_revision_update
     ),
-    apps_v1.DaemonSet: Rules(
+    apps_v1.DaemonSet: lambda: Rules(
         workloads.validate_daemon_set,
         workloads.validate_daemon_set_update,
         workload_status.validate_daemon_set_status,
     ),
-    apps_v1.Deployment: Rules(
+    apps_v1.Deployment: lambda: Rules(
         workloads.validate_deployment,
         workloads.validate_deployment_update,
         workload_status.validate_deployment_status,
     ),
-    apps_v1.ReplicaSet: Rules(
+    apps_v1.ReplicaSet: lambda: Rules(
         workloads.validate_replica_set,
         workloads.validate_replica_set_update,
         workload_status.validate_replica_status,
     ),
-    apps_v1.StatefulSet: Rules(
+    apps_v1.StatefulSet: lambda: Rules(
         workloads.validate_stateful_set,
         workloads.validate_stateful_set_update,
         workload_status.validate_stateful_set_status,
         name=dns1123_label,
     ),
-    batch_v1.CronJob: Rules(jobs.validate_cron_job, jobs.validate_cron_job_update),
-    batch_v1.Job: Rules(jobs.validate_create, jobs.validate_update, job_status.validate_job_status),
+    batch_v1.CronJob: lambda: Rules(jobs.validate_cron_job, jobs.validate_cron_job_update),
+    batch_v1.Job: lambda: Rules(jobs.validate_create, jobs.validate_update, job_status.validate_job_status),
     # Names such as `system:node` are paths' segments, no DNS names.
-    core_v1.Endpoints: always(endpoints.validate_endpoints),
-    core_v1.Event: Rules(events.validate_core_event, events.validate_core_event_update, name=path_segment_name),
-    core_v1.LimitRange: always(limits.validate_limit_range),
-    core_v1.PersistentVolume: Rules(persistent_volumes.validate_volume, persistent_volumes.validate_volume_update),
-    core_v1.PersistentVolumeClaim: Rules(
+    core_v1.Endpoints: lambda: always(endpoints.validate_endpoints),
+    core_v1.Event: lambda: Rules(events.validate_core_event, events.validate_core_event_update, name=path_segment_name),
+    core_v1.LimitRange: lambda: always(limits.validate_limit_range),
+    core_v1.PersistentVolume: lambda: Rules(
+        persistent_volumes.validate_volume, persistent_volumes.validate_volume_update
+    ),
+    core_v1.PersistentVolumeClaim: lambda: Rules(
         claims.validate_claim, claims.validate_claim_update, claims.validate_claim_status
     ),
-    core_v1.ResourceQuota: Rules(limits.validate_quota, limits.validate_quota_update, limits.validate_quota_status),
-    admissionregistration_v1.MutatingAdmissionPolicy: Rules(
+    core_v1.ResourceQuota: lambda: Rules(
+        limits.validate_quota, limits.validate_quota_update, limits.validate_quota_status
+    ),
+    admissionregistration_v1.MutatingAdmissionPolicy: lambda: Rules(
         mutating_policies.validate_policy, mutating_policies.validate_policy_update
     ),
-    admissionregistration_v1.MutatingAdmissionPolicyBinding: always(mutating_policies.validate_binding),
-    admissionregistration_v1.ValidatingAdmissionPolicy: Rules(
+    admissionregistration_v1.MutatingAdmissionPolicyBinding: lambda: always(mutating_policies.validate_binding),
+    admissionregistration_v1.ValidatingAdmissionPolicy: lambda: Rules(
         admission_policies.validate_policy,
         admission_policies.validate_policy_update,
         admission_policies.validate_policy_status,
     ),
-    admissionregistration_v1.ValidatingAdmissionPolicyBinding: always(admission_policies.validate_binding),
-    admissionregistration_v1.MutatingWebhookConfiguration: Rules(
+    admissionregistration_v1.ValidatingAdmissionPolicyBinding: lambda: always(admission_policies.validate_binding),
+    admissionregistration_v1.MutatingWebhookConfiguration: lambda: Rules(
         webhooks.validate_webhooks, webhooks.validate_webhooks_update
     ),
-    admissionregistration_v1.ValidatingWebhookConfiguration: Rules(
+    admissionregistration_v1.ValidatingWebhookConfiguration: lambda: Rules(
         webhooks.validate_webhooks, webhooks.validate_webhooks_update
     ),
-    apiextensions_v1.CustomResourceDefinition: Rules(
+    apiextensions_v1.CustomResourceDefinition: lambda: Rules(
         definition_validation.validate_definition,
         definition_validation.validate_definition_update,
         definition_validation.validate_definition_status,
     ),
-    apiregistration_v1.APIService: always(access.validate_api_service, path_segment_name),
-    autoscaling_v1.HorizontalPodAutoscaler: always(scaling.validate_v1, status=scaling.validate_autoscaler_status),
-    autoscaling_v2.HorizontalPodAutoscaler: always(scaling.validate_v2, status=scaling.validate_autoscaler_status),
-    certificates_v1.CertificateSigningRequest: Rules(
+    apiregistration_v1.APIService: lambda: always(access.validate_api_service, path_segment_name),
+    autoscaling_v1.HorizontalPodAutoscaler: lambda: always(
+        scaling.validate_v1, status=scaling.validate_autoscaler_status
+    ),
+    autoscaling_v2.HorizontalPodAutoscaler: lambda: always(
+        scaling.validate_v2, status=scaling.validate_autoscaler_status
+    ),
+    certificates_v1.CertificateSigningRequest: lambda: Rules(
         certificate_requests.validate_request, status=certificate_requests.validate_status, name=path_segment_name
     ),
-    coordination_v1.Lease: always(access.validate_lease),
-    discovery_v1.EndpointSlice: Rules(endpoints.validate_slice, endpoints.validate_slice_update),
-    events_v1.Event: Rules(events.validate_event, events.validate_event_update),
-    flowcontrol_v1.FlowSchema: always(
+    coordination_v1.Lease: lambda: always(access.validate_lease),
+    discovery_v1.EndpointSlice: lambda: Rules(endpoints.validate_slice, endpoints.validate_slice_update),
+    events_v1.Event: lambda: Rules(events.validate_event, events.validate_event_update),
+    flowcontrol_v1.FlowSchema: lambda: always(
         flow_control.validate_flow_schema, status=flow_control.validate_flow_schema_status
     ),
-    flowcontrol_v1.PriorityLevelConfiguration: always(
+    flowcontrol_v1.PriorityLevelConfiguration: lambda: always(
         flow_control.validate_priority_level, status=flow_control.validate_flow_schema_status
     ),
-    networking_v1.Ingress: Rules(
+    networking_v1.Ingress: lambda: Rules(
         ingresses.validate_ingress, ingresses.validate_ingress_update, ingresses.validate_ingress_status
     ),
-    networking_v1.IngressClass: Rules(ingresses.validate_ingress_class, ingresses.validate_ingress_class_update),
-    networking_v1.IPAddress: Rules(
+    networking_v1.IngressClass: lambda: Rules(
+        ingresses.validate_ingress_class, ingresses.validate_ingress_class_update
+    ),
+    networking_v1.IPAddress: lambda: Rules(
         networking.validate_ip_address, networking.validate_ip_address_update, name=ip_address
     ),
-    networking_v1.NetworkPolicy: always(networking.validate_network_policy),
-    networking_v1.ServiceCIDR: Rules(networking.validate_service_cidr, networking.validate_service_cidr_update),
-    node_v1.RuntimeClass: Rules(runtime_classes.validate_runtime_class, runtime_classes.validate_runtime_class_update),
-    policy_v1.PodDisruptionBudget: always(scaling.validate_budget, status=scaling.validate_budget_status),
-    rbac_v1.ClusterRole: always(access.validate_cluster_role, path_segment_name),
-    rbac_v1.ClusterRoleBinding: Rules(access.validate_binding, access.validate_binding_update, name=path_segment_name),
-    rbac_v1.Role: always(access.validate_role, path_segment_name),
-    rbac_v1.RoleBinding: Rules(access.validate_binding, access.validate_binding_update, name=path_segment_name),
-    resource_v1.DeviceClass: Rules(device_claims.validate_device_class, device_claims.validate_device_class_update),
-    resource_v1.ResourceClaim: Rules(
+    networking_v1.NetworkPolicy: lambda: always(networking.validate_network_policy),
+    networking_v1.ServiceCIDR: lambda: Rules(networking.validate_service_cidr, networking.validate_service_cidr_update),
+    node_v1.RuntimeClass: lambda: Rules(
+        runtime_classes.validate_runtime_class, runtime_classes.validate_runtime_class_update
+    ),
+    policy_v1.PodDisruptionBudget: lambda: always(scaling.validate_budget, status=scaling.validate_budget_status),
+    rbac_v1.ClusterRole: lambda: always(access.validate_cluster_role, path_segment_name),
+    rbac_v1.ClusterRoleBinding: lambda: Rules(
+        access.validate_binding, access.validate_binding_update, name=path_segment_name
+    ),
+    rbac_v1.Role: lambda: always(access.validate_role, path_segment_name),
+    rbac_v1.RoleBinding: lambda: Rules(access.validate_binding, access.validate_binding_update, name=path_segment_name),
+    resource_v1.DeviceClass: lambda: Rules(
+        device_claims.validate_device_class, device_claims.validate_device_class_update
+    ),
+    resource_v1.ResourceClaim: lambda: Rules(
         device_claims.validate_claim, device_claims.validate_claim_update, device_allocations.validate_status
     ),
-    resource_v1.ResourceClaimTemplate: Rules(
+    resource_v1.ResourceClaimTemplate: lambda: Rules(
         device_claims.validate_claim_template, device_claims.validate_claim_template_update
     ),
-    resource_v1.ResourceSlice: Rules(device_slices.validate_slice, device_slices.validate_slice_update),
-    scheduling_v1.PriorityClass: Rules(limits.validate_priority_class, limits.validate_priority_class_update),
-    storage_v1.CSIDriver: Rules(csi.validate_driver, csi.validate_driver_update),
-    storage_v1.CSINode: Rules(csi.validate_node, csi.validate_node_update),
-    storage_v1.CSIStorageCapacity: Rules(csi.validate_storage_capacity, csi.validate_storage_capacity_update),
-    storage_v1.StorageClass: Rules(csi.validate_storage_class, csi.validate_storage_class_update),
-    storage_v1.VolumeAttachment: Rules(
+    resource_v1.ResourceSlice: lambda: Rules(device_slices.validate_slice, device_slices.validate_slice_update),
+    scheduling_v1.PriorityClass: lambda: Rules(limits.validate_priority_class, limits.validate_priority_class_update),
+    storage_v1.CSIDriver: lambda: Rules(csi.validate_driver, csi.validate_driver_update),
+    storage_v1.CSINode: lambda: Rules(csi.validate_node, csi.validate_node_update),
+    storage_v1.CSIStorageCapacity: lambda: Rules(csi.validate_storage_capacity, csi.validate_storage_capacity_update),
+    storage_v1.StorageClass: lambda: Rules(csi.validate_storage_class, csi.validate_storage_class_update),
+    storage_v1.VolumeAttachment: lambda: Rules(
         csi.validate_attachment, csi.validate_attachment_update, csi.validate_attachment_update
     ),
-    storage_v1.VolumeAttributesClass: Rules(csi.validate_attributes_class, csi.validate_attributes_class_update),
+    storage_v1.VolumeAttributesClass: lambda: Rules(
+        csi.validate_attributes_class, csi.validate_attributes_class_update
+    ),
 }
 
 
 def rules_of(kind: Kind) -> Rules:
     """The complete rules of a kind, those for its metadata first."""
-    own = _RULES.get(kind.type, _PLAIN)
-    namespaced = kind.namespaced
+    type_, namespaced = kind.type, kind.namespaced
 
     def create(obj: Any) -> list[FieldError]:
+        own = _own(type_)
         return validate_metadata(obj.metadata, namespaced=namespaced, rule=own.name) + own.create(obj)
 
     def update(new: Any, old: Any) -> list[FieldError]:
-        return validate_metadata_update(new.metadata, old.metadata, namespaced=namespaced) + own.update(new, old)
+        errors = validate_metadata_update(new.metadata, old.metadata, namespaced=namespaced)
+        return errors + _own(type_).update(new, old)
 
     def status(new: Any, old: Any) -> list[FieldError]:
-        return validate_metadata_update(new.metadata, old.metadata, namespaced=namespaced) + own.status(new, old)
+        errors = validate_metadata_update(new.metadata, old.metadata, namespaced=namespaced)
+        return errors + _own(type_).status(new, old)
 
-    return Rules(create, update, status, own.name)
+    return Rules(create, update, status)
+
+
+@cache
+def _own(type_: type) -> Rules:
+    return _RULES.get(type_, Rules)()
