@@ -120,3 +120,30 @@ def test_pods_and_templates(spec: dict[str, Any], said: list[str]) -> None:
 )  # fmt: skip
 def test_other_kinds(path: str, document: dict[str, Any], said: list[str]) -> None:
     assert _warned(path, document) == said
+
+
+ENFORCED = "kubernetes.io/enforce-mountable-secrets"
+NETWORKS: list[tuple[str, dict[str, Any], list[str]]] = [
+    (
+        "services",
+        {"spec": {"clusterIPs": ["FD00::1"], "loadBalancerSourceRanges": ["FD00::/8", "10.0.0.0/8"]}},
+        [
+            'spec.clusterIPs[0]: IPv6 address "FD00::1" should be in RFC 5952 canonical format ("fd00::1")',
+            'spec.loadBalancerSourceRanges[0]: IPv6 CIDR value "FD00::/8" should be in RFC 5952 canonical format '
+            '("fd00::/8")',
+        ],
+    ),
+    ("nodes", {"spec": {"externalID": "x"}}, [
+        "spec.externalID: this field is deprecated, and is unused by Kubernetes"
+    ]),
+    ("serviceaccounts", {"metadata": {"annotations": {ENFORCED: "true"}}}, [
+        f"metadata.annotations[{ENFORCED}]: deprecated in v1.32+; "
+        "prefer separate namespaces to isolate access to mounted secrets"
+    ]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("resource", "document", "expected"), NETWORKS)
+def test_networks_nodes_and_accounts(resource: str, document: dict[str, Any], expected: list[str]) -> None:
+    where = "" if resource == "nodes" else "namespaces/x/"
+    assert _warned(f"/api/v1/{where}{resource}", document) == expected
