@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -104,3 +105,20 @@ async def test_a_long_list_in_another_form_comes_in_pieces_too(call: Caller, for
     assert code == 200
     assert document[items] == half[items] + other[items]
     assert document.get("columnDefinitions") == half.get("columnDefinitions")
+
+
+@pytest.mark.parametrize(
+    ("selector", "found"),
+    [
+        ("metadata.name=m-0000", 1),
+        ("metadata.name=m-0000,metadata.name=m-0001", 0),
+        ("metadata.name=m-0000,metadata.name!=m-0000", 0),
+        ("metadata.name=m-0000,metadata.namespace=default", 1),
+        ("metadata.name=m-0000,metadata.namespace=", 0),
+    ],
+)
+async def test_all_that_is_said_of_a_name_counts(call: Caller, selector: str, found: int) -> None:
+    await fill(call, 2)
+    for path in (MAPS, "/api/v1/configmaps"):
+        code, listed = await call("GET", f"{path}?fieldSelector={quote(selector)}")
+        assert (code, len(listed["items"])) == (200, found)

@@ -5,43 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
+from pybernetes.api import cron
 from pybernetes.api.types.batch_v1 import CronJob, Job
-from pybernetes.controllers import cron
 from pybernetes.controllers.cronjob import due, job_of
 from tests.controllers.world import World, made, play
 
 
 def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("schedule", "after", "expected"),
-    [
-        ("* * * * *", "2026-01-01T00:00:30", "2026-01-01T00:01"),
-        ("*/15 * * * *", "2026-01-01T00:15", "2026-01-01T00:30"),
-        ("0 9-17/4 * * mon-fri", "2026-01-02T17:30", "2026-01-05T09:00"),
-        ("0 0 29 feb *", "2026-01-01T00:00", "2028-02-29T00:00"),
-        ("0 0 13 * fri", "2026-01-01T00:00", "2026-01-02T00:00"),
-        ("@hourly", "2026-01-01T23:59", "2026-01-02T00:00"),
-        ("@every 90s", "2026-01-01T00:00", "2026-01-01T00:01:30"),
-        ("0 0 * * 7", "2026-01-01T00:00", "2026-01-04T00:00"),
-    ],
-)
-def test_the_next_time(schedule: str, after: str, expected: str) -> None:
-    assert cron.parse(schedule).after(at(after)) == at(expected)
-
-
-@pytest.mark.parametrize("schedule", ["", "* * * *", "60 * * * *", "a * * * *", "*/0 * * * *", "5-1 * * * *"])
-def test_what_is_no_schedule(schedule: str) -> None:
-    with pytest.raises(ValueError):
-        cron.parse(schedule)
-
-
-def test_a_schedule_that_never_comes() -> None:
-    assert cron.parse("0 0 30 feb *").after(at("2026-01-01T00:00")) is None
 
 
 def tick(**spec: Any) -> CronJob:

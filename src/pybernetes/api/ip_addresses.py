@@ -33,6 +33,23 @@ def address_warnings(value: str, path: str) -> list[str]:
     return []
 
 
+def network_warnings(value: str, path: str) -> list[str]:
+    """The same of a network."""
+    found = _lenient_interface(value)
+    if found is None:
+        return []
+    texts: list[str] = []
+    if found.ip != found.network.network_address:
+        either = f'should be "{found.network}" or "{found.ip}/{found.max_prefixlen}"?'
+        texts.append(f'{path}: CIDR value "{value}" is ambiguous in this context ({either})')
+    if not _is_standard(value.partition("/")[0]) or _is_mapped(found.ip):
+        what = f'non-standard CIDR value "{value}" will be considered invalid in a future Kubernetes release'
+        texts.append(f'{path}: {what}: use "{found.network}"')
+    if not texts and found.version == 6 and str(found) != value:
+        return [f'{path}: IPv6 CIDR value "{value}" should be in RFC 5952 canonical format ("{found}")']
+    return texts
+
+
 def is_ip_address(value: str) -> bool:
     """Whether a text would be taken for an address by lenient programs."""
     return _lenient_address(value) is not None

@@ -100,7 +100,7 @@ class ApiServer:
         quotas.writer = self.writer
         addresses, ports = Addresses(self.writer), NodePorts(options.service_node_port_range, chance, self.registry)
         families = [family_of(network) for network in options.service_networks]
-        self.writer.allocators[core_v1.Service] = ServiceAllocator(addresses, ports, families)
+        self.writer.allocators[core_v1.Service] = ServiceAllocator(self.writer, addresses, ports, families)
         self._allocations = AllocationRepair(self.writer, addresses, ports)
         self._default_cidr = DefaultServiceCIDR(self.writer, tuple(map(str, options.service_networks)))
         self._watches = Watches(self.registry, clock, chance, self.metrics)

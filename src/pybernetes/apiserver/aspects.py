@@ -8,7 +8,12 @@ from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject, copy
 from pybernetes.api.types import certificates_v1, core_v1
 from pybernetes.apiserver.resources.strategy import Strategy
-from pybernetes.apiserver.resources.validation import certificate_requests, configuration, pod_parts
+from pybernetes.apiserver.resources.validation import (
+    certificate_requests,
+    configuration,
+    ephemeral_containers,
+    pod_resize,
+)
 from pybernetes.apiserver.writer import Aspect
 
 
@@ -41,21 +46,25 @@ def _ephemeral_containers(new: core_v1.Pod, old: core_v1.Pod) -> None:
 
 
 def _resize(new: core_v1.Pod, old: core_v1.Pod) -> None:
-    """Resources and how they may change are the client's; containers that the pod has not are left to validation."""
+    """Resources and how they may change are the client's; containers that are not the pod's are left to validation."""
     given = new.spec
     whole = copy(old)
-    for mine, theirs in (
-        (given.containers, whole.spec.containers),
-        (given.init_containers, whole.spec.init_containers),
-    ):
-        for container, kept in zip(mine, theirs, strict=False):
-            if container.name == kept.name:
-                kept.resources = container.resources
-                kept.resize_policy = container.resize_policy
+    whole.spec.containers = _resized(given.containers, whole.spec.containers)
+    whole.spec.init_containers = _resized(given.init_containers, whole.spec.init_containers)
     whole.spec.resources = given.resources
     if whole.spec != old.spec:
         whole.metadata.generation = (old.metadata.generation or 0) + 1
     _become(new, whole)
+
+
+def _resized(given: list[core_v1.Container], kept: list[core_v1.Container]) -> list[core_v1.Container]:
+    """The pod's own containers with the resources that are given; what is given where those are not its containers."""
+    if [container.name for container in given] != [container.name for container in kept]:
+        return given
+    for mine, theirs in zip(given, kept, strict=True):
+        theirs.resources = mine.resources
+        theirs.resize_policy = mine.resize_policy
+    return kept
 
 
 def _approval(new: certificates_v1.CertificateSigningRequest, old: certificates_v1.CertificateSigningRequest) -> None:
@@ -68,6 +77,8 @@ _PARTS = {
     (cast(type[ApiObject], core_v1.Namespace), "finalize"): Aspect(
         _finalize, configuration.validate_namespace_finalizers
     ),
-    (core_v1.Pod, "ephemeralcontainers"): Aspect(_ephemeral_containers, pod_parts.validate_ephemeral_containers),
-    (core_v1.Pod, "resize"): Aspect(_resize, pod_parts.validate_resize),
+    (core_v1.Pod, "ephemeralcontainers"): Aspect(
+        _ephemeral_containers, ephemeral_containers.validate_ephemeral_containers
+    ),
+    (core_v1.Pod, "resize"): Aspect(_resize, pod_resize.validate_resize),
 }

@@ -25,6 +25,7 @@ from pybernetes.apiserver.field_management.options import is_apply
 from pybernetes.apiserver.field_management.tracking import Given, Updates
 from pybernetes.apiserver.moulds import Wish, wish_of
 from pybernetes.apiserver.negotiation import negotiate
+from pybernetes.apiserver.owner_references import drop_repeated
 from pybernetes.apiserver.patching import Validation, patch_of, patched
 from pybernetes.apiserver.query_numbers import parse_uint
 from pybernetes.apiserver.reads import Reads, list_metadata
@@ -61,6 +62,7 @@ class Commands:
         intent = intent_of(asked, options)
         try:
             obj = read_object(asked.request, kind.type, options.validation, intent.warnings.append)
+            drop_repeated(obj.metadata, intent.warnings.append)
             entry = await self._create(asked, intent, obj, wish)
         except status.StatusError as error:
             if given := warning_headers(intent.warnings):
@@ -96,10 +98,12 @@ class Commands:
             return await self._put_new(asked, intent, obj)
         warnings: dict[str, None] = {}
 
+        def warn(text: str) -> None:
+            warnings[text] = None
+
         def make(entry: Entry) -> ApiObject:
-            fresh = read_object(
-                asked.request, kind.type, options.validation, lambda text: warnings.update({text: None})
-            )
+            fresh = read_object(asked.request, kind.type, options.validation, warn)
+            drop_repeated(fresh.metadata, warn)
             place(fresh, asked.info, kind)
             _require_same(kind, fresh, entry)
             if revision and revision != str(entry.revision):
@@ -114,6 +118,7 @@ class Commands:
 
     async def _put_new(self, asked: Authenticated, intent: Intent, obj: ApiObject) -> Response:
         obj.metadata.resource_version = None
+        drop_repeated(obj.metadata, intent.warnings.append)
         return answer(asked, await self._create(asked, intent, obj), self._writer, intent.warnings, 201)
 
     async def patch(self, asked: Authenticated) -> Response:
@@ -124,10 +129,15 @@ class Commands:
             return await self._apply(asked, options, replace(intent, tracker=Given()))
         patch = patch_of(asked.request, kind.type, options.validation)
         warnings: dict[str, None] = {}
-        validation = Validation(options.validation, lambda text: warnings.update({text: None}))
+
+        def warn(text: str) -> None:
+            warnings[text] = None
+
+        validation = Validation(options.validation, warn)
 
         def make(entry: Entry) -> ApiObject:
             fresh = patched(convert(entry.private(), kind), patch, kind, validation)
+            drop_repeated(fresh.metadata, warn, patched=True)
             place(fresh, asked.info, kind)
             if fresh.metadata.resource_version not in (None, "", str(entry.revision)):
                 raise status.conflict(kind, intent.name, status.OBJECT_MODIFIED)
@@ -153,6 +163,7 @@ class Commands:
 
         def make(entry: Entry) -> ApiObject:
             fresh = application.object(entry.object, self._writer.now())
+            drop_repeated(fresh.metadata, intent.warnings.append, patched=True)
             place(fresh, asked.info, kind)
             if fresh.metadata.resource_version not in (None, "", str(entry.revision)):
                 raise status.conflict(kind, intent.name, status.OBJECT_MODIFIED)

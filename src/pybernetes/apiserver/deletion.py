@@ -48,7 +48,7 @@ class Deletion:
             entry = collection.get(intent.namespace, intent.name)
             if entry is None:
                 raise status.not_found(intent.kind, intent.name)
-            _check_preconditions(intent.kind, entry, options)
+            check_preconditions(intent.kind, entry, options)
             if is_pending(entry.object, options):
                 return Deleted(entry, gone=False)
             if not admitted:
@@ -190,7 +190,8 @@ def _last(entry: Entry, revision: int) -> Entry:
     return entry.at(revision)
 
 
-def _check_preconditions(kind: Kind, entry: Entry, options: DeleteOptions) -> None:
+def check_preconditions(kind: Kind, entry: Entry, options: DeleteOptions) -> None:
+    """409 where the object is not the one, or not as it was, that a client means."""
     wanted = options.preconditions
     if wanted is None:
         return

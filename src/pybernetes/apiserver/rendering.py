@@ -228,12 +228,16 @@ class Table(_Text):
         return self._finished(self._table([self._row(entry)], metadata))
 
     def listing(self, entries: Iterable[Entry], metadata: dict[str, Any]) -> bytes:
-        return self._finished(self._table([self._row(entry) for entry in entries], metadata))
+        return self._finished(self._table([self._row(entry) for entry in self._sorted(entries)], metadata))
 
     def parts(self, entries: Sequence[Entry], metadata: dict[str, Any]) -> Iterable[bytes]:
         if not self._is_plain:
             return (self.listing(entries, metadata),)
-        return self._in_parts(self._table([], metadata), entries, self._row)
+        return self._in_parts(self._table([], metadata), list(self._sorted(entries)), self._row)
+
+    def _sorted(self, entries: Iterable[Entry]) -> Iterable[Entry]:
+        order = self._printer.order
+        return sorted(entries, key=lambda entry: order(entry.object)) if order is not None else entries
 
     def event(self, type_: str, entry: Entry, first: bool) -> bytes:
         return _line(type_, self._table([self._row(entry)], {"resourceVersion": str(entry.revision)}, columns=first))

@@ -88,7 +88,7 @@ def _fields(text: str, kind: Kind) -> tuple[field_selectors.Selector | None, str
         selector = selector.renamed(_stored_field)
     _refuse_unknown(selector, stored)
     name = selector.required_value("metadata.name")
-    return (None if selector.field_names == {"metadata.name"} and name else selector), name or ""
+    return (None if len(selector.requirements) == 1 and name else selector), name or ""
 
 
 def _refuse_unknown(selector: field_selectors.Selector, kind: Kind) -> None:

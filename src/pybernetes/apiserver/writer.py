@@ -29,6 +29,7 @@ from pybernetes.apiserver.metrics import Metrics
 from pybernetes.apiserver.moulds import Made, Moulds, Own, Wish
 from pybernetes.apiserver.registry import Registry
 from pybernetes.apiserver.request import UserInfo
+from pybernetes.apiserver.turns import in_turns
 from pybernetes.apiserver.witness import Witness
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import Clock
@@ -174,9 +175,9 @@ class Writer:
         self._fill_metadata(obj, intent)
         reservation = await self._reserve(intent, obj, None)
         try:
-            strategy.prepare_create(obj)
+            intent.warnings.extend(strategy.prepare_create(obj) or ())
             strategy.stamp(obj, None, intent.user, self.now())
-            if errors := strategy.validate_create(obj):
+            if errors := await in_turns(lambda: strategy.validate_create(obj)):
                 raise status.invalid_object(intent.kind, obj.metadata.name or "", errors)
             intent.warnings.extend(strategy.warnings(obj, None))
             admission.name = obj.metadata.name or ""
@@ -216,7 +217,7 @@ class Writer:
         new.metadata.managed_fields = managed
         reservation = await self._reserve(intent, new, old)
         try:
-            if errors := aspect.validate(new, old):
+            if errors := await in_turns(lambda: aspect.validate(new, old)):
                 raise status.invalid_object(intent.kind, intent.name, errors)
             intent.warnings.extend(collection.form.strategy.warnings(new, old))
             await self._chain.validate(admission)

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from pybernetes.api import cron
 from pybernetes.api import time as api_time
 from pybernetes.api.objects import copy
 from pybernetes.api.status import StatusError
 from pybernetes.api.types.batch_v1 import CronJob, CronJobStatus, Job
 from pybernetes.api.types.core_v1 import ObjectReference
 from pybernetes.api.types.meta_v1 import DeleteOptions, ObjectMeta
-from pybernetes.controllers import cron
 from pybernetes.controllers.context import ControllerContext
 from pybernetes.controllers.job import is_over
 from pybernetes.controllers.keyed import KeyedController

@@ -12,8 +12,10 @@ from cryptography.x509.oid import NameOID
 from pybernetes.api.kinds import kind_of
 from pybernetes.api.status import StatusError
 from pybernetes.api.types.certificates_v1 import CertificateSigningRequest
-from pybernetes.api.types.core_v1 import ConfigMap, Namespace, Node, PersistentVolumeClaim, Pod
+from pybernetes.api.types.core_v1 import ConfigMap, Namespace, Node, PersistentVolumeClaim, Pod, ServiceAccount
+from pybernetes.api.types.node_v1 import RuntimeClass
 from pybernetes.api.types.resource_v1 import ResourceClaim, ResourceClaimTemplate
+from pybernetes.api.types.scheduling_v1 import PriorityClass
 from pybernetes.api.types.storage_v1 import StorageClass
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.admission_plugins.order import default_plugins
@@ -114,6 +116,80 @@ async def test_claims_get_the_newest_default_class_and_grow_where_it_lets_them(r
     assert "only dynamically provisioned pvc can be resized" in await refusal(
         run, writing("UPDATE", claim("2Gi", storageClassName="a"), fixed)
     )
+
+
+SECRET = {"valueFrom": {"secretKeyRef": {"name": "theirs", "key": "k"}}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "subresource", "said"),
+    [
+        ({"volumes": [{"name": "v", "secret": {"secretName": "own"}}]}, "", ""),
+        ({"volumes": [{"name": "v", "secret": {"secretName": "theirs"}}]}, "", "volume with"),
+        (
+            {"containers": [{"name": "c", "env": [{"name": "E", **SECRET}]}]},
+            "",
+            "container c with envVar E referencing",
+        ),
+        (
+            {"initContainers": [{"name": "i", "envFrom": [{"secretRef": {"name": "theirs"}}]}]},
+            "",
+            "init container i with envFrom referencing",
+        ),
+        (
+            {"ephemeralContainers": [{"name": "e", "env": [{"name": "E", **SECRET}]}]},
+            "ephemeralcontainers",
+            "ephemeral container e with envVar E referencing",
+        ),
+        ({"imagePullSecrets": [{"name": "theirs"}]}, "", "imagePullSecrets[0].name="),
+    ],
+)
+async def test_an_account_may_keep_its_pods_to_its_own_secrets(run, reader, spec, subresource, said):
+    notes = {"annotations": {"kubernetes.io/enforce-mountable-secrets": "true"}}
+    account = make(ServiceAccount, "a", "ns", metadata=notes, secrets=[{"name": "own"}])
+    reader.objects += [make(Namespace, "ns"), account]
+    pod = make(Pod, "p", "ns", spec={"containers": [], "serviceAccountName": "a", **spec})
+    request = writing("UPDATE", pod, pod, subresource) if subresource else writing("CREATE", pod)
+    if not said:
+        await run(request)
+        return
+    refused = await refusal(run, request)
+    assert f": {said}" in refused
+    assert "is not allowed because service account a does not reference that" in refused
+    account.metadata.annotations.clear()
+    await run(request)
+
+
+async def test_a_mirror_pod_refers_to_no_secret_in_any_way(run, reader):
+    reader.objects.append(make(Namespace, "ns"))
+    meta = {"annotations": {"kubernetes.io/config.mirror": "x"}}
+    container = {"name": "c", "env": [{"name": "E", **SECRET}]}
+    pod = make(Pod, "p", "ns", metadata=meta, spec={"containers": [container]})
+    assert "a mirror pod may not reference secrets" in await refusal(run, writing("CREATE", pod))
+
+
+async def test_there_is_one_default_priority_whatever_it_is_called(run, reader):
+    default = make(PriorityClass, "d", globalDefault=True)
+    reader.objects.append(default)
+    assert "is already marked as default" in await refusal(run, writing("CREATE", default))
+    await run(writing("UPDATE", default, default))
+
+
+async def test_a_runtime_brings_tolerations_and_the_wider_ones_stay(run, reader):
+    tolerated = [
+        {"key": "t", "operator": "Exists"},
+        {"key": "u", "operator": "Equal", "value": "1", "effect": "NoSchedule"},
+    ]
+    reader.objects += [
+        make(Namespace, "ns"),
+        make(ServiceAccount, "default", "ns"),
+        make(RuntimeClass, "r", handler="h", scheduling={"tolerations": tolerated}),
+    ]
+    own = [{"key": "t", "operator": "Equal", "value": "x", "effect": "NoSchedule"}, {"key": "u", "operator": "Exists"}]
+    pod = make(Pod, "p", "ns", spec={"containers": [], "runtimeClassName": "r", "tolerations": own})
+    await run(writing("CREATE", pod))
+    shown = [(item.key, item.operator) for item in pod.spec.tolerations if not item.toleration_seconds]
+    assert shown == [("u", "Exists"), ("t", "Exists")]
 
 
 def signing_request(*groups: str) -> CertificateSigningRequest:

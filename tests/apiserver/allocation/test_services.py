@@ -192,6 +192,59 @@ async def test_two_protocols_share_a_node_port_and_equal_ones_do_not(call):
     await create(call, "b", type="NodePort", ports=[{"port": 80, "nodePort": 30005}])
 
 
+async def test_ports_of_a_new_service_share_a_node_port_only_if_they_are_one_port(call):
+    both = [
+        {"name": "t", "port": 53, "protocol": "TCP", "nodePort": 30053},
+        {"name": "u", "port": 53, "protocol": "UDP"},
+    ]
+    spec = await create(call, "a", type="NodePort", ports=both)
+    assert [port["nodePort"] for port in spec["ports"]] == [30053, 30053]
+    both[0] |= {"port": 54, "nodePort": 30054}
+    both[1] |= {"nodePort": 30054}
+    assert "spec.ports[1].nodePort: Invalid value: 30054: provided port is already allocated" in await refusal(
+        call, type="NodePort", ports=both
+    )
+
+
+async def test_ports_that_come_with_an_update_get_node_ports_of_their_own(call):
+    pair = [{"name": "t", "port": 53, "protocol": "TCP"}, {"name": "u", "port": 53, "protocol": "UDP"}]
+    await create(call, "a", ports=pair)
+    status, changed = await call("PATCH", f"{SERVICES}/a", {"spec": {"type": "NodePort"}}, content_type=MERGE)
+    assert status == 200 and len({port["nodePort"] for port in changed["spec"]["ports"]}) == 2
+    number = changed["spec"]["ports"][0]["nodePort"]
+    twice = [{**port, "protocol": "TCP", "nodePort": number} for port in pair]
+    status, answer = await call("PATCH", f"{SERVICES}/a", {"spec": {"ports": twice}}, content_type=MERGE)
+    assert (status, answer["message"]) == (500, f"duplicate nodePort: {{TCP {number}}}")
+
+
+async def test_a_health_check_port_is_no_node_port_of_a_service_as_well(call):
+    ports = [{"port": 80, "nodePort": 30080}]
+    wish = service("x", type="LoadBalancer", externalTrafficPolicy="Local", healthCheckNodePort=30080, ports=ports)
+    code, answer = await call("POST", SERVICES, wish)
+    assert (code, answer["message"]) == (
+        500,
+        "Internal error occurred: failed to allocate requested HealthCheck NodePort 30080: "
+        "provided port is already allocated",
+    )
+    wish["spec"]["healthCheckNodePort"] = 30081
+    assert (await call("POST", SERVICES, wish))[0] == 201
+    change = {"spec": {"healthCheckNodePort": 30080}}
+    status, answer = await call("PATCH", f"{SERVICES}/x", change, content_type=MERGE)
+    assert status == 422 and "spec.healthCheckNodePort: Forbidden: field is immutable" in answer["message"]
+    change = {"spec": {"externalTrafficPolicy": "Cluster"}}
+    status, changed = await call("PATCH", f"{SERVICES}/x", change, content_type=MERGE)
+    assert status == 200 and "healthCheckNodePort" not in changed["spec"]
+    await create(call, "y", type="NodePort", ports=[{"port": 80, "nodePort": 30081}])
+
+
+async def test_endpoints_go_with_their_service(call):
+    endpoints = SERVICES.replace("services", "endpoints")
+    await create(call)
+    assert (await call("POST", endpoints, {"metadata": {"name": "s"}}))[0] == 201
+    await call("DELETE", f"{SERVICES}/s")
+    assert (await call("GET", f"{endpoints}/s"))[0] == 404
+
+
 async def test_a_load_balancer_without_node_ports_gets_those_that_it_names(call):
     ports = [{"name": "a", "port": 80, "nodePort": 30005}, {"name": "b", "port": 81}]
     spec = await create(call, "a", type="LoadBalancer", allocateLoadBalancerNodePorts=False, ports=ports)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pybernetes.apiserver.custom.correlation import Correlation
 from pybernetes.apiserver.custom.expression_rules import expression_schema_errors
 from pybernetes.apiserver.custom.expressions import expression_errors, schema_rules
 from tests.apiserver.conftest import Caller
@@ -21,7 +22,8 @@ def _object(fields: dict[str, Any], *rules: dict[str, Any], **rest: Any) -> dict
 def _rules(schema: dict[str, Any], new: Any, old: Any = None) -> list[str]:
     found = schema_rules(schema)
     assert found is not None
-    return [str(error) for error in expression_errors(found, new, old)]
+    past = Correlation(new, old, schema) if old is not None else None
+    return [str(error) for error in expression_errors(found, new, old, past=past)]
 
 
 def _of_spec(spec: dict[str, Any]) -> dict[str, Any]:

@@ -132,3 +132,21 @@ def test_wide_cells_and_the_row_s_conditions() -> None:
     assert cells(made)[4:] == ["10s", "10.0.0.1", "<none>", "n2", "<none>"]
     assert pod_conditions(made)[0]["reason"] == "Succeeded"
     assert pod_conditions(pod({"phase": "Running"})) == []
+
+
+def test_sidecars_behind_one_that_fails_are_not_counted() -> None:
+    def sidecar(name: str, state: dict[str, Any], restarts: int, **more: Any) -> dict[str, Any]:
+        return {**container(state, **more), "name": name, "restartCount": restarts}
+
+    init = [{"name": name, "image": "i", "restartPolicy": "Always"} for name in ("a", "b", "c")]
+    status = {
+        "phase": "Running",
+        "conditions": [{"type": "Initialized", "status": "True"}],
+        "initContainerStatuses": [
+            sidecar("a", RUNNING, 1, ready=True, started=True),
+            sidecar("b", terminated(exitCode=1), 2),
+            sidecar("c", RUNNING, 4, ready=True, started=True),
+        ],
+        "containerStatuses": [container(RUNNING, ready=True)],
+    }
+    assert cells(pod(status, init=init))[1:4] == ["2/4", "Init:ExitCode:1", "3"]

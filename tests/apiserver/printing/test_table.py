@@ -116,3 +116,26 @@ def test_events_count_by_their_series() -> None:
 
 def test_a_secret_s_values_are_never_shown() -> None:
     assert row("v1", "Secret", type="Opaque", data={"password": "c2VjcmV0"}) == ["x", "Opaque", 1, "10s"]
+
+
+@pytest.mark.parametrize(
+    ("type_", "target", "measured", "shown"),
+    [
+        ("External", {"value": "100"}, None, "<unknown>/100"),
+        ("External", {"value": "100"}, {"averageValue": "5"}, "<nil>/100"),
+        ("External", {"averageValue": "10"}, {"value": "5"}, "<unknown>/10 (avg)"),
+        ("Object", {"averageValue": "10"}, {"averageValue": "5"}, "5/10 (avg)"),
+        ("Pods", {"averageValue": "1500m"}, {"averageValue": "1"}, "1/1500m"),
+        ("Resource", {"averageValue": "100Mi"}, {"averageUtilization": 50}, "cpu: <nil>/100Mi"),
+        ("Resource", {"averageUtilization": 80}, {"averageValue": "1"}, "cpu: <unknown>/80%"),
+        ("Bogus", {}, None, "<unknown type>"),
+    ],
+)
+def test_what_autoscalers_look_at(
+    type_: str, target: dict[str, Any], measured: dict[str, Any] | None, shown: str
+) -> None:
+    field, named = type_.lower(), {"name": "cpu"} if type_ == "Resource" else {"metric": {"name": "m"}}
+    spec = {"maxReplicas": 3, "metrics": [{"type": type_, field: {**named, "target": {"type": "Value", **target}}}]}
+    status = {"currentMetrics": [{"type": type_, field: {**named, "current": measured}}] if measured else []}
+    cells = row("autoscaling/v2", "HorizontalPodAutoscaler", spec=spec, status=status)
+    assert cells[2] == shown

@@ -78,7 +78,19 @@ _OLD_ARCH = 'deprecated since v1.14; use "kubernetes.io/arch" instead'
         ({"hostAliases": [{"ip": "10.0.0.1"}, {"ip": "10.0.0.1"}]},
          ['spec.hostAliases[1].ip: duplicate ip "10.0.0.1"']),
         ({"volumes": [{"name": "v", "gitRepo": {"repository": "r"}}]},
-         ["spec.volumes[0].gitRepo: deprecated in v1.11"]),
+         ["spec.volumes[0].gitRepo: deprecated in v1.11, and disabled by default in v1.33+"]),
+        ({"volumes": [{"name": "v", "secret": {"secretName": "s", "items": [
+            {"key": "a", "path": "x/y"}, {"key": "b", "path": "x"}, {"key": "c", "path": "xy"}]}}]},
+         ['volume "v" (Secret "s"): overlapping paths: "x" with "x/y"']),
+        ({"volumes": [{"name": "v", "projected": {"sources": [
+            {"configMap": {"name": "m", "items": [{"key": "a", "path": "token"}]}}, {},
+            {"serviceAccountToken": {"path": "token/"}}]}}]},
+         ['volume "v" (Projected) has no sources provided',
+          'volume "v" (Projected): overlapping paths: "token" (ServiceAccountToken) with "token" (ConfigMap "m")']),
+        ({"dnsConfig": {"nameservers": ["fd00:0::1"]}, "hostAliases": [{"ip": "::ffff:10.0.0.1"}]},
+         ['spec.dnsConfig.nameservers[0]: IPv6 address "fd00:0::1" should be in RFC 5952 canonical format ("fd00::1")',
+          'spec.hostAliases[0].ip: non-standard IP address "::ffff:10.0.0.1" will be considered invalid in a future '
+          'Kubernetes release: use "10.0.0.1"']),
         ({"overhead": {"memory": "100m"}},
          ['spec.overhead[memory]: fractional byte value "100m" is invalid, must be an integer']),
         ({"containers": [{"name": "c", "env": [{"name": "A", "value": "1"}, {"name": "A", "value": "$(A)2"}]}]}, []),
@@ -90,6 +102,10 @@ _OLD_ARCH = 'deprecated since v1.14; use "kubernetes.io/arch" instead'
         ({"containers": [{"name": "c", "ports": [{"containerPort": 80, "hostIP": "10.0.0.1", "protocol": "TCP"}]}]},
          ["spec.containers[0].ports[0]: hostIP set without hostPort: "
           "{Name: HostPort:0 ContainerPort:80 Protocol:TCP HostIP:10.0.0.1}"]),
+        ({"containers": [{"name": "c", "ports": [{"containerPort": 80, "name": "web"}]},
+                         {"name": "d", "ports": [{"containerPort": 81, "name": "web"}]}]},
+         ['spec.containers[1].ports[0]: duplicate port name "web" with spec.containers[0].ports[0], '
+          "services and probes that select ports by name will use spec.containers[0].ports[0]"]),
         ({"terminationGracePeriodSeconds": -1},
          ["spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1"]),
     ],
@@ -98,6 +114,19 @@ def test_pods_and_templates(spec: dict[str, Any], said: list[str]) -> None:
     assert _warned("/api/v1/namespaces/x/pods", {"spec": spec}) == said
     assert _warned(_TEMPLATE, {"spec": {"template": {"spec": spec}}}) == [
         line.replace("spec.", "spec.template.spec.") for line in said
+    ]
+
+
+def test_makers_of_pods_hear_of_names_that_are_no_hosts_and_reporters_of_odd_addresses() -> None:
+    path = "/api/v1/namespaces/x/pods"
+    (said,) = _warned(path, {"metadata": {"name": "a.b"}})
+    assert said.startswith("metadata.name: this is used in the Pod's hostname, which can result in surprising behavior")
+    kind = kind_of_path(path)
+    assert kind is not None
+    old, new = ({"status": {"podIPs": [{"ip": ip}]}} for ip in ("10.0.0.1", "FD00::1"))
+    before, after = (from_builtins(document, kind.type) for document in (old, new))
+    assert strategy_of(kind).warnings(after, before) == [
+        'status.podIPs[0].ip: IPv6 address "FD00::1" should be in RFC 5952 canonical format ("fd00::1")'
     ]
 
 
@@ -120,3 +149,30 @@ def test_pods_and_templates(spec: dict[str, Any], said: list[str]) -> None:
 )  # fmt: skip
 def test_other_kinds(path: str, document: dict[str, Any], said: list[str]) -> None:
     assert _warned(path, document) == said
+
+
+ENFORCED = "kubernetes.io/enforce-mountable-secrets"
+NETWORKS: list[tuple[str, dict[str, Any], list[str]]] = [
+    (
+        "services",
+        {"spec": {"clusterIPs": ["FD00::1"], "loadBalancerSourceRanges": ["FD00::/8", "10.0.0.0/8"]}},
+        [
+            'spec.clusterIPs[0]: IPv6 address "FD00::1" should be in RFC 5952 canonical format ("fd00::1")',
+            'spec.loadBalancerSourceRanges[0]: IPv6 CIDR value "FD00::/8" should be in RFC 5952 canonical format '
+            '("fd00::/8")',
+        ],
+    ),
+    ("nodes", {"spec": {"externalID": "x"}}, [
+        "spec.externalID: this field is deprecated, and is unused by Kubernetes"
+    ]),
+    ("serviceaccounts", {"metadata": {"annotations": {ENFORCED: "true"}}}, [
+        f"metadata.annotations[{ENFORCED}]: deprecated in v1.32+; "
+        "prefer separate namespaces to isolate access to mounted secrets"
+    ]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("resource", "document", "expected"), NETWORKS)
+def test_networks_nodes_and_accounts(resource: str, document: dict[str, Any], expected: list[str]) -> None:
+    where = "" if resource == "nodes" else "namespaces/x/"
+    assert _warned(f"/api/v1/{where}{resource}", document) == expected

@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec import convert
 
 from pybernetes.api.status import StatusError
 from pybernetes.api.types import rbac_v1
 from pybernetes.api.types.core_v1 import (
     LocalObjectReference,
+    PersistentVolume,
     Pod,
     PodSpec,
 )
@@ -210,6 +212,36 @@ def test_a_kubelet_reads_only_what_its_pods_need(reader):
     for (verb, resource, name), reason in answers.items():
         decision = authorizer.authorize(KUBELET, on(verb, resource, "ns", name))
         assert decision == Decision(not reason, reason), (verb, resource, name)
+
+
+def test_a_kubelet_reads_the_secrets_of_the_volumes_that_its_pods_use(reader):
+    claimed = [{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}]
+    references = {"nodeStageSecretRef": {"name": "stage", "namespace": "disks"}}
+    references["controllerPublishSecretRef"] = {"name": "publish", "namespace": "disks"}
+    reader.objects += [
+        convert({"metadata": {"name": "p", "namespace": "ns"}, "spec": {"nodeName": "n1", "volumes": claimed}}, Pod),
+        convert(
+            {
+                "metadata": {"name": "pv"},
+                "spec": {
+                    "claimRef": {"name": "c", "namespace": "ns"},
+                    "csi": {"driver": "d", "volumeHandle": "h", **references},
+                    "azureFile": {"secretName": "share"},
+                },
+            },
+            PersistentVolume,
+        ),
+    ]
+    authorizer = Authorizer(reader, ("Node",))
+
+    def reads(namespace: str, name: str) -> bool:
+        return authorizer.authorize(KUBELET, on("get", "secrets", namespace, name)).allowed
+
+    assert reads("disks", "stage")
+    assert reads("ns", "share")
+    assert not reads("disks", "publish")
+    reader.objects[0].metadata.annotations["kubernetes.io/config.mirror"] = "x"
+    assert not reads("disks", "stage")
 
 
 def test_a_kubelet_has_its_own_node_lease_and_pods(reader):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pybernetes.api.pod_amounts import pod_limits, pod_requests
 from pybernetes.api.quantity import canonical, compare, parse
 from pybernetes.api.struct import Quantity
 from pybernetes.api.types.core_v1 import Container, LimitRange, LimitRangeItem, PersistentVolumeClaim, Pod
 from pybernetes.apiserver.admission import AdmissionRequest
-from pybernetes.apiserver.admission_plugins.bystander import Bystander, is_write, refusal
+from pybernetes.apiserver.admission_plugins.bystander import Bystander, refusal
 from pybernetes.apiserver.reader import Reader
 
 _ANNOTATION = "kubernetes.io/limit-ranger"
@@ -27,33 +27,34 @@ class LimitRanger(Bystander):
         self._reader = reader
 
     def handles(self, request: AdmissionRequest) -> bool:
-        return is_write(request, "", "pods", ("CREATE",)) or is_write(
-            request, "", "persistentvolumeclaims", ("CREATE", "UPDATE")
-        )
+        if request.kind.type is PersistentVolumeClaim:
+            return request.operation in ("CREATE", "UPDATE") and not request.subresource
+        # Otherwise what a pod asks for does not change.
+        return (request.operation, request.subresource) in (("CREATE", ""), ("UPDATE", "resize"))
 
-    def _items(self, request: AdmissionRequest) -> list[LimitRangeItem]:
-        ranges = self._reader.list(LimitRange, request.namespace)
-        return [item for limit_range in ranges for item in limit_range.spec.limits]
+    def _ranges(self, request: AdmissionRequest) -> Iterable[LimitRange]:
+        if request.old_object is not None and request.old_object.metadata.deletion_timestamp is not None:
+            return ()
+        return self._reader.list(LimitRange, request.namespace)
 
     async def admit(self, request: AdmissionRequest) -> None:
         pod = request.object
-        if isinstance(pod, Pod) and (items := self._items(request)):
-            apply_defaults(pod, items)
+        if isinstance(pod, Pod):
+            for limit_range in self._ranges(request):
+                apply_defaults(pod, limit_range.spec.limits)
 
     async def validate(self, request: AdmissionRequest) -> None:
         obj = request.object
-        if obj is None or not (items := self._items(request)):
-            return
-        problems: list[str] = []
-        if isinstance(obj, Pod):
-            problems = [text for item in items for text in pod_problems(obj, item)]
-        elif isinstance(obj, PersistentVolumeClaim):
-            requests = obj.spec.resources.requests
-            for item in items:
-                if item.type == "PersistentVolumeClaim":
+        for limit_range in self._ranges(request):
+            problems: list[str] = []
+            for item in limit_range.spec.limits:
+                if isinstance(obj, Pod):
+                    problems += pod_problems(obj, item)
+                elif isinstance(obj, PersistentVolumeClaim) and item.type == "PersistentVolumeClaim":
+                    requests = obj.spec.resources.requests
                     problems += [*_below(item, requests, {}), *_above_request(item, requests)]
-        if problems:
-            raise refusal(request, *problems)
+            if problems:
+                raise refusal(request, *problems)
 
 
 def apply_defaults(pod: Pod, items: list[LimitRangeItem]) -> None:
@@ -92,7 +93,7 @@ def pod_problems(pod: Pod, item: LimitRangeItem) -> Iterator[str]:
         for container in (*pod.spec.containers, *pod.spec.init_containers):
             yield from _problems(item, container.resources.requests, container.resources.limits)
     elif item.type == "Pod":
-        yield from _problems(item, pod_requests(pod), pod_limits(pod))
+        yield from _problems(item, pod_requests(pod, overhead=False), pod_limits(pod, overhead=False))
 
 
 def _problems(item: LimitRangeItem, requests: Amounts, limits: Amounts) -> Iterator[str]:
@@ -125,8 +126,10 @@ def _above(item: LimitRangeItem, requests: Amounts, limits: Amounts) -> Iterator
 
 def _above_request(item: LimitRangeItem, requests: Amounts) -> Iterator[str]:
     for key, bound in sorted(item.max.items()):
-        if key in requests and compare(requests[key], bound) > 0:
-            rule = f"maximum {key} usage per {item.type} is {canonical(bound)}"
+        rule = f"maximum {key} usage per {item.type} is {canonical(bound)}"
+        if key not in requests:
+            yield f"{rule}.  No request is specified"
+        elif compare(requests[key], bound) > 0:
             yield f"{rule}, but request is {canonical(requests[key])}"
 
 

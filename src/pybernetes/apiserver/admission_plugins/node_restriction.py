@@ -8,19 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cryptography.x509 import load_pem_x509_csr as load_signing_request
+from cryptography.x509.oid import NameOID
+
+from pybernetes.api.kinds import kind_of
 from pybernetes.api.objects import ApiObject, copy
+from pybernetes.api.status import not_found
 from pybernetes.api.types.authentication_v1 import TokenRequest
-from pybernetes.api.types.core_v1 import Node, PersistentVolumeClaim, PersistentVolumeClaimStatus, Pod
+from pybernetes.api.types.certificates_v1 import CertificateSigningRequest
+from pybernetes.api.types.core_v1 import (
+    Node,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    PersistentVolumeClaimStatus,
+    Pod,
+    Volume,
+)
 from pybernetes.api.types.resource_v1 import ResourceSlice
 from pybernetes.api.types.storage_v1 import CSIDriver
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.admission_plugins.bystander import Bystander, refusal
+from pybernetes.apiserver.pod_references import MIRROR, first_reference
 from pybernetes.apiserver.reader import Reader
 from pybernetes.apiserver.request import RequestInfo
 from pybernetes.apiserver.stages.authorization import Authorizer
-from pybernetes.apiserver.stages.node_authorizer import node_name_of, referenced
+from pybernetes.apiserver.stages.node_authorizer import node_name_of
 
-_MIRROR = "kubernetes.io/config.mirror"
 _OWN_LABELS = frozenset(
     {
         "kubernetes.io/hostname",
@@ -37,7 +50,7 @@ _OWN_LABELS = frozenset(
     }
 )
 _OWN_LABEL_DOMAINS = ("kubelet.kubernetes.io", "node.kubernetes.io")
-_REFERENCES = ("secrets", "configmaps", "persistentvolumeclaims")
+_KUBELET_SIGNERS = ("kubernetes.io/kubelet-serving", "kubernetes.io/kube-apiserver-client-kubelet")
 
 
 class NodeRestriction(Bystander):
@@ -54,75 +67,86 @@ class NodeRestriction(Bystander):
 
     async def admit(self, request: AdmissionRequest) -> None:
         node = node_name_of(request.user)
-        match (request.kind.resource, request.subresource):
-            case ("pods", "" | "status" | "eviction"):
+        match (request.kind.group_resource, request.subresource):
+            case ("pods", _):
                 self._check_pod(request, node)
-            case ("pods", other):
-                raise refusal(
-                    request, f'unexpected pod subresource "{other}", only "status" and "eviction" are allowed'
-                )
-            case ("nodes", "" | "status"):
+            case ("nodes", _):
                 _check_node(request, node)
-            case ("leases", ""):
-                if request.namespace == "kube-node-lease" and _name(request) != node:
+            case ("leases.coordination.k8s.io", _):
+                if request.namespace != "kube-node-lease":
+                    raise refusal(request, 'can only access leases in the "kube-node-lease" system namespace')
+                if _name(request) != node:
                     raise refusal(request, "can only access node lease with the same name as the requesting node")
-            case ("csinodes", ""):
+            case ("csinodes.storage.k8s.io", _):
                 if _name(request) != node:
                     raise refusal(request, "can only access CSINode with the same name as the requesting node")
-            case ("resourceslices", ""):
-                self._check_slice(request, node)
-            case ("persistentvolumeclaims", "status"):
+            case ("resourceslices.resource.k8s.io", _):
+                _check_slice(request, node)
+            case ("persistentvolumeclaims", subresource):
+                if subresource != "status":
+                    raise refusal(request, "may only update PVC status")
                 _check_claim(request, node)
+            case ("certificatesigningrequests.certificates.k8s.io", _):
+                _check_signing_request(request, node)
             case ("serviceaccounts", "token"):
                 self._check_token(request, node)
 
     def _check_pod(self, request: AdmissionRequest, node: str) -> None:
-        if request.subresource == "eviction":
-            if not self._is_own(request, node):
-                raise refusal(request, f"node {node} can only evict pods with spec.nodeName set to itself")
-        elif request.operation == "DELETE":
-            if not self._is_own(request, node):
-                raise refusal(request, f'node "{node}" can only delete pods with spec.nodeName set to itself')
-        elif request.subresource == "status":
-            _check_status(request, node)
-        elif request.operation == "CREATE" and isinstance(request.object, Pod):
-            self._check_mirror(request, request.object, node)
-        else:
-            raise refusal(request, f'unexpected operation "{request.operation}", node "{node}" cannot update pods')
+        match request.subresource, request.operation:
+            case "eviction", _:
+                if self._pod(request, _name(request)).spec.node_name != node:
+                    raise refusal(request, f"node {node} can only evict pods with spec.nodeName set to itself")
+            case "", "DELETE":
+                if self._pod(request, _name(request)).spec.node_name != node:
+                    raise refusal(request, f'node "{node}" can only delete pods with spec.nodeName set to itself')
+            case "", "CREATE":
+                if isinstance(request.object, Pod):
+                    self._check_mirror(request, request.object, node)
+            case "", _:
+                why = (
+                    f'unexpected operation "{request.operation}", node "{node}" can only create and delete mirror pods'
+                )
+                raise refusal(request, why)
+            case "status", _:
+                _check_status(request, node)
+            case other, _:
+                why = f"unexpected pod subresource \"{other}\", only 'status' and 'eviction' are allowed"
+                raise refusal(request, why)
 
-    def _is_own(self, request: AdmissionRequest, node: str) -> bool:
-        pod = request.old_object
-        if not isinstance(pod, Pod):
-            pod = self._reader.get(Pod, _name(request), request.namespace)
-        # Of a pod that does not exist the sub-resource itself says so.
-        return pod is None or pod.spec.node_name == node
+    def _pod(self, request: AdmissionRequest, name: str) -> Pod:
+        """A stored pod of the request's namespace; 404 when there is none."""
+        pod = self._reader.get(Pod, name, request.namespace)
+        if pod is None:
+            raise not_found(kind_of(Pod), name)
+        return pod
 
     def _check_mirror(self, request: AdmissionRequest, pod: Pod, node: str) -> None:
-        if _MIRROR not in pod.metadata.annotations:
+        if MIRROR not in pod.metadata.annotations:
             end = f'annotation, node "{node}" can only create mirror pods'
-            raise refusal(request, f'pod does not have "{_MIRROR}" {end}')
+            raise refusal(request, f'pod does not have "{MIRROR}" {end}')
         if pod.spec.node_name != node:
             raise refusal(request, f'node "{node}" can only create pods with spec.nodeName set to itself')
         self._check_owner(request, pod, node)
-        if pod.spec.service_account_name:
-            raise refusal(request, f'node "{node}" can not create pods that reference a service account')
-        for resource in _REFERENCES:
-            if referenced(pod, resource):
-                raise refusal(request, f'node "{node}" can not create pods that reference {resource}')
+        if reference := first_reference(pod):
+            raise refusal(request, f'node "{node}" can not create pods that reference {reference}')
 
     def _check_owner(self, request: AdmissionRequest, pod: Pod, node: str) -> None:
         owners = pod.metadata.owner_references
-        own = self._reader.get(Node, node)
+        may_only = f'node "{node}" can only create pods with'
         if len(owners) > 1:
-            raise refusal(request, f'node "{node}" can only create pods with a single owner reference set to itself')
-        if not owners:
-            raise refusal(request, f'node "{node}" can only create pods with an owner reference set to itself')
+            raise refusal(request, f"{may_only} a single owner reference set to itself")
+        if [(owner.api_version, owner.kind, owner.name) for owner in owners] != [("v1", "Node", node)]:
+            raise refusal(request, f"{may_only} an owner reference set to itself")
         owner = owners[0]
-        if (owner.api_version, owner.kind, owner.name) != ("v1", "Node", node) or not owner.controller:
-            why = f'node "{node}" can only create pods with a controlling owner reference set to itself'
-            raise refusal(request, why)
-        if own is None or own.metadata.uid != owner.uid:
-            raise refusal(request, f"node {node} UID mismatch: expected {own and own.metadata.uid} got {owner.uid}")
+        if not owner.controller:
+            raise refusal(request, f"{may_only} a controller owner reference set to itself")
+        if owner.block_owner_deletion:
+            raise refusal(request, f'node "{node}" must not set blockOwnerDeletion on an owner reference')
+        own = self._reader.get(Node, node)
+        if own is None:
+            raise not_found(kind_of(Node), node)
+        if own.metadata.uid != owner.uid:
+            raise refusal(request, f"node {node} UID mismatch: expected {owner.uid} got {own.metadata.uid}")
 
     def _check_token(self, request: AdmissionRequest, node: str) -> None:
         wanted = request.object
@@ -131,11 +155,11 @@ class NodeRestriction(Bystander):
             raise refusal(request, "node requested token not bound to a pod")
         if not reference.uid:
             raise refusal(request, "node requested token with a pod binding without a uid")
-        pod = self._reader.get(Pod, reference.name, request.namespace)
-        if pod is not None and reference.uid != pod.metadata.uid:
+        pod = self._pod(request, reference.name)
+        if reference.uid != pod.metadata.uid:
             why = f"the UID in the bound object reference ({reference.uid}) does not match the UID in record"
             raise refusal(request, f"{why}. The object might have been deleted and then recreated")
-        if pod is None or pod.spec.node_name != node:
+        if pod.spec.node_name != node:
             raise refusal(request, "node requested token bound to a pod scheduled on a different node")
         self._check_audiences(request, pod)
 
@@ -157,13 +181,29 @@ class NodeRestriction(Bystander):
             name=request.name,
         )
         if not self._authorizer.authorize(request.user, asked).allowed:
-            raise refusal(request, f'audience "{audience}" not found in pod spec volume')
+            why = f'audience "{audience}" not found in pod spec volume'
+            raise refusal(request, f"{why}, {request.user.name} is not authorized to request tokens for this audience")
 
-    def _check_slice(self, request: AdmissionRequest, node: str) -> None:
-        for each in (request.object, request.old_object):
-            if isinstance(each, ResourceSlice) and each.spec.node_name != node:
-                verb = {"CREATE": "create", "DELETE": "delete"}.get(request.operation, "update")
-                raise refusal(request, f"can only {verb} ResourceSlice with the same NodeName as the requesting node")
+
+def _check_slice(request: AdmissionRequest, node: str) -> None:
+    # Of updates the authorizer knows whose the stored slice is, and validation keeps it so.
+    for verb, obj in (("create", request.object), ("delete", request.old_object)):
+        if request.operation == verb.upper() and isinstance(obj, ResourceSlice) and obj.spec.node_name != node:
+            raise refusal(request, f"can only {verb} ResourceSlice with the same NodeName as the requesting node")
+
+
+def _check_signing_request(request: AdmissionRequest, node: str) -> None:
+    wanted = request.object
+    if request.operation != "CREATE" or not isinstance(wanted, CertificateSigningRequest):
+        return
+    if wanted.spec.signer_name not in _KUBELET_SIGNERS:
+        return
+    try:
+        subject = load_signing_request(wanted.spec.request or b"").subject
+    except ValueError as error:
+        raise refusal(request, f"unable to parse csr: {error}") from error
+    if [name.value for name in subject.get_attributes_for_oid(NameOID.COMMON_NAME)] != [f"system:node:{node}"]:
+        raise refusal(request, f"can only create a node CSR with CN=system:node:{node}")
 
 
 def _audiences(pod: Pod, reader: Reader) -> set[str]:
@@ -173,10 +213,23 @@ def _audiences(pod: Pod, reader: Reader) -> set[str]:
         if volume.projected is not None:
             tokens = [source.service_account_token for source in volume.projected.sources]
             found |= {token.audience or "" for token in tokens if token is not None}
-        if volume.csi is not None:
-            driver = reader.get(CSIDriver, volume.csi.driver)
-            found |= {request.audience or "" for request in driver.spec.token_requests} if driver else set()
+        driver = reader.get(CSIDriver, name) if (name := _driver(pod, volume, reader)) else None
+        found |= {request.audience or "" for request in driver.spec.token_requests} if driver else set()
     return found
+
+
+def _driver(pod: Pod, volume: Volume, reader: Reader) -> str:
+    """The CSI driver behind a volume, be it the volume's own or that of its claim; empty when there is none."""
+    if volume.csi is not None:
+        return volume.csi.driver
+    namespace, claim_name = pod.metadata.namespace or "", ""
+    if volume.ephemeral is not None:
+        claim_name = f"{pod.metadata.name}-{volume.name}"
+    elif volume.persistent_volume_claim is not None:
+        claim_name = volume.persistent_volume_claim.claim_name
+    claim = reader.get(PersistentVolumeClaim, claim_name, namespace) if claim_name else None
+    bound = reader.get(PersistentVolume, claim.spec.volume_name) if claim and claim.spec.volume_name else None
+    return bound.spec.csi.driver if bound is not None and bound.spec.csi is not None else ""
 
 
 # What of a claim's status a kubelet has to say: how far growing has come.
@@ -213,7 +266,9 @@ def _check_status(request: AdmissionRequest, node: str) -> None:
     if new.metadata.labels != old.metadata.labels:
         raise refusal(request, f'node "{node}" cannot update labels through pod status')
     if new.status.resource_claim_statuses != old.status.resource_claim_statuses:
-        raise refusal(request, f'node "{node}" cannot update resource claim statuses')
+        raise refusal(request, f'node "{node}" cannot update resource claim statues')
+    if new.status.extended_resource_claim_status != old.status.extended_resource_claim_status:
+        raise refusal(request, f'node "{node}" cannot update extended resource claim status')
 
 
 def _check_node(request: AdmissionRequest, node: str) -> None:
@@ -221,19 +276,25 @@ def _check_node(request: AdmissionRequest, node: str) -> None:
     if name != node:
         raise refusal(request, f'node "{node}" is not allowed to modify node "{name}"')
     new, old = request.object, request.old_object
-    if request.operation == "CREATE" and new is not None:
-        forbidden = _forbidden_labels(_changed_labels(new, None))
-        if forbidden:
-            raise refusal(request, f"is not allowed to set the following labels: {', '.join(forbidden)}")
-    if request.operation != "UPDATE" or not isinstance(new, Node) or not isinstance(old, Node):
+    if not isinstance(new, Node):
         return
-    if new.metadata.owner_references != old.metadata.owner_references:
-        raise refusal(request, f'node "{node}" is not allowed to modify ownerReferences')
-    if new.spec.taints != old.spec.taints:
-        raise refusal(request, f'node "{node}" is not allowed to modify taints')
-    forbidden = _forbidden_labels(_changed_labels(new, old))
+    before = old if isinstance(old, Node) else None
+    forbidden = ", ".join(_forbidden_labels(_changed_labels(new, before)))
+    said = f'node "{node}" is not allowed to'
+    if before is None:
+        if new.spec.config_source is not None:
+            raise refusal(request, f"{said} create pods with a non-nil configSource")
+        if forbidden:
+            raise refusal(request, f"{said} set the following labels: {forbidden}")
+        return
+    if new.spec.config_source not in (None, before.spec.config_source):
+        raise refusal(request, f"{said} update configSource to a new non-nil configSource")
+    if new.spec.taints != before.spec.taints:
+        raise refusal(request, f"{said} modify taints")
+    if new.metadata.owner_references != before.metadata.owner_references:
+        raise refusal(request, f"{said} modify ownerReferences")
     if forbidden:
-        raise refusal(request, f"is not allowed to modify labels: {', '.join(forbidden)}")
+        raise refusal(request, f"is not allowed to modify labels: {forbidden}")
 
 
 def _changed_labels(new: ApiObject, old: ApiObject | None) -> set[str]:

@@ -1,13 +1,15 @@
 """The Pod Security Standards as functions of a pod: what the levels baseline and restricted forbid.
 
 Each check takes a pod's metadata and spec and answers None or a violation: a reason, and details that name containers
-and fields. `violations` runs those of a level, in upstream's order. Called by `pod_security`.
+and fields. `violations` runs those of a level and a version, in upstream's order. Called by `pod_security`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from pybernetes.api.sysctls import SAFE_SYSCTLS
 from pybernetes.api.types.core_v1 import Container, EphemeralContainer, PodSpec, SecurityContext
@@ -32,7 +34,7 @@ _BASELINE_CAPABILITIES = frozenset(
         "SYS_CHROOT",
     ]
 )
-_SE_LINUX_TYPES = ("", "container_t", "container_init_t", "container_kvm_t", "container_engine_t")
+_SE_LINUX_TYPES = ("", "container_t", "container_init_t", "container_kvm_t")
 _RESTRICTED_VOLUMES = frozenset(
     [
         "config_map",
@@ -46,8 +48,20 @@ _RESTRICTED_VOLUMES = frozenset(
         "secret",
     ]
 )
-# The minor version that began to look at the hosts of probes.
-_PROBE_HOSTS_SINCE = 34
+_SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
+_SECCOMP = "container.seccomp.security.alpha.kubernetes.io/"
+# By the minor version that began to allow them; all others were allowed from the beginning.
+_SYSCTLS_SINCE = {
+    "net.ipv4.ip_local_reserved_ports": 27,
+    "net.ipv4.tcp_fin_timeout": 29,
+    "net.ipv4.tcp_keepalive_intvl": 29,
+    "net.ipv4.tcp_keepalive_probes": 29,
+    "net.ipv4.tcp_keepalive_time": 29,
+    "net.ipv4.tcp_rmem": 32,
+    "net.ipv4.tcp_wmem": 32,
+}
+# A minor version after all that there will be.
+_LATEST = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +77,7 @@ Check = Callable[[ObjectMeta, PodSpec], Violation | None]
 
 def violations(level: str, minor: int | None, meta: ObjectMeta, spec: PodSpec) -> list[Violation]:
     """What a level (privileged, baseline or restricted) of a minor version (None: the latest) forbids about a pod."""
-    checks: Sequence[Check] = _CHECKS.get(level, ())
-    found = [
-        check(meta, spec)
-        for check in checks
-        if check is not _probe_hosts or minor is None or minor >= _PROBE_HOSTS_SINCE
-    ]
+    found = [check(meta, spec) for check in _checks_of(level, _LATEST if minor is None else min(minor, _LATEST))]
     return [violation for violation in found if violation is not None]
 
 
@@ -100,6 +109,8 @@ def _setters(by_pod: bool, names: Sequence[str], joint: str = " and ") -> str:
 
 
 def _app_armor(meta: ObjectMeta, spec: PodSpec) -> Violation | None:
+    """Of a pod, whose fields follow its annotations, and of a template, whose do not."""
+
     def bad(kind: str | None) -> bool:
         return kind not in (None, "RuntimeDefault", "Localhost")
 
@@ -107,26 +118,17 @@ def _app_armor(meta: ObjectMeta, spec: PodSpec) -> Violation | None:
     own = spec.security_context.app_armor_profile if spec.security_context else None
     if own is not None and bad(own.type):
         values.add(own.type)
-    annotated = {key: value for key, value in meta.annotations.items() if key.startswith(_APP_ARMOR)}
     forbidden = {
         key: value
-        for key, value in annotated.items()
-        if value not in ("", "runtime/default") and not value.startswith("localhost/")
+        for key, value in meta.annotations.items()
+        if key.startswith(_APP_ARMOR) and value not in ("", "runtime/default") and not value.startswith("localhost/")
     }
     names = []
     for container in _containers(spec):
         profile = container.security_context.app_armor_profile if container.security_context else None
-        # The field follows the annotation where only that is set.
-        kind = (
-            profile.type
-            if profile
-            else "Unconfined"
-            if annotated.get(_APP_ARMOR + container.name) == "unconfined"
-            else None
-        )
-        if kind is not None and bad(kind):
+        if profile is not None and bad(profile.type):
             names.append(container.name)
-            values.add(kind)
+            values.add(profile.type)
     who = [text for text in (_setters(own is not None and bad(own.type), names),) if text]
     who += [_plural("annotation", len(forbidden))] if forbidden else []
     if not who:
@@ -210,6 +212,14 @@ def _proc_mount(meta: ObjectMeta, spec: PodSpec) -> Violation | None:
 
 
 def _se_linux(_meta: ObjectMeta, spec: PodSpec) -> Violation | None:
+    return _se_linux_beyond((*_SE_LINUX_TYPES, "container_engine_t"), spec)
+
+
+def _se_linux_before_1_31(_meta: ObjectMeta, spec: PodSpec) -> Violation | None:
+    return _se_linux_beyond(_SE_LINUX_TYPES, spec)
+
+
+def _se_linux_beyond(allowed: Collection[str], spec: PodSpec) -> Violation | None:
     pod_options = spec.security_context.se_linux_options if spec.security_context else None
     every = [("", pod_options)]
     for container in _containers(spec):
@@ -218,11 +228,11 @@ def _se_linux(_meta: ObjectMeta, spec: PodSpec) -> Violation | None:
     bad = [
         (name, options)
         for name, options in every
-        if options and ((options.type or "") not in _SE_LINUX_TYPES or options.user or options.role)
+        if options and ((options.type or "") not in allowed or options.user or options.role)
     ]
     if not bad:
         return None
-    types = sorted({options.type or "" for _name, options in bad} - set(_SE_LINUX_TYPES))
+    types = sorted({options.type or "" for _name, options in bad} - set(allowed))
     parts = [f"{_plural('type', len(types))} {_quoted(types)}"] if types else []
     parts += ["user may not be set"] if any(options.user for _name, options in bad) else []
     parts += ["role may not be set"] if any(options.role for _name, options in bad) else []
@@ -251,6 +261,17 @@ def _explicit_seccomp(spec: PodSpec) -> Violation | None:
     return Violation("seccompProfile", f"{who} must not set securityContext.seccompProfile.type to {shown}")
 
 
+def _seccomp_annotations(meta: ObjectMeta, spec: PodSpec) -> Violation | None:
+    """How it was said before there were fields."""
+    keys = [_SECCOMP_POD, *(_SECCOMP + container.name for container in _containers(spec))]
+    given = {key: meta.annotations[key] for key in keys if key in meta.annotations}
+    good = ("runtime/default", "docker/default")
+    bad = [f'{key}="{value}"' for key, value in given.items() if value not in good and value[:10] != "localhost/"]
+    if not bad:
+        return None
+    return Violation("seccompProfile", f"forbidden {_plural('annotation', len(bad))} {', '.join(sorted(bad))}")
+
+
 def _seccomp_baseline(_meta: ObjectMeta, spec: PodSpec) -> Violation | None:
     return _explicit_seccomp(spec)
 
@@ -267,10 +288,15 @@ def _seccomp_restricted(_meta: ObjectMeta, spec: PodSpec) -> Violation | None:
     return Violation("seccompProfile", f"{_setters(True, names, ' or ')} must set {wanted}")
 
 
-def _sysctls(_meta: ObjectMeta, spec: PodSpec) -> Violation | None:
-    given = spec.security_context.sysctls if spec.security_context else []
-    bad = [item.name for item in given if item.name not in SAFE_SYSCTLS]
-    return Violation("forbidden sysctls", ", ".join(bad)) if bad else None
+def _sysctls_of(minor: int) -> Check:
+    """The check for the parameters that are allowed from a minor version on."""
+
+    def check(_meta: ObjectMeta, spec: PodSpec) -> Violation | None:
+        given = [item.name for item in (spec.security_context.sysctls if spec.security_context else [])]
+        bad = [name for name in given if name not in SAFE_SYSCTLS or _SYSCTLS_SINCE.get(name, 0) > minor]
+        return Violation("forbidden sysctls", ", ".join(bad)) if bad else None
+
+    return check
 
 
 def _host_process(_meta: ObjectMeta, spec: PodSpec) -> Violation | None:
@@ -287,20 +313,22 @@ def _host_process(_meta: ObjectMeta, spec: PodSpec) -> Violation | None:
 
 def _privilege_escalation(_meta: ObjectMeta, spec: PodSpec) -> Violation | None:
     names = _named(spec, lambda _item, context: not context or context.allow_privilege_escalation is not False)
-    if not names or _is_windows(spec):
+    if not names:
         return None
     details = f"{_which(names)} must set securityContext.allowPrivilegeEscalation=false"
     return Violation("allowPrivilegeEscalation != false", details)
 
 
-def _is_windows(spec: PodSpec) -> bool:
-    return spec.os is not None and spec.os.name == "windows"
+def _but_on_windows(check: Check) -> Check:
+    """The check of all pods but those for Windows, which does not know what it is about."""
+
+    def of_others(meta: ObjectMeta, spec: PodSpec) -> Violation | None:
+        return None if spec.os is not None and spec.os.name == "windows" else check(meta, spec)
+
+    return of_others
 
 
 def _capabilities_restricted(_meta: ObjectMeta, spec: PodSpec) -> Violation | None:
-    if _is_windows(spec):
-        return None
-
     def keeps(_container: AnyContainer, context: SecurityContext | None) -> bool:
         return not (context and context.capabilities and "ALL" in context.capabilities.drop)
 
@@ -356,34 +384,52 @@ def _run_as_user(_meta: ObjectMeta, spec: PodSpec) -> Violation | None:
     return Violation("runAsUser=0", f"{_setters(own == 0, names)} must not set runAsUser=0")
 
 
-_SHARED_BEFORE: tuple[Check, ...] = (_host_namespaces,)
-_SHARED: tuple[Check, ...] = (_host_ports, _probe_hosts, _privileged)
-_BASELINE: tuple[Check, ...] = (
-    _app_armor,
-    _capabilities_baseline,
-    *_SHARED_BEFORE,
-    _host_path_volumes,
-    *_SHARED,
-    _proc_mount,
-    _se_linux,
-    _seccomp_baseline,
-    _sysctls,
-    _host_process,
+class _Row(NamedTuple):
+    """A check of one level and the minor versions that have it: from `since` on, and before `until`."""
+
+    check: Check
+    since: int = 0
+    until: int = _LATEST + 1
+    # From that version on a restricted check takes its place on the restricted level.
+    replaced: int = _LATEST + 1
+
+
+_BASELINE = (
+    _Row(_app_armor),
+    _Row(_capabilities_baseline, replaced=22),
+    _Row(_host_namespaces),
+    _Row(_host_path_volumes, replaced=0),
+    _Row(_host_ports),
+    _Row(_probe_hosts, since=34),
+    _Row(_privileged),
+    _Row(_proc_mount_restricted, until=35),
+    _Row(_proc_mount, since=35, replaced=35),
+    _Row(_se_linux_before_1_31, until=31),
+    _Row(_se_linux, since=31),
+    _Row(_seccomp_annotations, until=19),
+    _Row(_seccomp_baseline, since=19, replaced=19),
+    *(_Row(_sysctls_of(since), since, until) for since, until in ((0, 27), (27, 29), (29, 32), (32, _LATEST + 1))),
+    _Row(_host_process),
 )
-# What a restricted check replaces of the baseline is left out.
-_RESTRICTED: tuple[Check, ...] = (
-    _app_armor,
-    *_SHARED_BEFORE,
-    *_SHARED,
-    _se_linux,
-    _sysctls,
-    _host_process,
-    _privilege_escalation,
-    _capabilities_restricted,
-    _proc_mount_restricted,
-    _restricted_volumes,
-    _run_as_non_root,
-    _run_as_user,
-    _seccomp_restricted,
+_RESTRICTED = (
+    _Row(_privilege_escalation, since=8, until=25),
+    _Row(_but_on_windows(_privilege_escalation), since=25),
+    _Row(_capabilities_restricted, since=22, until=25),
+    _Row(_but_on_windows(_capabilities_restricted), since=25),
+    _Row(_proc_mount_restricted, since=35),
+    _Row(_restricted_volumes),
+    _Row(_run_as_non_root),
+    _Row(_run_as_user, since=23),
+    _Row(_seccomp_restricted, since=19, until=25),
+    _Row(_but_on_windows(_seccomp_restricted), since=25),
 )
-_CHECKS: dict[str, tuple[Check, ...]] = {"baseline": _BASELINE, "restricted": _RESTRICTED}
+
+
+@lru_cache(maxsize=64)
+def _checks_of(level: str, minor: int) -> tuple[Check, ...]:
+    """The checks of a level of a minor version."""
+    if level not in ("baseline", "restricted"):
+        return ()
+    strict = level == "restricted"
+    rows = [row for row in _BASELINE if not (strict and row.replaced <= minor)] + [*(_RESTRICTED if strict else ())]
+    return tuple(row.check for row in rows if row.since <= minor < row.until)

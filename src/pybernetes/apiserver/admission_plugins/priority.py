@@ -68,9 +68,9 @@ class Priority(Bystander):
         wanted = request.object
         if not isinstance(wanted, PriorityClass) or not wanted.global_default:
             return
-        others = (item for item in self._reader.list(PriorityClass) if item.metadata.name != wanted.metadata.name)
-        default = _global_default(others)
-        if default is not None:
+        default = _global_default(self._reader.list(PriorityClass))
+        is_itself = request.operation == "UPDATE" and default is not None and default.metadata.name == request.name
+        if default is not None and not is_itself:
             name = default.metadata.name
             raise refusal(request, f"PriorityClass {name} is already marked as default. Only one default can exist")
 

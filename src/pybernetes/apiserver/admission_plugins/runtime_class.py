@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pybernetes.api.quantity import compare
 from pybernetes.api.struct import Quantity
-from pybernetes.api.types.core_v1 import Pod
+from pybernetes.api.types.core_v1 import Pod, Toleration
 from pybernetes.api.types.node_v1 import RuntimeClass, Scheduling
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.admission_plugins.bystander import Bystander, is_write, refusal
 from pybernetes.apiserver.reader import Reader
+
+_OTHER_OVERHEAD = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"
 
 
 class RuntimeClassAdmission(Bystander):
@@ -44,8 +46,7 @@ class RuntimeClassAdmission(Bystander):
             return
         if runtime.overhead is not None:
             if pod.spec.overhead and not _equal(pod.spec.overhead, runtime.overhead.pod_fixed):
-                why = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"
-                raise refusal(request, why)
+                raise refusal(request, _OTHER_OVERHEAD)
             pod.spec.overhead = dict(runtime.overhead.pod_fixed)
         if runtime.scheduling is not None:
             _constrain(request, pod, runtime.scheduling)
@@ -58,6 +59,8 @@ class RuntimeClassAdmission(Bystander):
         if runtime is None or runtime.overhead is None:
             why = "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"
             raise refusal(request, why)
+        if not _equal(pod.spec.overhead, runtime.overhead.pod_fixed):
+            raise refusal(request, _OTHER_OVERHEAD)
 
 
 def _equal(left: Mapping[str, Quantity], right: Mapping[str, Quantity]) -> bool:
@@ -72,5 +75,27 @@ def _constrain(request: AdmissionRequest, pod: Pod, scheduling: Scheduling) -> N
             theirs = f"runtimeClass.scheduling.nodeSelector[{key}] = {value}"
             raise refusal(request, f"conflict: {theirs}; pod.spec.nodeSelector[{key}] = {own}")
     pod.spec.node_selector = selector
-    added = [toleration for toleration in scheduling.tolerations if toleration not in pod.spec.tolerations]
-    pod.spec.tolerations = pod.spec.tolerations + added
+    pod.spec.tolerations = merged(pod.spec.tolerations + scheduling.tolerations)
+
+
+def merged(tolerations: Sequence[Toleration]) -> list[Toleration]:
+    """The tolerations without those that another one includes; of equal ones the first stays. Pure."""
+    kept: list[Toleration] = []
+    for place, each in enumerate(tolerations):
+        later = (other for other in tolerations[place + 1 :] if other != each)
+        if not any(_includes(other, each) for other in (*kept, *later)):
+            kept.append(each)
+    return kept
+
+
+def _includes(wide: Toleration, narrow: Toleration) -> bool:
+    if wide == narrow:
+        return True
+    if wide.key != narrow.key and (wide.key or wide.operator != "Exists"):
+        return False
+    if wide.effect and wide.effect != narrow.effect:
+        return False
+    longest = wide.toleration_seconds if wide.effect == "NoExecute" else None
+    if longest is not None and (narrow.toleration_seconds is None or narrow.toleration_seconds > longest):
+        return False
+    return wide.operator == "Exists" or (narrow.operator == "Equal" and narrow.value == wide.value)

@@ -7,12 +7,14 @@ certificate and the namespace, and the account's imagePullSecrets are filled in.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Sequence
 
 from pybernetes.api.types.core_v1 import (
     ConfigMapProjection,
     Container,
     DownwardAPIProjection,
     DownwardAPIVolumeFile,
+    EphemeralContainer,
     KeyToPath,
     LocalObjectReference,
     ObjectFieldSelector,
@@ -26,11 +28,13 @@ from pybernetes.api.types.core_v1 import (
 )
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.admission_plugins.bystander import Bystander, is_write, refusal
+from pybernetes.apiserver.pod_references import MIRROR, referenced
 from pybernetes.apiserver.reader import Reader
 from pybernetes.environment.chance import Chance
 
 MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
-MIRROR = "kubernetes.io/config.mirror"
+_ENFORCED = "kubernetes.io/enforce-mountable-secrets"
+_TRUE = ("1", "t", "T", "TRUE", "true", "True")
 _PREFIX = "kube-api-access-"
 # The extra seconds tell the API server that a kubelet asks, see `service_account_tokens`.
 _TOKEN_SECONDS = 3607
@@ -51,11 +55,13 @@ class ServiceAccountAdmission(Bystander):
         self._chance = chance
 
     def handles(self, request: AdmissionRequest) -> bool:
-        return is_write(request, "", "pods", ("CREATE",))
+        # An ephemeral container may refer to secrets as well.
+        pods = ("", "pods")
+        return is_write(request, *pods, ("CREATE",)) or is_write(request, *pods, ("UPDATE",), "ephemeralcontainers")
 
     async def admit(self, request: AdmissionRequest) -> None:
         pod = request.object
-        if not isinstance(pod, Pod) or MIRROR in pod.metadata.annotations:
+        if not isinstance(pod, Pod) or MIRROR in pod.metadata.annotations or request.operation != "CREATE":
             return
         spec = pod.spec
         spec.service_account_name = spec.service_account_name or spec.service_account or "default"
@@ -89,14 +95,60 @@ class ServiceAccountAdmission(Bystander):
 
     async def validate(self, request: AdmissionRequest) -> None:
         pod = request.object
-        if not isinstance(pod, Pod) or MIRROR not in pod.metadata.annotations:
+        if not isinstance(pod, Pod):
             return
-        if pod.spec.service_account_name:
-            raise refusal(request, "a mirror pod may not reference service accounts")
-        if any(volume.secret for volume in pod.spec.volumes):
-            raise refusal(request, "a mirror pod may not reference secrets")
-        if any(source.service_account_token for volume in pod.spec.volumes for source in _sources(volume)):
-            raise refusal(request, "a mirror pod may not use ServiceAccountToken volume projections")
+        if MIRROR in pod.metadata.annotations:
+            _check_mirror(request, pod)
+            return
+        account = self._reader.get(ServiceAccount, pod.spec.service_account_name or "", request.namespace)
+        if account is not None and account.metadata.annotations.get(_ENFORCED) in _TRUE:
+            foreign = _foreign_secret(pod, account, request.subresource)
+            if foreign:
+                raise refusal(request, foreign)
+
+
+def _check_mirror(request: AdmissionRequest, pod: Pod) -> None:
+    if pod.spec.service_account_name:
+        raise refusal(request, "a mirror pod may not reference service accounts")
+    if referenced(pod, "secrets"):
+        raise refusal(request, "a mirror pod may not reference secrets")
+    if any(source.service_account_token for volume in pod.spec.volumes for source in _sources(volume)):
+        raise refusal(request, "a mirror pod may not use ServiceAccountToken volume projections")
+
+
+def _foreign_secret(pod: Pod, account: ServiceAccount, subresource: str) -> str:
+    """What a pod refers to of secrets that are not its account's, in words; nothing when all are. Pure."""
+    own = {secret.name for secret in account.secrets}
+    end = f"is not allowed because service account {account.metadata.name} does not reference that"
+    if subresource:
+        return _foreign_in(pod.spec.ephemeral_containers, "ephemeral container", own, end)
+    for volume in pod.spec.volumes:
+        if volume.secret is not None and volume.secret.secret_name not in own:
+            return f'volume with secret.secretName="{volume.secret.secret_name}" {end} secret'
+    found = _foreign_in(pod.spec.init_containers, "init container", own, end)
+    if found := found or _foreign_in(pod.spec.containers, "container", own, end):
+        return found
+    pulling = {secret.name for secret in account.image_pull_secrets}
+    for index, secret in enumerate(pod.spec.image_pull_secrets):
+        if secret.name not in pulling:
+            return f'imagePullSecrets[{index}].name="{secret.name}" {end} imagePullSecret'
+    return ""
+
+
+def _foreign_in(
+    containers: Sequence[Container | EphemeralContainer], what: str, own: Collection[str | None], end: str
+) -> str:
+    for container in containers:
+        for variable in container.env:
+            reference = variable.value_from.secret_key_ref if variable.value_from else None
+            if reference is not None and reference.name not in own:
+                where = f"{what} {container.name} with envVar {variable.name}"
+                return f'{where} referencing secret.secretName="{reference.name}" {end} secret'
+        for source in container.env_from:
+            if source.secret_ref is not None and source.secret_ref.name not in own:
+                where = f"{what} {container.name} with envFrom"
+                return f'{where} referencing secret.secretName="{source.secret_ref.name}" {end} secret'
+    return ""
 
 
 def _sources(volume: Volume) -> list[VolumeProjection]:

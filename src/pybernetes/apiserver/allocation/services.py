@@ -6,24 +6,32 @@ place, and a reservation goes back, which is committed once the Service is store
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from pybernetes.api.kinds import kind_of
 from pybernetes.api.objects import ApiObject
-from pybernetes.api.status import FieldError, internal_error, invalid, invalid_object
-from pybernetes.api.types.core_v1 import Service
+from pybernetes.api.status import FieldError, StatusError, internal_error, invalid, invalid_object
+from pybernetes.api.types.core_v1 import Endpoints, Service
+from pybernetes.api.types.meta_v1 import DeleteOptions
 from pybernetes.apiserver.allocation.addresses import Addresses
 from pybernetes.apiserver.allocation.families import fill_families, is_headless, keeps_its_stacks
 from pybernetes.apiserver.allocation.node_ports import NodePorts, PortTaking
 from pybernetes.apiserver.allocation.pool import PoolError, RefusedError
 from pybernetes.apiserver.allocation.reservation import NO_RESERVATION, Reservation
 from pybernetes.apiserver.allocation.service_fields import cluster_addresses
+from pybernetes.apiserver.deletion import Deletion
+from pybernetes.apiserver.request import ITSELF
+from pybernetes.apiserver.writer import Intent, Writer
+
+_log = logging.getLogger(__name__)
 
 
 class ServiceAllocator:
     """What Services get from the pools of a cluster; `families` are those it is configured for, the default first."""
 
-    def __init__(self, addresses: Addresses, ports: NodePorts, families: Sequence[str]) -> None:
+    def __init__(self, writer: Writer, addresses: Addresses, ports: NodePorts, families: Sequence[str]) -> None:
+        self._writer = writer
         self._addresses = addresses
         self._ports = ports
         self._families = families
@@ -48,11 +56,23 @@ class ServiceAllocator:
         return reservation
 
     async def release(self, obj: ApiObject) -> None:
-        """Takes back what a deleted Service had."""
+        """Takes back what a deleted Service had; its Endpoints go with it, lest a new one of its name find them."""
         if isinstance(obj, Service):
+            await self._remove_endpoints(obj)
             for address in sorted(cluster_addresses(obj.spec)):
                 await self._addresses.give_back(address, obj)
             self._ports.release(obj)
+
+    async def _remove_endpoints(self, service: Service) -> None:
+        meta, kind = service.metadata, kind_of(Endpoints)
+        intent = Intent(kind, ITSELF, namespace=meta.namespace or "", name=meta.name or "")
+        if self._writer.registry.collection(kind).get(intent.namespace, intent.name) is None:
+            return
+        try:
+            await Deletion(self._writer).delete(intent, DeleteOptions(), admitted=True)
+        except StatusError as error:
+            if error.code != 404:
+                _log.warning("Endpoints %s/%s are not removed: %s", intent.namespace, intent.name, error)
 
 
 class _Reservation:

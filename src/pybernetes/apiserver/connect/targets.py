@@ -62,7 +62,7 @@ def proxy_name(text: str) -> ProxyName:
     parts = text.split(":")
     if len(parts) == 1 and parts[0]:
         return ProxyName("", parts[0], "")
-    if len(parts) == 2 and parts[0] and parts[1]:
+    if len(parts) == 2 and parts[0]:
         return ProxyName("", parts[0], parts[1])
     if len(parts) == 3 and parts[0] in ("", "http", "https") and parts[1]:
         return ProxyName(parts[0], parts[1], parts[2])

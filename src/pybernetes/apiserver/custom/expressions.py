@@ -6,17 +6,16 @@ What an update leaves as it was is not held against it. Called by `strategy`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from pybernetes.api.json_schema import (
     LIST_KEYS,
     LIST_TYPE,
-    MAP_TYPE,
     VALIDATIONS,
     Schema,
     additional,
@@ -26,6 +25,7 @@ from pybernetes.api.json_schema import (
 )
 from pybernetes.api.status import OMITTED, FieldError, duplicate, forbidden_field, invalid, required
 from pybernetes.apiserver.custom.compiled_rules import CompiledRule, compiled_rule
+from pybernetes.apiserver.custom.correlation import Correlation
 from pybernetes.apiserver.custom.rule_paths import rule_path
 from pybernetes.apiserver.custom.validation import NOWHERE
 from pybernetes.cel import Budget, CostExceeded, EvaluationError
@@ -92,11 +92,16 @@ def _places(schema: Schema) -> Iterator[tuple[str, Schema]]:
         yield f"properties[{name}]", held
 
 
-def expression_errors(rules: SchemaRules, new: Any, old: Any, path: str = "") -> list[FieldError]:
-    """What the rules have against a document; `old` is None on create, `path` the place of what is no whole one."""
+def expression_errors(
+    rules: SchemaRules, new: Any, old: Any, path: str = "", past: Correlation | None = None
+) -> list[FieldError]:
+    """What the rules have against a document; `old` is None on create, `path` the place of what is no whole one.
+
+    `past` tells what an update left as it was, which is not held against it.
+    """
     run = _Run()
     with suppress(_OutOfBudget):
-        run.check(rules, new, old, _Past(old is not None, old), path)
+        run.check(rules, new, old, _Past(past), path)
     return run.errors
 
 
@@ -104,23 +109,22 @@ class _OutOfBudget(Exception):
     """No further rule is evaluated; why stands among the errors."""
 
 
-@dataclass(frozen=True)
-class _Past:
-    """What there was at a place before, to tell what an update has changed; else whether what is around has changed."""
+class _Past(NamedTuple):
+    """What there was at a place before; where nothing belongs to it, what there was around."""
 
-    is_known: bool
-    value: Any = None
-    is_same_around: bool = False
+    here: Correlation | None
+    around: Correlation | None = None
 
-    def is_same(self, new: Any) -> bool:
-        return _text(new) == _text(self.value) if self.is_known else self.is_same_around
+    @property
+    def is_same(self) -> bool:
+        known = self.here if self.here is not None else self.around
+        return known is not None and known.is_same
 
-    def inside(self, new: Any, is_known: bool, value: Any) -> _Past:
-        return _Past(is_known, value, is_same_around=self.is_same(new)) if self.is_known else self
+    def field(self, name: str) -> _Past:
+        return self if self.here is None else _Past(self.here.key(name), self.here)
 
-
-def _text(value: Any) -> bytes:
-    return msgspec.json.encode(value, order="sorted")
+    def item(self, index: int) -> _Past:
+        return self if self.here is None else _Past(self.here.index(index), self.here)
 
 
 class _Run:
@@ -136,7 +140,7 @@ class _Run:
         if rules.rules:
             self._evaluate_all(rules, new, old, past, path)
         for option in rules.all_of:
-            self.check(option, new, old, _Past(False, None, past.is_same_around), path)
+            self.check(option, new, old, _Past(None, past.around), path)
         if isinstance(new, list):
             self._check_items(rules, new, old, past, path)
         elif isinstance(new, dict):
@@ -149,19 +153,17 @@ class _Run:
         before = {_keys(item, keys): item for item in old or ()} if keys and isinstance(old, list) else {}
         for index, item in enumerate(new):
             held = before.get(_keys(item, keys)) if keys else None
-            self.check(rules.items, item, held, past.inside(new, held is not None, held), f"{path}[{index}]")
+            self.check(rules.items, item, held, past.item(index), f"{path}[{index}]")
 
     def _check_fields(self, rules: SchemaRules, new: dict[str, Any], old: Any, past: _Past, path: str) -> None:
-        comparable = rules.schema.get(MAP_TYPE) != "atomic" and isinstance(old, dict)
-        before: Mapping[str, Any] = old if comparable else {}
+        before: Mapping[str, Any] = old if isinstance(old, dict) else {}
         for name, value in new.items():
             below = rules.fields.get(name)
             place = joined(path, name)
             if below is None and rules.extra is not None and not rules.fields:
                 below, place = rules.extra, f"{path}[{name}]"
             if below is not None:
-                held = before.get(name)
-                self.check(below, value, held, past.inside(new, name in before, held), place)
+                self.check(below, value, before.get(name), past.field(name), place)
 
     def _evaluate_all(self, rules: SchemaRules, new: Any, old: Any, past: _Past, path: str) -> None:
         shown = OMITTED if isinstance(new, dict | list) else new
@@ -176,9 +178,11 @@ class _Run:
             if rule.problem:
                 self.errors.append(invalid(field_name, shown, f"rule compile error: {rule.problem}"))
             elif rule.program is not None:
-                self._evaluate(rule, {**values, **_old(rule, before)}, past.is_same(new), (field_name, shown))
+                self._evaluate(rule, {**values, **_old(rule, before)}, lambda: past.is_same, (field_name, shown))
 
-    def _evaluate(self, rule: CompiledRule, values: dict[str, Any], is_same: bool, at: tuple[str, Any]) -> None:
+    def _evaluate(
+        self, rule: CompiledRule, values: dict[str, Any], is_same: Callable[[], bool], at: tuple[str, Any]
+    ) -> None:
         """One rule. A rule that reads oldSelf needs one, unless it takes an optional one."""
         if rule.uses_old and "oldSelf" not in values:
             return
@@ -191,7 +195,7 @@ class _Run:
             self._failed(error, rule, at)
             return
         self._spend(budget, _NO_BUDGET, at)
-        if holds is True or (is_same and not rule.uses_old):
+        if holds is True or (not rule.uses_old and is_same()):
             return
         place = at[0]
         if rule.source.get("fieldPath"):
@@ -253,7 +257,7 @@ def _old(rule: CompiledRule, before: Any) -> dict[str, Any]:
 
 
 def _keys(item: Any, keys: Any) -> bytes:
-    return _text([item.get(key) for key in keys]) if isinstance(item, dict) else b""
+    return msgspec.json.encode([item.get(key) for key in keys], order="sorted") if isinstance(item, dict) else b""
 
 
 def _error(reason: str | None, place: str, shown: Any, detail: str) -> FieldError:

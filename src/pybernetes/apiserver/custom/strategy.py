@@ -16,8 +16,11 @@ from pybernetes.api.objects import CustomObject
 from pybernetes.api.status import FieldError, invalid
 from pybernetes.api.types.meta_v1 import StatusCause, StatusDetails
 from pybernetes.apiserver.custom import schema as schemas
+from pybernetes.apiserver.custom.correlation import Correlation
+from pybernetes.apiserver.custom.embedded import embedded_errors
 from pybernetes.apiserver.custom.json_path import first, parse, shown
 from pybernetes.apiserver.custom.list_types import list_errors
+from pybernetes.apiserver.custom.replicas import spec_errors, status_errors
 from pybernetes.apiserver.custom.rules import VersionRules, rules_of
 from pybernetes.apiserver.custom.validation import NOWHERE, validate
 from pybernetes.apiserver.resources.strategy import Strategy
@@ -134,32 +137,51 @@ def _update_errors(new: CustomObject, old: CustomObject) -> list[FieldError]:
 def _content_errors(new: CustomObject, old: CustomObject | None, rules: VersionRules) -> list[FieldError]:
     document = objects.to_builtins(new)
     before = objects.to_builtins(old) if old is not None else None
-    errors = validate(document, rules.schema, old=before)
-    errors += _scale_errors(new, rules)
-    errors += list_errors(new.content, rules.content)
-    return errors + _rule_errors(errors, rules, document, before)
+    past = Correlation(document, before, rules.schema) if before is not None else None
+    errors = validate(document, rules.schema, past=past)
+    if rules.scale is not None:
+        errors += spec_errors(new.content, rules.scale)
+        errors += status_errors(new.content, rules.scale)
+    if rules.embeds:
+        errors += embedded_errors(new.content, rules.content)
+    errors += _list_errors(new, old, rules)
+    return errors + _rule_errors(errors, rules, document, past, before)
+
+
+def _list_errors(new: CustomObject, old: CustomObject | None, rules: VersionRules) -> list[FieldError]:
+    """Items that are there twice; an update may keep some."""
+    errors = list(list_errors(new.content, rules.content))
+    if errors and old is not None and next(list_errors(old.content, rules.content), None) is not None:
+        return []
+    return errors
 
 
 def _status_errors(new: CustomObject, old: CustomObject) -> list[FieldError]:
     rules = _spoken(new)
     _require_kind(new, rules)
     errors = validate_metadata_update(new.metadata, old.metadata, namespaced=rules.namespaced, any_finalizer=True)
+    document, before = objects.to_builtins(new), objects.to_builtins(old)
+    past = Correlation(document, before, rules.schema)
     inner = json_schema.properties(rules.schema).get("status")
-    if inner is not None and "status" in new.content:
-        before = old.content.get("status")
-        errors += validate(new.content["status"], inner, root="status", old=before)
-        errors += list_errors(new.content["status"], inner, "status")
-    return errors + _rule_errors(errors, rules, objects.to_builtins(new), objects.to_builtins(old))
+    if inner is not None and "status" in document:
+        held = past.key("status") or Correlation(document["status"], before.get("status"), inner)
+        errors += validate(document["status"], inner, root="status", past=held)
+    if rules.scale is not None:
+        errors += status_errors(new.content, rules.scale)
+    errors += _list_errors(new, old, rules)
+    return errors + _rule_errors(errors, rules, document, past, before)
 
 
-def _rule_errors(errors: Iterable[FieldError], rules: VersionRules, new: Any, old: Any) -> list[FieldError]:
+def _rule_errors(
+    errors: Iterable[FieldError], rules: VersionRules, new: Any, past: Correlation | None, old: Any
+) -> list[FieldError]:
     """What the rules in CEL say; they are not asked about an object whose shape is wrong."""
     compiled = rules.expressions
     if compiled is None:
         return []
     if any(error.type in _BLOCKING for error in errors):
         return [invalid(NOWHERE, None, _UNCHECKED)]
-    return cel.expression_errors(compiled, new, old)
+    return cel.expression_errors(compiled, new, old, past=past)
 
 
 def _require_kind(obj: CustomObject, rules: VersionRules) -> None:
@@ -171,21 +193,6 @@ def _require_kind(obj: CustomObject, rules: VersionRules) -> None:
     cause = StatusCause(reason=problem.type, message=problem.body, field=problem.field)
     details = StatusDetails(name=name or None, group=rules.group, kind=obj.kind, causes=[cause])
     raise status.failure(422, "Invalid", f'{obj.kind}.{rules.group} "{name}" is invalid: {problem}', details)
-
-
-def _scale_errors(obj: CustomObject, rules: VersionRules) -> list[FieldError]:
-    """Replica counts are counts."""
-    if rules.scale is None:
-        return []
-    errors = []
-    for path in (rules.scale.spec_replicas_path, rules.scale.status_replicas_path):
-        value = first(obj.content, parse(path))
-        if isinstance(value, int) and not isinstance(value, bool):
-            if value < 0:
-                errors.append(invalid(path, value, "should be a non-negative integer"))
-            elif value >= 2**31:
-                errors.append(invalid(path, value, f"should be less than or equal to {2**31 - 1}"))
-    return errors
 
 
 def _fields(obj: CustomObject, selected: Iterable[str]) -> dict[str, str]:

@@ -12,10 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from pybernetes.api.json_schema import (
-    EMBEDDED,
     INT_OR_STRING,
-    LIST_KEYS,
-    LIST_TYPE,
     Schema,
     additional,
     items,
@@ -23,45 +20,69 @@ from pybernetes.api.json_schema import (
     properties,
 )
 from pybernetes.api.status import FieldError, invalid, not_supported, required
-from pybernetes.apiserver.custom.formats import FORMATS
+from pybernetes.apiserver.custom.correlation import Correlation
+from pybernetes.apiserver.custom.formats import has_format, is_known
 from pybernetes.apiserver.custom.patterns import PatternError, compiled
 
 _INT_RANGES = {"int32": 2**31, "int64": 2**63}
 NOWHERE = "<nil>"
 
 
-def validate(value: Any, schema: Schema, path: str = "", root: str = "", old: Any = None) -> list[FieldError]:
+def validate(
+    value: Any, schema: Schema, path: str = "", root: str = "", past: Correlation | None = None
+) -> list[FieldError]:
     """What is wrong; `root` is the field that the value is, `path` its name in messages.
 
-    What an update leaves as it was in `old` is not held against it, even if the schema has become stricter since.
+    What an update leaves as it was is not held against it, even if the schema has become stricter since.
     """
-    return list(_Check(root).errors(value, schema, path, old))
+    check = _Check(root)
+    check.visit(value, schema, path, past)
+    return check.errors
 
 
 class _Check:
-    """One validation; errors are found in upstream's order: type, alternatives, scalars, items, enum, fields."""
+    """One validation; errors are found in upstream's order: type, alternatives, scalars, items, enum, fields.
+
+    `matched` counts what was checked, as upstream does to find the alternative that was meant.
+    """
 
     def __init__(self, root: str) -> None:
         self._root = root
+        self.errors: list[FieldError] = []
+        self.matched = 0
 
-    def errors(self, value: Any, schema: Schema, path: str, old: Any = None) -> Iterator[FieldError]:
-        if old is not None and _canonical(value) == _canonical(old):
-            return
-        yield from self._type(value, schema, path)
+    def visit(self, value: Any, schema: Schema, path: str, past: Correlation | None = None) -> None:
+        """Checks a value and what is inside."""
+        begin = len(self.errors)
+        self._visit(value, schema, path, past)
+        if len(self.errors) > begin and past is not None and past.is_same:
+            del self.errors[begin:]
+
+    def _visit(self, value: Any, schema: Schema, path: str, past: Correlation | None) -> None:
+        if types_of(schema) or schema.get("format"):
+            problem = next(self._type(value, schema, path), None)
+            self.errors += (problem,) if problem is not None else ()
+            self.matched += 1 if problem is not None else 2
         if value is not None:
-            yield from self._alternatives(value, schema, path)
+            self._alternatives(value, schema, path)
+            # Each of upstream's validators that a value concerns counts.
+            self.matched += 4
             if isinstance(value, str):
-                yield from self._text(value, schema, path)
+                self.matched += 2 if schema.get("format") else 1
+                self.errors += self._text(value, schema, path)
             elif isinstance(value, int | float) and not isinstance(value, bool):
-                yield from self._number(value, schema, path)
+                self.matched += 2
+                self.errors += self._number(value, schema, path)
             elif isinstance(value, list):
-                yield from self._items(value, schema, path, old)
-        yield from self._enum(value, schema, path)
+                self.matched += 2
+                self._items(value, schema, path, past)
+        self.errors += self._enum(value, schema, path)
         if isinstance(value, dict):
-            yield from self._fields(value, schema, path, old if isinstance(old, dict) else {})
+            self.matched += 1
+            self._fields(value, schema, path, past)
 
     def _at(self, path: str) -> str:
-        return joined(self._root, path) if path else self._root
+        return joined(self._root, path.removeprefix(".")) if path else self._root
 
     def _wrong(self, path: str, value: Any, why: str) -> FieldError:
         return invalid(self._at(path) or NOWHERE, value, f"{path} in body {why}")
@@ -77,7 +98,7 @@ class _Check:
                 yield self._wrong_type(path, ",".join(wanted), "null")
             return
         found, found_format = _described(value)
-        asked_format = schema.get("format") or ""
+        asked_format = _format(schema)
         fits = found in wanted or (found == "integer" and "number" in wanted)
         fits = fits or (isinstance(value, float) and value.is_integer() and "integer" in wanted)
         if asked_format and not isinstance(value, str | list) and not fits and found_format != asked_format:
@@ -89,34 +110,57 @@ class _Check:
         if not fits:
             yield self._wrong_type(path, ",".join(wanted), found)
 
-    def _alternatives(self, value: Any, schema: Schema, path: str) -> Iterator[FieldError]:
-        any_of = schema.get("anyOf")
-        if any_of and not any(self._is_valid(value, option, path) for option in any_of):
-            yield _nowhere(f'"{path}" must validate at least one schema (anyOf)')
-        if one_of := schema.get("oneOf"):
-            valid = sum(self._is_valid(value, option, path) for option in one_of)
-            if valid != 1:
-                detail = "Found none valid" if not valid else f"Found {valid} valid alternatives"
-                yield _nowhere(f'"{path}" must validate one and only one schema (oneOf). {detail}')
-        for option in schema.get("allOf") or ():
-            yield from self.errors(value, option, path)
+    def _alternatives(self, value: Any, schema: Schema, path: str) -> None:
+        """What the schema's alternatives say; what an update left as it was is held against it here."""
+        any_of = self._tried(value, schema.get("anyOf"), path)
+        if any_of and not any(option.is_flawless for option in any_of):
+            self.errors.append(_nowhere(f'"{path}" must validate at least one schema (anyOf)'))
+        self._take(any_of)
+        one_of = self._tried(value, schema.get("oneOf"), path)
+        if one_of and (valid := sum(option.is_flawless for option in one_of)) != 1:
+            detail = "Found none valid" if not valid else f"Found {valid} valid alternatives"
+            self.errors.append(_nowhere(f'"{path}" must validate one and only one schema (oneOf). {detail}'))
+        self._take(one_of)
+        all_of = self._tried(value, schema.get("allOf"), path)
+        for option in all_of:
+            self._take([option])
+        if not all(option.is_flawless for option in all_of):
+            none = "" if any(option.is_flawless for option in all_of) else ". None validated"
+            self.errors.append(_nowhere(f'"{path}" must validate all the schemas (allOf){none}'))
         refused = schema.get("not")
-        if refused is not None and self._is_valid(value, refused, path):
-            yield _nowhere(f'"{path}" must not validate the schema (not)')
+        if refused is not None and self._tried(value, [refused], path)[0].is_flawless:
+            self.errors.append(_nowhere(f'"{path}" must not validate the schema (not)'))
 
-    def _is_valid(self, value: Any, schema: Schema, path: str) -> bool:
-        return next(self.errors(value, schema, path), None) is None
+    @property
+    def is_flawless(self) -> bool:
+        return not self.errors
+
+    def _tried(self, value: Any, options: Sequence[Schema] | None, path: str) -> list[_Check]:
+        found = []
+        for option in options or ():
+            check = _Check(self._root)
+            check.visit(value, option, path)
+            found.append(check)
+        return found
+
+    def _take(self, options: Sequence[_Check]) -> None:
+        """Of options of which one was meant, the first that fits, or else the one that almost did."""
+        meant = next((option for option in options if option.is_flawless), None)
+        meant = meant or max(options, key=lambda option: option.matched, default=None)
+        if meant is not None:
+            self.errors += meant.errors
+            self.matched += meant.matched
 
     def _text(self, value: str, schema: Schema, path: str) -> Iterator[FieldError]:
         most, least, pattern = schema.get("maxLength"), schema.get("minLength"), schema.get("pattern")
         if most is not None and len(value) > most:
             yield FieldError("FieldValueTooLong", self._at(path), f"may not be more than {most} bytes", value)
-        if least is not None and len(value) < least:
+        elif least is not None and len(value) < least:
             yield self._wrong(path, value, f"should be at least {least} chars long")
-        if pattern and not _matches(pattern, value):
+        elif pattern and not _matches(pattern, value):
             yield self._wrong(path, value, f"should match '{pattern}'")
-        name = schema.get("format")
-        if name and (rule := FORMATS.get(name)) is not None and not rule(value):
+        name = _format(schema)
+        if name and not has_format(value, name):
             detail = f'{path} in body must be of type {name}: "{value}"'
             yield FieldError("FieldValueTypeInvalid", self._at(path) or NOWHERE, detail, value)
 
@@ -125,30 +169,32 @@ class _Check:
         multiple, most, least = schema.get("multipleOf"), schema.get("maximum"), schema.get("minimum")
         if multiple and not (value / multiple).is_integer():
             yield self._wrong(path, value, f"should be a multiple of {_bound(multiple, value)}")
-        if most is not None:
-            exclusive = bool(schema.get("exclusiveMaximum"))
-            if value > most or (exclusive and value == most):
-                word = "less than" if exclusive else "less than or equal to"
-                yield self._wrong(path, value, f"should be {word} {_bound(most, value)}")
         if least is not None:
             exclusive = bool(schema.get("exclusiveMinimum"))
             if value < least or (exclusive and value == least):
                 word = "greater than" if exclusive else "greater than or equal to"
                 yield self._wrong(path, value, f"should be {word} {_bound(least, value)}")
+        if most is not None:
+            exclusive = bool(schema.get("exclusiveMaximum"))
+            if value > most or (exclusive and value == most):
+                word = "less than" if exclusive else "less than or equal to"
+                yield self._wrong(path, value, f"should be {word} {_bound(most, value)}")
 
-    def _items(self, value: list[Any], schema: Schema, path: str, old: Any) -> Iterator[FieldError]:
+    def _items(self, value: list[Any], schema: Schema, path: str, past: Correlation | None) -> None:
         inner = items(schema)
         if inner is not None:
-            before = _by_keys(old, schema)
             for index, item in enumerate(value):
-                yield from self.errors(item, inner, f"{path}[{index}]", before.get(_keys(item, schema)))
+                self.visit(item, inner, f"{path}[{index}]", past.index(index) if past is not None else None)
         most, least = schema.get("maxItems"), schema.get("minItems")
         if least is not None and len(value) < least:
-            yield self._wrong(path, len(value), f"should have at least {least} items")
+            self.errors.append(self._wrong(path, len(value), f"should have at least {least} items"))
         if most is not None and len(value) > most:
-            yield FieldError("FieldValueTooMany", self._at(path), f"must have at most {most} items", len(value))
+            self.errors.append(self._too_many(path, len(value), most))
         if schema.get("uniqueItems") and len({_canonical(item) for item in value}) < len(value):
-            yield self._wrong(path, "", "shouldn't contain duplicates")
+            self.errors.append(self._wrong(path, "", "shouldn't contain duplicates"))
+
+    def _too_many(self, path: str, count: int, most: int) -> FieldError:
+        return FieldError("FieldValueTooMany", self._at(path), f"must have at most {most} items", count)
 
     def _enum(self, value: Any, schema: Schema, path: str) -> Iterator[FieldError]:
         allowed = schema.get("enum")
@@ -159,39 +205,40 @@ class _Check:
         shown = [item if isinstance(item, str) else json.dumps(item) for item in allowed]
         yield not_supported(self._at(path) or NOWHERE, value, shown)
 
-    def _fields(self, value: dict[str, Any], schema: Schema, path: str, old: dict[str, Any]) -> Iterator[FieldError]:
+    def _fields(self, value: dict[str, Any], schema: Schema, path: str, past: Correlation | None) -> None:
         least, most = schema.get("minProperties"), schema.get("maxProperties")
         if least is not None and len(value) < least:
-            yield self._wrong(path, len(value), f"should have at least {least} properties")
+            self.errors.append(self._wrong(path, len(value), f"should have at least {least} properties"))
             return
         if most is not None and len(value) > most:
-            yield FieldError("FieldValueTooMany", self._at(path), f"must have at most {most} items", len(value))
+            self.errors.append(self._too_many(path, len(value), most))
             return
         known, extra = properties(schema), additional(schema)
         if extra is not None:
             for name, held in value.items():
                 if name not in known:
-                    yield from self.errors(held, extra, joined(path, name), old.get(name))
+                    self.visit(held, extra, f"{path}.{name}", _past_of(past, name, path))
         for name, inner in known.items():
             if name in value:
-                yield from self.errors(value[name], inner, joined(path, name), old.get(name))
-        for name in _required(schema):
-            if name not in value:
-                yield required(self._at(joined(path, name)))
+                self.visit(value[name], inner, joined(path, name), _past_of(past, name, path))
+        self.errors += [required(self._at(f"{path}.{name}")) for name in _required(schema) if name not in value]
 
 
-def _keys(item: Any, schema: Schema) -> str:
-    """What tells the items of a list map apart; empty for what is no such item."""
-    if schema.get(LIST_TYPE) != "map" or not isinstance(item, dict):
-        return ""
-    return _canonical([item.get(key) for key in schema.get(LIST_KEYS) or ()])
+def _past_of(past: Correlation | None, name: str, path: str) -> Correlation | None:
+    """What a field was; what kind an object is has never changed, since both are of the version that is asked."""
+    if past is None or (not path and name in ("kind", "apiVersion")):
+        return None
+    return past.key(name)
 
 
-def _by_keys(old: Any, schema: Schema) -> dict[str, Any]:
-    """The items of a former list map by their keys; items of other lists have no former selves."""
-    if not isinstance(old, list):
-        return {}
-    return {key: item for item in old if (key := _keys(item, schema))}
+def _required(schema: Schema) -> Sequence[str]:
+    return schema.get("required") or ()
+
+
+def _format(schema: Schema) -> str:
+    """The format that values must have; empty where it means nothing."""
+    name: str = schema.get("format") or ""
+    return name if name and is_known(schema) else ""
 
 
 def types_of(schema: Schema) -> Sequence[str]:
@@ -200,11 +247,6 @@ def types_of(schema: Schema) -> Sequence[str]:
         return ("integer", "string")
     wanted = schema.get("type")
     return (wanted,) if wanted else ()
-
-
-def _required(schema: Schema) -> list[str]:
-    names: list[str] = schema.get("required") or []
-    return list(dict.fromkeys([*names, "apiVersion", "kind"])) if schema.get(EMBEDDED) else names
 
 
 def _described(value: Any) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from pybernetes.apiserver.printing.cells import NONE, UNKNOWN, UNSET, age, colum
 AUTOSCALER_COLUMNS = columns("Name", "Reference", "Targets", "MinPods", "MaxPods", "Replicas", "Age")
 DISRUPTION_BUDGET_COLUMNS = columns("Name", "Min Available", "Max Unavailable", "Allowed Disruptions:integer", "Age")
 _MOST_METRICS = 2
+_NIL = "<nil>"
 _FIELDS = {
     "External": "external",
     "Pods": "pods",
@@ -55,20 +56,23 @@ def _metric(spec: MetricSpec, status: MetricStatus | None) -> str:
     measured = getattr(status, field) if status is not None else None
     current: MetricValueStatus = measured.current if measured is not None else MetricValueStatus()
     target = source.target
+    # What was measured otherwise than asked for is shown as Go shows the lack of it.
+    lacking = UNKNOWN if measured is None else _NIL
     if spec.type in ("Resource", "ContainerResource"):
         if target.average_value is not None:
-            return f"{source.name}: {_amount(current.average_value)}/{_amount(target.average_value)}"
+            return f"{source.name}: {_amount(current.average_value, lacking)}/{_amount(target.average_value)}"
         used = current.average_utilization
         wanted = "<auto>" if target.average_utilization is None else f"{target.average_utilization}%"
         return f"{source.name}: {UNKNOWN if used is None else f'{used}%'}/{wanted}"
+    if spec.type == "Pods":
+        return f"{_amount(current.average_value, lacking)}/{_amount(target.average_value)}"
     if target.average_value is not None:
-        suffix = "" if spec.type == "Pods" else " (avg)"
-        return f"{_amount(current.average_value)}/{_amount(target.average_value)}{suffix}"
-    return f"{_amount(current.value)}/{_amount(target.value)}"
+        return f"{_amount(current.average_value, UNKNOWN)}/{_amount(target.average_value)} (avg)"
+    return f"{_amount(current.value, lacking)}/{_amount(target.value)}"
 
 
-def _amount(value: Quantity | None) -> str:
-    return UNKNOWN if value is None else quantity.canonical(value)
+def _amount(value: Quantity | None, lacking: str = _NIL) -> str:
+    return lacking if value is None else quantity.canonical(value)
 
 
 def disruption_budget_row(budget: PodDisruptionBudget, now: datetime) -> list[Any]:

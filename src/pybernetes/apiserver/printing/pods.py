@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,8 @@ class _Summary:
     restarts: int = 0
     last_restart: str = ""
     initializing: bool = False
+    # Sidecars, as far as the initialization has come.
+    sidecars: list[ContainerStatus] = field(default_factory=list)
 
     def count(self, status: ContainerStatus) -> None:
         """Counts the restarts of a container and remembers the latest."""
@@ -87,7 +89,7 @@ def _summary(pod: Pod) -> _Summary:
     sidecars = _sidecars(pod)
     _initialization(pod, summary, sidecars)
     if not summary.initializing or _has_condition(status, "Initialized"):
-        _running(status, summary, sidecars)
+        _running(status, summary)
     if pod.metadata.deletion_timestamp and status.reason == "NodeLost":
         summary.reason = "Unknown"
     elif pod.metadata.deletion_timestamp and status.phase not in ("Succeeded", "Failed"):
@@ -105,6 +107,8 @@ def _initialization(pod: Pod, summary: _Summary, sidecars: set[str]) -> None:
     total = len(pod.spec.init_containers)
     for index, status in enumerate(pod.status.init_container_statuses):
         summary.count(status)
+        if status.name in sidecars:
+            summary.sidecars.append(status)
         terminated, waiting = status.state.terminated, status.state.waiting
         if terminated is not None and terminated.exit_code == 0:
             continue
@@ -121,12 +125,11 @@ def _initialization(pod: Pod, summary: _Summary, sidecars: set[str]) -> None:
         return
 
 
-def _running(status: PodStatus, summary: _Summary, sidecars: set[str]) -> None:
+def _running(status: PodStatus, summary: _Summary) -> None:
     """Counts the containers proper; restarts of init containers that are done count no more."""
     summary.restarts, summary.last_restart = 0, ""
-    for item in status.init_container_statuses:
-        if item.name in sidecars:
-            summary.count(item)
+    for item in summary.sidecars:
+        summary.count(item)
     running = False
     for item in reversed(status.container_statuses):
         summary.count(item)

@@ -142,6 +142,11 @@ def flow_schema_row(schema: FlowSchema, now: datetime) -> list[Any]:
     ]
 
 
+def flow_schema_order(schema: FlowSchema) -> tuple[int, str]:
+    """Whoever is asked first comes first."""
+    return schema.spec.matching_precedence or 0, name(schema)
+
+
 def priority_level_row(level: PriorityLevelConfiguration, now: datetime) -> list[Any]:
     """The cells of a PriorityLevelConfiguration."""
     limited = level.spec.limited

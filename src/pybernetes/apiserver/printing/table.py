@@ -51,6 +51,8 @@ class Printer:
     columns: list[dict[str, Any]]
     cells: Callable[[Any, datetime], list[Any]]
     conditions: Callable[[Any], list[dict[str, str]]] = _no_conditions
+    # By what the rows of a list are sorted, where that is not by their keys.
+    order: Callable[[Any], Any] | None = None
 
     def row(self, obj: ApiObject, now: datetime) -> dict[str, Any]:
         """`{"cells": [...]}`, one cell a column, and `conditions` where the kind has any."""
@@ -132,7 +134,9 @@ _PRINTERS: dict[type[ApiObject], Printer] = {
     ),
     admissionregistration_v1.ValidatingAdmissionPolicyBinding: _POLICY_BINDINGS,
     admissionregistration_v1.MutatingAdmissionPolicyBinding: _POLICY_BINDINGS,
-    flowcontrol_v1.FlowSchema: Printer(policies.FLOW_SCHEMA_COLUMNS, policies.flow_schema_row),
+    flowcontrol_v1.FlowSchema: Printer(
+        policies.FLOW_SCHEMA_COLUMNS, policies.flow_schema_row, order=policies.flow_schema_order
+    ),
     flowcontrol_v1.PriorityLevelConfiguration: Printer(policies.PRIORITY_LEVEL_COLUMNS, policies.priority_level_row),
 }
 

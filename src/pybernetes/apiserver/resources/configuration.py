@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pybernetes.api.types.core_v1 import Secret
+from pybernetes.api.types.core_v1 import ObjectReference, Secret, ServiceAccount
 from pybernetes.apiserver.resources.prepare import keep_generation
 from pybernetes.apiserver.resources.strategy import Strategy
 
@@ -21,6 +21,16 @@ def _secret_fields(secret: Secret) -> Mapping[str, str]:
     return {"type": secret.type or ""}
 
 
+def _bare_references(account: ServiceAccount) -> None:
+    """Of the secrets of an account only the names count."""
+    account.secrets = [ObjectReference(name=secret.name) for secret in account.secrets]
+
+
+def _prepare_account_update(new: ServiceAccount, old: ServiceAccount) -> None:
+    keep_generation(new, old)
+    _bare_references(new)
+
+
 CONFIG_MAP = Strategy(prepare_update=keep_generation)
 SECRET = Strategy(
     default=default_secret,
@@ -28,4 +38,6 @@ SECRET = Strategy(
     fields=_secret_fields,
     field_names=frozenset({"type"}),
 )
-SERVICE_ACCOUNT = Strategy(prepare_update=keep_generation, returns_deleted=True)
+SERVICE_ACCOUNT = Strategy(
+    prepare_create=_bare_references, prepare_update=_prepare_account_update, returns_deleted=True
+)

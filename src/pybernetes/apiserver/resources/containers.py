@@ -7,6 +7,7 @@ from pybernetes.api.types.core_v1 import (
     EnvVar,
     EphemeralContainer,
     HTTPGetAction,
+    Lifecycle,
     LifecycleHandler,
     Probe,
 )
@@ -32,9 +33,7 @@ def default_container(container: Container | EphemeralContainer) -> None:
         if probe is not None:
             _default_probe(probe)
     if container.lifecycle is not None:
-        for handler in (container.lifecycle.post_start, container.lifecycle.pre_stop):
-            if handler is not None:
-                _default_handler(handler)
+        container.lifecycle = _default_lifecycle(container.lifecycle)
     for mount in container.volume_mounts:
         mount.read_only = mount.read_only or None
     container.stdin = container.stdin or None
@@ -71,6 +70,17 @@ def _default_probe(probe: Probe) -> None:
         _default_http_get(probe.http_get)
     if probe.grpc is not None and probe.grpc.service is None:
         probe.grpc.service = ""
+
+
+def _default_lifecycle(lifecycle: Lifecycle) -> Lifecycle | None:
+    for handler in (lifecycle.post_start, lifecycle.pre_stop):
+        if handler is not None:
+            _default_handler(handler)
+    if lifecycle.stop_signal is None:
+        return lifecycle
+    # Belongs to a feature that is off by default, whose fields the API server drops.
+    lifecycle.stop_signal = None
+    return None if lifecycle.post_start is None and lifecycle.pre_stop is None else lifecycle
 
 
 def _default_handler(handler: LifecycleHandler) -> None:

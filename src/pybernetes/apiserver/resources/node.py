@@ -26,20 +26,18 @@ def default_node(node: Node) -> None:
 
 
 def prepare_create(node: Node) -> None:
-    """The server has long ceased to give kubelets their configuration."""
-    node.spec.config_source = None
+    """Kubelets get their configuration elsewhere, and have for long."""
+    node.spec.config_source = node.status.config = None
 
 
 def prepare_update(new: Node, old: Node) -> None:
     keep_status(new, old)
-    if old.spec.config_source is None:
-        new.spec.config_source = None
+    new.spec.config_source = None
 
 
 def prepare_status(new: Node, old: Node) -> None:
     only_status(new, old)
-    if old.status.config is None:
-        new.status.config = None
+    new.status.config = None
 
 
 def fields(node: Node) -> Mapping[str, str]:

@@ -36,9 +36,12 @@ def prepare_volume(volume: PersistentVolume) -> None:
 
 def stamp_volume(new: PersistentVolume, old: PersistentVolume | None, _asker: Asker, now: str) -> None:
     """When the phase last changed."""
-    if old is None or new.status.phase == old.status.phase:
+    if old is None:
         return
-    if new.status.last_phase_transition_time in (None, old.status.last_phase_transition_time):
+    before, after = old.status.last_phase_transition_time, new.status.last_phase_transition_time
+    if new.status.phase == old.status.phase:
+        new.status.last_phase_transition_time = after or before
+    elif after in (None, before):
         new.status.last_phase_transition_time = now
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pybernetes.api.names import dns1123_subdomain
-from pybernetes.api.struct import Quantity
-from pybernetes.api.types.core_v1 import Pod, PodCondition, PodIP, PodSpec, PodStatus, ResourceRequirements
+from pybernetes.api.types.core_v1 import Pod, PodCondition, PodIP, PodStatus, ResourceRequirements
+from pybernetes.apiserver.resources.app_armor import follow_annotations
 from pybernetes.apiserver.resources.pod_affinity import merge_label_keys
-from pybernetes.apiserver.resources.pod_template import default_pod_spec
+from pybernetes.apiserver.resources.pod_resources import default_pod_resources
+from pybernetes.apiserver.resources.pod_template import default_pod_spec, drop_old_annotations
 from pybernetes.apiserver.resources.prepare import next_generation
 from pybernetes.apiserver.resources.quality_of_service import qos_class
 from pybernetes.apiserver.resources.strategy import Strategy
@@ -25,7 +26,11 @@ def default_pod(pod: Pod) -> None:
     for container in (*spec.containers, *spec.init_containers):
         _request_what_is_limited(container.resources)
     if spec.resources is not None:
-        _default_pod_resources(spec, spec.resources)
+        default_pod_resources(spec, spec.resources)
+    if (spec.termination_grace_period_seconds or 0) < 0:
+        spec.termination_grace_period_seconds = 1
+    if pod.metadata.annotations:
+        drop_old_annotations(pod.metadata.annotations)
     if spec.host_network:
         for container in (*spec.containers, *spec.init_containers):
             for port in container.ports:
@@ -39,21 +44,9 @@ def _request_what_is_limited(resources: ResourceRequirements) -> None:
         resources.requests = {**resources.limits, **resources.requests}
 
 
-def _default_pod_resources(spec: PodSpec, resources: ResourceRequirements) -> None:
-    """A limit of the whole pod is its request too, unless its containers ask for that resource."""
-    asked: dict[str, Quantity] = {}
-    for container in spec.containers:
-        asked.update(container.resources.requests)
-    missing = {name: amount for name, amount in resources.limits.items() if name not in asked}
-    if missing:
-        resources.requests = {**missing, **resources.requests}
-
-
-def prepare_create(pod: Pod) -> None:
-    """A new pod is Pending, has its class and, when gated, says why it is not scheduled."""
+def prepare_create(pod: Pod) -> list[str]:
+    """A new pod is Pending, has its class and, when gated, says why it is not scheduled. Tells of old annotations."""
     pod.metadata.generation = 1
-    if (pod.spec.termination_grace_period_seconds or 0) < 0:
-        pod.spec.termination_grace_period_seconds = 1
     pod.status = PodStatus(phase="Pending", qos_class=qos_class(pod.spec))
     if pod.spec.scheduling_gates:
         now = pod.metadata.creation_timestamp
@@ -61,6 +54,7 @@ def prepare_create(pod: Pod) -> None:
         condition.last_transition_time = now
         pod.status.conditions = [condition]
     merge_label_keys(pod)
+    return follow_annotations(pod) if pod.metadata.annotations else []
 
 
 def prepare_update(new: Pod, old: Pod) -> None:

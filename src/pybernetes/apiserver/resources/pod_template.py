@@ -7,6 +7,12 @@ from pybernetes.apiserver.resources.amounts import canonicalize, canonicalize_re
 from pybernetes.apiserver.resources.containers import default_container
 from pybernetes.apiserver.resources.volumes import default_volume
 
+_OLD_ANNOTATIONS = tuple(
+    f"pod.{stage}.kubernetes.io/{what}"
+    for stage in ("alpha", "beta")
+    for what in ("init-containers", "init-container-statuses")
+)
+
 
 def default_pod_spec(spec: PodSpec) -> None:
     """Fills what pods and templates have alike, in place."""
@@ -37,6 +43,12 @@ def default_pod_spec(spec: PodSpec) -> None:
     spec.host_ipc = spec.host_ipc or None
 
 
+def drop_old_annotations(annotations: dict[str, str]) -> None:
+    """Takes out, in place, what stood for init containers before there was a field for them."""
+    for name in _OLD_ANNOTATIONS:
+        annotations.pop(name, None)
+
+
 def _one_account(spec: PodSpec) -> None:
     """`serviceAccount` is the old name of `serviceAccountName`; both are always written."""
     name = spec.service_account_name or spec.service_account or None
@@ -45,3 +57,5 @@ def _one_account(spec: PodSpec) -> None:
 
 def default_template(template: PodTemplateSpec) -> None:
     default_pod_spec(template.spec)
+    if template.metadata.annotations:
+        drop_old_annotations(template.metadata.annotations)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from operator import attrgetter
 from typing import Any
 
+from pybernetes.api.ip_addresses import address_warnings
 from pybernetes.api.names import label_value
 from pybernetes.api.quantity import amount
 from pybernetes.api.types.core_v1 import (
@@ -22,14 +23,16 @@ from pybernetes.api.types.core_v1 import (
     PodAntiAffinity,
     PodSpec,
     Volume,
-    VolumeProjection,
 )
 from pybernetes.api.types.meta_v1 import ObjectMeta
+from pybernetes.apiserver.resources.app_armor import OLD
+from pybernetes.apiserver.resources.overlapping_paths import overlaps
+from pybernetes.apiserver.resources.validation.pod_annotations import APP_ARMOR
 
 GONE = {
     "cephfs": "deprecated in v1.28, non-functional in v1.31+",
     "flocker": "deprecated in v1.22, non-functional in v1.25+",
-    "git_repo": "deprecated in v1.11",
+    "git_repo": "deprecated in v1.11, and disabled by default in v1.33+",
     "glusterfs": "deprecated in v1.25, non-functional in v1.26+",
     "photon_persistent_disk": "deprecated in v1.11, non-functional in v1.16+",
     "quobyte": "deprecated in v1.22, non-functional in v1.25+",
@@ -55,8 +58,6 @@ _OLD_ANNOTATIONS = {
     "security.alpha.kubernetes.io/sysctls": 'non-functional in v1.11+; use the "sysctls" field instead',
     "security.alpha.kubernetes.io/unsafe-sysctls": 'non-functional in v1.11+; use the "sysctls" field instead',
 }
-_APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/"
-_APP_ARMOR_GONE = 'deprecated since v1.30; use the "appArmorProfile" field instead'
 _SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
 _SECCOMP = "container.seccomp.security.alpha.kubernetes.io/"
 _SECCOMP_GONE = 'non-functional in v1.27+; use the "seccompProfile" field instead'
@@ -94,6 +95,11 @@ def warn_of_pod(spec: PodSpec, metadata: ObjectMeta, prefix: str) -> list[str]:
     if spec.affinity is not None:
         texts += _neighbours(spec.affinity.pod_affinity, f"{path}.affinity.podAffinity")
         texts += _neighbours(spec.affinity.pod_anti_affinity, f"{path}.affinity.podAntiAffinity")
+    if spec.dns_config is not None:
+        for index, server in enumerate(spec.dns_config.nameservers):
+            texts += address_warnings(server, f"{path}.dnsConfig.nameservers[{index}]")
+    for index, alias in enumerate(spec.host_aliases):
+        texts += address_warnings(alias.ip, f"{path}.hostAliases[{index}].ip")
     return texts
 
 
@@ -102,9 +108,7 @@ def _volumes(spec: PodSpec, path: str) -> list[str]:
     for index, volume in enumerate(spec.volumes):
         texts += _volume(volume, f"{path}.volumes[{index}]")
     for volume in spec.volumes:
-        if volume.projected is not None:
-            empty = f'volume "{volume.name}" (Projected) has no sources provided'
-            texts += [empty for source in volume.projected.sources if _SOURCES(source) == _NO_SOURCE]
+        texts += overlaps(volume)
     return texts
 
 
@@ -179,8 +183,6 @@ def _neighbours(affinity: PodAffinity | PodAntiAffinity | None, path: str) -> It
             yield f"{where}.labelSelector: {_NO_POD}"
 
 
-_SOURCES = attrgetter(*VolumeProjection.__struct_fields__)
-_NO_SOURCE = _SOURCES(VolumeProjection())
 _GONE_FROM_PODS = attrgetter(*GONE)
 _NONE_GONE = (None,) * len(GONE)
 
@@ -227,7 +229,7 @@ def _twins(keys: Iterable[str | None], path: str, name: str) -> list[str]:
 
 
 def _profiles(spec: PodSpec, metadata: ObjectMeta, prefix: str) -> list[str]:
-    """Profiles that are named by annotations alone; of a pod's own for AppArmor the pod's rules speak."""
+    """Profiles that are named by annotations alone; of AppArmor's in pods their strategy has told by now."""
     where, notes, security = f"{prefix}metadata.annotations", metadata.annotations, spec.security_context
     texts: list[str] = []
     if _SECCOMP_POD in notes and (security is None or security.seccomp_profile is None):
@@ -238,12 +240,10 @@ def _profiles(spec: PodSpec, metadata: ObjectMeta, prefix: str) -> list[str]:
         key = f"{_SECCOMP}{container.name}"
         if key in notes and (own is None or own.seccomp_profile is None):
             texts.append(f"{where}[{key}]: {_SECCOMP_GONE}")
-        key = f"{_APP_ARMOR}{container.name}"
+        key = f"{APP_ARMOR}{container.name}"
         named = own is not None and own.app_armor_profile is not None
         if prefix and key in notes and not confined and not named:
-            texts.append(f"{where}[{key}]: {_APP_ARMOR_GONE}")
-    if not prefix:
-        texts += [f"{where}[{key}]: {_APP_ARMOR_GONE}" for key in notes if key.startswith(_APP_ARMOR)]
+            texts.append(f"{where}[{key}]: {OLD}")
     return texts
 
 
@@ -282,6 +282,19 @@ def _ports(containers: Iterable[tuple[str, _AnyContainer]]) -> list[str]:
                 if how:
                     texts.append(f"{place}: {how} port definition with {other_place}")
             others.append((place, port))
+    return texts + _port_names(containers)
+
+
+def _port_names(containers: Iterable[tuple[str, _AnyContainer]]) -> list[str]:
+    """Names of ports that one container has taken before another."""
+    texts: list[str] = []
+    first: dict[str, str] = {}
+    for where, container in containers:
+        for index, port in enumerate(container.ports):
+            place = f"{where}.ports[{index}]"
+            if port.name and (other := first.setdefault(port.name, place)) != place:
+                used = f"services and probes that select ports by name will use {other}"
+                texts.append(f'{place}: duplicate port name "{port.name}" with {other}, {used}')
     return texts
 
 

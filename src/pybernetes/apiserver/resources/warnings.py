@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from pybernetes.api.ip_addresses import address_warnings, network_warnings
 from pybernetes.api.names import dns1123_label
 from pybernetes.api.types import apiextensions_v1, apps_v1, batch_v1, core_v1, networking_v1, storage_v1
-from pybernetes.api.types.core_v1 import PersistentVolume, PersistentVolumeClaim, Pod, Secret, Service
+from pybernetes.api.types.core_v1 import (
+    Node,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    Pod,
+    Secret,
+    Service,
+    ServiceAccount,
+)
 from pybernetes.apiserver.resources.pod_warnings import claim_spec, gone, old_labels, warn_of_pod
 from pybernetes.lazy_imports import lazily
 
@@ -16,6 +25,10 @@ with lazily():
 
 _POD_NAMES = (
     "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; "
+    "a DNS label is recommended: "
+)
+_HOSTNAME = (
+    "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; "
     "a DNS label is recommended: "
 )
 _TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints"
@@ -28,12 +41,28 @@ _TOO_MANY_INDEXES = (
     "In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, "
     "Kubernetes might not be able to track completedIndexes when a big number of indexes fail"
 )
+_ENFORCED = "kubernetes.io/enforce-mountable-secrets"
 _INGRESS_CLASS = "kubernetes.io/ingress.class"
 
 
 def _pod(new: Pod, old: Pod | None) -> list[str]:
-    """Pods are updated by controllers, whom nobody reads; only their makers are warned."""
-    return warn_of_pod(new.spec, new.metadata, "") if old is None else []
+    """Pods are updated by controllers, whom nobody reads; only their makers are warned, and who reports addresses."""
+    if old is None:
+        return _hostname(new) + warn_of_pod(new.spec, new.metadata, "")
+    status, before = new.status, old.status
+    if status.pod_ips == before.pod_ips and status.host_ips == before.host_ips:
+        return []
+    texts: list[str] = []
+    for index, pod_ip in enumerate(status.pod_ips):
+        texts += address_warnings(pod_ip.ip, f"status.podIPs[{index}].ip")
+    for index, host_ip in enumerate(status.host_ips):
+        texts += address_warnings(host_ip.ip, f"status.hostIPs[{index}].ip")
+    return texts
+
+
+def _hostname(pod: Pod) -> list[str]:
+    problems = dns1123_label(pod.metadata.name) if pod.metadata.name else []
+    return [f"{_HOSTNAME}[{' '.join(problems)}]"] if problems else []
 
 
 def _name(new: Any, old: Any | None) -> list[str]:
@@ -91,6 +120,8 @@ def _service(new: Service, old: Service | None) -> list[str]:
         )
     if spec.external_ips and (old is None or not old.spec.external_ips):
         texts.append("spec.externalIPs is deprecated and may no longer be implemented in some clusters")
+    if spec.type != "ExternalName" and spec.cluster_ip != "None":
+        texts += _each_address(spec.cluster_ips, "spec.clusterIPs")
     if spec.cluster_ip == "None":
         ignored = (
             ("loadBalancerIP", spec.load_balancer_ip),
@@ -98,12 +129,38 @@ def _service(new: Service, old: Service | None) -> list[str]:
             ("SessionAffinity", spec.session_affinity not in (None, "None")),
         )
         texts += [f"spec.{name} is ignored for headless services" for name, given in ignored if given]
+    texts += _each_address(spec.external_ips, "spec.externalIPs")
+    texts += address_warnings(spec.load_balancer_ip or "", "spec.loadBalancerIP")
+    for index, text in enumerate(spec.load_balancer_source_ranges):
+        texts += network_warnings(text, f"spec.loadBalancerSourceRanges[{index}]")
     if spec.type == "ExternalName" and spec.external_ips:
         texts.append('spec.externalIPs is ignored when spec.type is "ExternalName"')
     if spec.type != "ExternalName" and spec.external_name:
         texts.append('spec.externalName is ignored when spec.type is not "ExternalName"')
     if spec.traffic_distribution == "PreferClose":
         texts.append('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
+    return texts
+
+
+def _each_address(addresses: Sequence[str], path: str) -> list[str]:
+    return [text for index, each in enumerate(addresses) for text in address_warnings(each, f"{path}[{index}]")]
+
+
+def _service_account(new: ServiceAccount, old: ServiceAccount | None) -> list[str]:
+    if _ENFORCED not in new.metadata.annotations or (old is not None and _ENFORCED in old.metadata.annotations):
+        return []
+    advice = "prefer separate namespaces to isolate access to mounted secrets"
+    return [f"metadata.annotations[{_ENFORCED}]: deprecated in v1.32+; {advice}"]
+
+
+def _node(new: Node, old: Node | None) -> list[str]:
+    if old is not None and new.spec == old.spec:
+        return []
+    texts: list[str] = []
+    if new.spec.external_id:
+        texts.append("spec.externalID: this field is deprecated, and is unused by Kubernetes")
+    for index, text in enumerate(new.spec.pod_cidrs):
+        texts += network_warnings(text, f"spec.podCIDRs[{index}]")
     return texts
 
 
@@ -165,12 +222,14 @@ def no_warnings(_new: Any, _old: Any | None) -> list[str]:
 
 
 WARNINGS: Mapping[type, Callable[[Any, Any], list[str]]] = {
+    core_v1.Node: _node,
     core_v1.Pod: _pod,
     core_v1.PersistentVolume: _persistent_volume,
     core_v1.PersistentVolumeClaim: _claim,
     core_v1.ReplicationController: _workload,
     core_v1.Secret: _secret,
     core_v1.Service: _service,
+    core_v1.ServiceAccount: _service_account,
     apiextensions_v1.CustomResourceDefinition: _definition,
     apps_v1.DaemonSet: _daemon,
     apps_v1.Deployment: _workload,

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from pybernetes.api.fields import SelectorError, parse_selector
-from pybernetes.api.types.core_v1 import Container, EphemeralContainer, PersistentVolume, PersistentVolumeClaim, Pod
+from pybernetes.api.types.core_v1 import PersistentVolume, Pod
 from pybernetes.api.types.rbac_v1 import PolicyRule
 from pybernetes.api.types.resource_v1 import ResourceSlice
 from pybernetes.api.types.storage_v1 import VolumeAttachment
+from pybernetes.apiserver.pod_references import MIRROR, referenced, volume_secrets
 from pybernetes.apiserver.reader import Reader
 from pybernetes.apiserver.request import RequestInfo, UserInfo
 from pybernetes.apiserver.stages.rbac import Decision, rules_allow
@@ -153,6 +154,8 @@ class NodeAuthorizer:
         if info.verb in ("list", "watch"):
             if _selects(selector, "spec.nodeName", node):
                 return _ALLOWED
+            if info.name:
+                return self._related(node, info)
             return Decision(False, "can only list/watch pods with spec.nodeName field selector")
         return _NO_OPINION
 
@@ -174,16 +177,25 @@ class NodeAuthorizer:
             part = self._reader.get(ResourceSlice, info.name)
             return part is not None and part.spec.node_name == node
         if info.resource == "persistentvolumes":
-            return self._uses_volume(node, info.name)
-        pods = (pod for pod in self._reader.list(Pod, info.namespace) if pod.spec.node_name == node)
-        return any(info.name in referenced(pod, info.resource) for pod in pods)
+            return self._uses_volume(node, self._reader.get(PersistentVolume, info.name))
+        if any(info.name in referenced(pod, info.resource) for pod in self._pods(node, info.namespace)):
+            return True
+        return info.resource == "secrets" and any(
+            (info.namespace, info.name) in volume_secrets(volume) and self._uses_volume(node, volume)
+            for volume in self._reader.list(PersistentVolume)
+        )
 
-    def _uses_volume(self, node: str, name: str) -> bool:
-        volume = self._reader.get(PersistentVolume, name)
-        claim = volume.spec.claim_ref if volume else None
-        if claim is None or self._reader.get(PersistentVolumeClaim, claim.name or "", claim.namespace or "") is None:
+    def _pods(self, node: str, namespace: str) -> Iterator[Pod]:
+        """A node's pods that can refer to anything: mirror pods cannot, since the kubelet makes them as it likes."""
+        for pod in self._reader.list(Pod, namespace):
+            if pod.spec.node_name == node and MIRROR not in pod.metadata.annotations:
+                yield pod
+
+    def _uses_volume(self, node: str, volume: PersistentVolume | None) -> bool:
+        claim = volume.spec.claim_ref if volume is not None else None
+        if claim is None:
             return False
-        pods = (pod for pod in self._reader.list(Pod, claim.namespace or "") if pod.spec.node_name == node)
+        pods = self._pods(node, claim.namespace or "")
         return any(claim.name in referenced(pod, "persistentvolumeclaims") for pod in pods)
 
 
@@ -194,67 +206,3 @@ def _selects(selector: str | None, field_name: str, value: str) -> bool:
         return parse_selector(selector).required_value(field_name) == value
     except SelectorError:
         return False
-
-
-def referenced(pod: Pod, resource: str) -> set[str]:
-    """The names of all objects of a resource that a pod refers to."""
-    readers: dict[str, Callable[[Pod], Iterator[str | None]]] = {
-        "secrets": _secrets,
-        "configmaps": _config_maps,
-        "persistentvolumeclaims": _claims,
-        "resourceclaims": _resource_claims,
-        "serviceaccounts": _accounts,
-    }
-    return {name for name in readers[resource](pod) if name}
-
-
-def _containers(pod: Pod) -> Iterator[Container | EphemeralContainer]:
-    yield from pod.spec.init_containers
-    yield from pod.spec.containers
-    yield from pod.spec.ephemeral_containers
-
-
-def _secrets(pod: Pod) -> Iterator[str | None]:
-    yield from (item.name for item in pod.spec.image_pull_secrets)
-    for container in _containers(pod):
-        yield from (source.secret_ref.name for source in container.env_from if source.secret_ref)
-        for variable in container.env:
-            if variable.value_from and variable.value_from.secret_key_ref:
-                yield variable.value_from.secret_key_ref.name
-    for volume in pod.spec.volumes:
-        if volume.secret:
-            yield volume.secret.secret_name
-        if volume.projected:
-            yield from (source.secret.name for source in volume.projected.sources if source.secret)
-        if volume.csi and volume.csi.node_publish_secret_ref:
-            yield volume.csi.node_publish_secret_ref.name
-
-
-def _config_maps(pod: Pod) -> Iterator[str | None]:
-    for container in _containers(pod):
-        yield from (source.config_map_ref.name for source in container.env_from if source.config_map_ref)
-        for variable in container.env:
-            if variable.value_from and variable.value_from.config_map_key_ref:
-                yield variable.value_from.config_map_key_ref.name
-    for volume in pod.spec.volumes:
-        if volume.config_map:
-            yield volume.config_map.name
-        if volume.projected:
-            yield from (source.config_map.name for source in volume.projected.sources if source.config_map)
-
-
-def _claims(pod: Pod) -> Iterator[str | None]:
-    for volume in pod.spec.volumes:
-        if volume.persistent_volume_claim:
-            yield volume.persistent_volume_claim.claim_name
-        if volume.ephemeral:
-            yield f"{pod.metadata.name}-{volume.name}"
-
-
-def _resource_claims(pod: Pod) -> Iterator[str | None]:
-    yield from (claim.resource_claim_name for claim in pod.spec.resource_claims)
-    yield from (status.resource_claim_name for status in pod.status.resource_claim_statuses)
-
-
-def _accounts(pod: Pod) -> Iterator[str | None]:
-    yield pod.spec.service_account_name

@@ -5,26 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+import msgspec
+
 from pybernetes.api import status
 from pybernetes.api.kinds import kind_of
 from pybernetes.api.labels import from_label_selector
 from pybernetes.api.objects import ApiObject, copy
 from pybernetes.api.time import format as format_time
 from pybernetes.api.types import core_v1
-from pybernetes.api.types.meta_v1 import Condition, DeleteOptions, Status, StatusCause, StatusDetails
+from pybernetes.api.types.meta_v1 import Condition, DeleteOptions, Preconditions, Status, StatusCause, StatusDetails
 from pybernetes.api.types.policy_v1 import Eviction, PodDisruptionBudget
 from pybernetes.api.wire import Response
 from pybernetes.apiserver.bodies import read_object, write_options
 from pybernetes.apiserver.commands import answer_object, intent_of
-from pybernetes.apiserver.deletion import Deletion
+from pybernetes.apiserver.deletion import Deletion, check_preconditions
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.field_management.tracking import Updates
 from pybernetes.apiserver.request import ITSELF, Authenticated
 from pybernetes.apiserver.writer import Aspect, Intent, Writer
 
 _PODS = kind_of(core_v1.Pod)
-_DISRUPTED = "DisruptionTarget"
 _BUDGETS = kind_of(PodDisruptionBudget)
+# What upstream calls budgets in these refusals.
+_REFUSED = replace(_BUDGETS, resource="poddisruptionbudget")
+_DISRUPTED, _ALLOWED = "DisruptionTarget", "DisruptionAllowed"
+_DISRUPTED_MAX = 2000
+_ATTEMPTS_MAX = 20
 
 
 class EvictionSubresource:
@@ -45,21 +51,53 @@ class EvictionSubresource:
         delete = eviction.delete_options or DeleteOptions()
         dry_run = options.dry_run or bool(delete.dry_run)
         intent = replace(intent_of(asked, options), kind=_PODS, dry_run=dry_run)
-        pod = self._writer.registry.get(core_v1.Pod, intent.name, intent.namespace)
-        if pod is None:
-            raise status.not_found(_PODS, intent.name)
-        if not _is_free_to_go(pod):
-            await self._spend_budget(intent, pod)
-        await self._writer.check_delete(intent, pod)
-        await self._tell_why(intent)
-        await self._deletion.delete(intent, delete, admitted=True)
+        await self._evict(intent, delete)
         return answer_object(asked.request, Status(status="Success", code=201), intent.warnings, 201)
 
-    async def _tell_why(self, intent: Intent) -> None:
-        """Writes into the pod why it goes, for whoever watches it end."""
+    async def _evict(self, intent: Intent, delete: DeleteOptions) -> None:
+        """Lets a pod go that disturbs nobody; spends a disruption of its budget for any other."""
+        for attempt in range(1, _ATTEMPTS_MAX + 1):
+            entry = self._entry(intent)
+            pod = _pod(entry)
+            if not _is_free_to_go(pod):
+                break
+            # A pod that may begin to run meanwhile has to be looked at again.
+            loose = pod.status.phase != "Pending" or pod.metadata.deletion_timestamp is not None
+            try:
+                return await self._delete(intent, delete if loose or _is_pinned(delete) else _pinned(delete, entry))
+            except status.StatusError as error:
+                if error.code != 409 or attempt == _ATTEMPTS_MAX or _is_pinned(delete):
+                    raise
+        budget = self._budget(intent, pod)
+        if budget is None or not counts_for_nothing(pod, budget):
+            if budget is not None:
+                await self._spend_budget(intent, pod, budget.metadata.name or "")
+            return await self._delete(intent, delete)
+        try:
+            await self._delete(intent, delete if _is_pinned(delete) else _pinned(delete, entry))
+        except status.StatusError as error:
+            if error.code == 409 and not _is_pinned(delete):
+                raise _unprocessed(budget.metadata.name or "") from error
+            raise
+
+    def _entry(self, intent: Intent) -> Entry:
+        entry = self._writer.registry.collection(_PODS).get(intent.namespace, intent.name)
+        if entry is None:
+            raise status.not_found(_PODS, intent.name)
+        return entry
+
+    async def _delete(self, intent: Intent, delete: DeleteOptions) -> None:
+        await self._writer.check_delete(intent, self._entry(intent).object)
+        if not intent.dry_run:
+            delete = await self._tell_why(intent, delete)
+        await self._deletion.delete(intent, delete, admitted=True)
+
+    async def _tell_why(self, intent: Intent, delete: DeleteOptions) -> DeleteOptions:
+        """Writes into the pod why it goes, for whoever watches it end; what was pinned stays so after this write."""
         now = format_time(self._writer.clock.now())
 
         def make(entry: Entry) -> ApiObject:
+            check_preconditions(_PODS, entry, delete)
             pod = entry.private()
             assert isinstance(pod, core_v1.Pod)
             disrupt(pod, now)
@@ -67,16 +105,17 @@ class EvictionSubresource:
 
         # Who may evict has been decided; this write is the server's own.
         marking = replace(intent, user=ITSELF, subresource="status", tracker=None)
-        await self._writer.modify(marking, make, Aspect(lambda _new, _old: None, lambda _new, _old: []))
+        marked = await self._writer.modify(marking, make, Aspect(lambda _new, _old: None, lambda _new, _old: []))
+        return _pinned(delete, marked) if _is_pinned(delete) else delete
 
-    async def _spend_budget(self, intent: Intent, pod: core_v1.Pod) -> None:
+    def _budget(self, intent: Intent, pod: core_v1.Pod) -> PodDisruptionBudget | None:
         budgets = list(matching_budgets(pod, self._writer.registry.list(PodDisruptionBudget, intent.namespace)))
         if len(budgets) > 1:
             message = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
             raise status.failure(500, "", message)
-        if not budgets:
-            return
-        name = budgets[0].metadata.name or ""
+        return budgets[0] if budgets else None
+
+    async def _spend_budget(self, intent: Intent, pod: core_v1.Pod, name: str) -> None:
         tracker = Updates(_BUDGETS, "kube-apiserver", "status")
         spend = Intent(_BUDGETS, intent.user, intent.namespace, name, "status", intent.dry_run, tracker=tracker)
         now = format_time(self._writer.clock.now())
@@ -90,23 +129,56 @@ class EvictionSubresource:
         await self._writer.modify(spend, make, Aspect(lambda _new, _old: None, lambda _new, _old: []))
 
 
+def _pod(entry: Entry) -> core_v1.Pod:
+    pod = entry.object
+    assert isinstance(pod, core_v1.Pod)
+    return pod
+
+
+def _is_pinned(delete: DeleteOptions) -> bool:
+    """Whether only the pod as it is at one revision may be deleted."""
+    return delete.preconditions is not None and delete.preconditions.resource_version is not None
+
+
+def _pinned(delete: DeleteOptions, entry: Entry) -> DeleteOptions:
+    """The options for the pod as it is at an entry."""
+    uid = delete.preconditions.uid if delete.preconditions is not None else None
+    wanted = Preconditions(uid=uid, resource_version=str(entry.revision))
+    return msgspec.structs.replace(delete, preconditions=wanted)
+
+
 def _is_free_to_go(pod: core_v1.Pod) -> bool:
     """A pod that does not run, or goes already, counts for no budget."""
     return pod.status.phase in ("Succeeded", "Failed", "Pending") or pod.metadata.deletion_timestamp is not None
 
 
+def counts_for_nothing(pod: core_v1.Pod, budget: PodDisruptionBudget) -> bool:
+    """Whether a pod that is not ready may go without a disruption being spent, since nobody loses by it. Pure."""
+    if any(condition.type == "Ready" and condition.status == "True" for condition in pod.status.conditions):
+        return False
+    if budget.spec.unhealthy_pod_eviction_policy == "AlwaysAllow":
+        return True
+    healthy, wanted = budget.status.current_healthy or 0, budget.status.desired_healthy or 0
+    return healthy >= wanted > 0
+
+
 def disrupt(pod: core_v1.Pod, now: str) -> None:
     """Gives a pod the condition that it is being evicted, in place. Pure."""
-    pod.status.conditions = [
-        *(condition for condition in pod.status.conditions if condition.type != _DISRUPTED),
-        core_v1.PodCondition(
-            type=_DISRUPTED,
-            status="True",
-            reason="EvictionByEvictionAPI",
-            message="Eviction API: evicting",
-            last_transition_time=now,
-        ),
-    ]
+    fresh = core_v1.PodCondition(
+        type=_DISRUPTED,
+        status="True",
+        reason="EvictionByEvictionAPI",
+        message="Eviction API: evicting",
+        last_transition_time=now,
+    )
+    conditions = pod.status.conditions
+    place = next((index for index, condition in enumerate(conditions) if condition.type == _DISRUPTED), None)
+    if place is None:
+        pod.status.conditions = [*conditions, fresh]
+        return
+    if conditions[place].status == fresh.status:
+        fresh.last_transition_time = conditions[place].last_transition_time
+    pod.status.conditions = [*conditions[:place], fresh, *conditions[place + 1 :]]
 
 
 def matching_budgets(pod: core_v1.Pod, budgets: Iterable[PodDisruptionBudget]) -> Iterable[PodDisruptionBudget]:
@@ -121,20 +193,37 @@ def spend_disruption(budget: PodDisruptionBudget, pod: core_v1.Pod, now: str) ->
     """Takes one allowed disruption for a pod, in place; 429 when there is none left. Pure."""
     name = budget.metadata.name or ""
     if (budget.status.observed_generation or 0) < (budget.metadata.generation or 0):
-        raise _too_many(name, f"The disruption budget {name} is still being processed by the server.", 10)
+        raise _unprocessed(name)
     allowed = budget.status.disruptions_allowed or 0
-    if allowed < 1:
-        needs = f"needs {budget.status.desired_healthy} healthy pods and has {budget.status.current_healthy} currently"
-        raise _too_many(name, f"The disruption budget {name} {needs}", 0)
+    if allowed < 0:
+        raise status.forbidden(_REFUSED, name, "pdb disruptions allowed is negative")
+    if len(budget.status.disrupted_pods) > _DISRUPTED_MAX:
+        why = "DisruptedPods map too big - too many evictions not confirmed by PDB controller"
+        raise status.forbidden(_REFUSED, name, why)
+    if allowed == 0:
+        raise _too_many(f"The disruption budget {name} {_why_none(budget)}", 0)
     budget.status.disruptions_allowed = allowed - 1
     if allowed == 1:
         _nothing_left(budget, now)
     budget.status.disrupted_pods = {**copy(budget.status.disrupted_pods), pod.metadata.name or "": now}
 
 
+def _why_none(budget: PodDisruptionBudget) -> str:
+    """Why a budget allows no disruption; its numbers mean nothing when they could not be worked out."""
+    conditions = (item for item in budget.status.conditions if item.type == _ALLOWED)
+    found = next((item for item in conditions if item.status == "False" and item.message), None)
+    if found is not None and found.reason == "SyncFailed":
+        return f"does not allow evicting pods currently because it failed sync: {found.message}"
+    healthy, wanted = budget.status.current_healthy or 0, budget.status.desired_healthy or 0
+    if healthy <= wanted:
+        return f"needs {wanted} healthy pods and has {healthy} currently"
+    why = f" ({found.reason}): {found.message}" if found is not None else ""
+    return f"does not allow evicting pods currently{why}"
+
+
 def _nothing_left(budget: PodDisruptionBudget, now: str) -> None:
     allowed = Condition(
-        type="DisruptionAllowed",
+        type=_ALLOWED,
         status="False",
         reason="InsufficientPods",
         observed_generation=budget.metadata.generation,
@@ -147,7 +236,11 @@ def _nothing_left(budget: PodDisruptionBudget, now: str) -> None:
     budget.status.conditions = [*others, allowed]
 
 
-def _too_many(_name: str, why: str, seconds: int) -> status.StatusError:
+def _unprocessed(name: str) -> status.StatusError:
+    return _too_many(f"The disruption budget {name} is still being processed by the server.", 10)
+
+
+def _too_many(why: str, seconds: int) -> status.StatusError:
     message = "Cannot evict pod as it would violate the pod's disruption budget."
     cause = StatusCause(reason="DisruptionBudget", message=why)
     details = StatusDetails(causes=[cause], retry_after_seconds=seconds or None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -51,7 +52,7 @@ def on_create(document: Document) -> list[str]:
     strategy = strategy_of(kind)
     strategy.default(obj)
     strategy.prepare_create(obj)
-    return _lines(strategy.validate_create(obj))
+    return lines(strategy.validate_create(obj))
 
 
 def on_update(old: Document, new: Document) -> list[str]:
@@ -61,7 +62,7 @@ def on_update(old: Document, new: Document) -> list[str]:
     before = made(old)
     strategy.default(after)
     strategy.prepare_update(after, before)
-    return _lines(strategy.validate_update(after, before))
+    return lines(strategy.validate_update(after, before))
 
 
 def on_status(document: Document, old: Document, new: Document) -> list[str]:
@@ -72,9 +73,10 @@ def on_status(document: Document, old: Document, new: Document) -> list[str]:
     strategy.default(before)
     strategy.default(after)
     strategy.prepare_status(after, copied(before))
-    return _lines(strategy.validate_status(after, before))
+    return lines(strategy.validate_status(after, before))
 
 
-def _lines(errors: list[Any]) -> list[str]:
+def lines(errors: Iterable[Any]) -> list[str]:
+    """One line of each complaint, those that are said twice once."""
     # What may follow the first line shows the difference.
     return list(dict.fromkeys(str(error).partition("\n")[0] for error in errors))

@@ -75,6 +75,23 @@ def test_jobs(document: dict[str, Any], said: list[str]) -> None:
     assert on_create(document) == said
 
 
+@pytest.mark.parametrize(
+    ("selector", "said"),
+    [
+        ({"matchLabels": {"job-name": "x", "controller-uid": "u"}}, []),
+        ({"matchExpressions": [{"key": "job-name", "operator": "In", "values": ["x"]}]}, []),
+        ({"matchLabels": {"job-name": "y"}},
+         ['spec.selector: Invalid value: {"matchLabels":{"batch.kubernetes.io/controller-uid":"u","job-name":"y"}}: '
+          "`selector` not auto-generated",
+          'spec.template.metadata.labels: Invalid value: {"batch.kubernetes.io/controller-uid":"u",'
+          '"batch.kubernetes.io/job-name":"x","controller-uid":"u","job-name":"x"}: '
+          "`selector` does not match template `labels`"]),
+    ],
+)  # fmt: skip
+def test_a_selector_may_say_more_than_what_is_generated(selector: dict[str, Any], said: list[str]) -> None:
+    assert on_create(_job(selector=selector)) == said
+
+
 def test_the_name_of_an_indexed_job_leaves_room_for_the_index() -> None:
     name = "x" * 62
     template = {"metadata": {"labels": {"job-name": name, "batch.kubernetes.io/job-name": name}}}
@@ -132,6 +149,19 @@ _COMPLETE = {"startTime": _START, "completionTime": _END, "conditions": _true("S
 )  # fmt: skip
 def test_the_status_of_a_job(old: dict[str, Any], new: dict[str, Any], said: list[str]) -> None:
     assert on_status(_job(), old, new) == said
+
+
+def test_a_job_that_shrinks_may_have_fewer_successes() -> None:
+    elastic, fixed = _indexed(parallelism=3), _indexed(parallelism=2)
+    assert on_status(elastic, {"succeeded": 3}, {"succeeded": 2}) == []
+    assert on_status(fixed, {"succeeded": 3}, {"succeeded": 2}) == [
+        "status.succeeded: Invalid value: 2: cannot decrease the succeeded counter"
+    ]
+
+
+def test_numbers_without_end_are_no_indexes() -> None:
+    (said,) = on_status(_indexed(), {}, {"completedIndexes": "9" * 5000})
+    assert "error parsing completedIndexes: cannot convert string to integer for index: " in said
 
 
 def test_indexes_fail_or_complete() -> None:

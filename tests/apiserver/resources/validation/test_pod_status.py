@@ -83,3 +83,12 @@ ROWS: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(("old", "new", "expected"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 def test_status(old: dict[str, Any], new: dict[str, Any], expected: list[str]) -> None:
     assert on_status(POD, old, new) == expected
+
+
+@pytest.mark.parametrize("sort", ["containerStatuses", "initContainerStatuses"])
+def test_where_one_end_restarts_all_nothing_ends_for_good(sort: str) -> None:
+    rules = [{"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [42]}}]
+    first = {"name": "i", "image": "i", "restartPolicy": "Never", "restartPolicyRules": rules}
+    document = {**POD, "spec": {**SPEC, "restartPolicy": "Never", "initContainers": [first]}}
+    name = "c" if sort == "containerStatuses" else "i"
+    assert on_status(document, {sort: [ended(name, 0)]}, {sort: [running(name)]}) == []

@@ -9,6 +9,7 @@ from causes import merged, on_create, on_status, on_update
 
 SERVICE: dict[str, Any] = {"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]}}
 RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
+NEAR = "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"
 MODE, HINTS = "service.kubernetes.io/topology-mode", "service.kubernetes.io/topology-aware-hints"
 
 CREATES: list[tuple[dict[str, Any], list[str]]] = [
@@ -44,6 +45,55 @@ CREATES: list[tuple[dict[str, Any], list[str]]] = [
     (
         {"spec": {"type": "LoadBalancer", "externalTrafficPolicy": "Local", "healthCheckNodePort": 70000}},
         ["spec.healthCheckNodePort: Invalid value: 70000: must be between 1 and 65535, inclusive"],
+    ),
+    ({"spec": {"type": "ExternalName", "externalName": "."}}, ["spec.externalName: Required value"]),
+    # Only for Services with a ClusterIP alone it is said that they have no node ports.
+    ({"spec": {"type": "ExternalName", "externalName": "a.b", "ports": [{"port": 1, "nodePort": 30000}]}}, []),
+    (
+        {"spec": {"ports": [{"port": 1, "nodePort": 30000}]}},
+        ["spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'"],
+    ),
+    (
+        {"spec": {"externalIPs": ["0:0::0", "ff12::1", "224.0.0.9", "10.0.00.1", "fe80::1%a"]}},
+        [
+            'spec.externalIPs[0]: Invalid value: "0:0::0": may not be unspecified (0:0::0)',
+            f'spec.externalIPs[1]: Invalid value: "ff12::1": {NEAR}',
+            f'spec.externalIPs[2]: Invalid value: "224.0.0.9": {NEAR}',
+            'spec.externalIPs[3]: Invalid value: "10.0.00.1": must not have leading 0s',
+            'spec.externalIPs[4]: Invalid value: "fe80::1%a": '
+            "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
+        ],
+    ),
+    (
+        {"spec": {"type": "LoadBalancer", "loadBalancerSourceRanges": ["10.0.0.1/8 ", " ::/0"]}},
+        [
+            'spec.LoadBalancerSourceRanges[0]: Invalid value: "10.0.0.1/8": '
+            "must not have bits set beyond the prefix length"
+        ],
+    ),
+    # One complaint of each part of the rules, in their order.
+    (
+        {
+            "spec": {
+                "type": "NodePort",
+                "clusterIP": "None",
+                "ports": [{"name": "a", "port": 1}, {"name": "b", "port": 1}, {"name": "B", "port": 2}],
+                "ipFamilies": ["IPv5"],
+                "externalIPs": ["x"],
+                "loadBalancerClass": "c",
+            }
+        },
+        [
+            "spec.clusterIPs[0]: Invalid value: \"None\": may not be set to 'None' for NodePort services",
+            'spec.ports[2].name: Invalid value: "B": a lowercase RFC 1123 label must consist of lower case '
+            "alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', "
+            "regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
+            'spec.ipFamilies[0]: Unsupported value: "IPv5": supported values: "IPv4", "IPv6"',
+            'spec.externalIPs[0]: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+            'spec.ports[1]: Duplicate value: {"Name":"","Protocol":"TCP","AppProtocol":null,"Port":1,"TargetPort":0,'
+            '"NodePort":0}',
+            "spec.loadBalancerClass: Forbidden: may only be used when `type` is 'LoadBalancer'",
+        ],
     ),
 ]  # fmt: skip
 

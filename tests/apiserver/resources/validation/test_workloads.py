@@ -35,6 +35,43 @@ def test_how_many_pods_of_a_stateful_set_may_be_missing(most: Any, said: list[st
     assert on_create(_workload("StatefulSet", _rolling(most))) == said
 
 
+_SURGE = "spec.updateStrategy.rollingUpdate.maxSurge"
+
+
+@pytest.mark.parametrize(
+    ("most", "surge", "said"),
+    [
+        (1, 0, []),
+        ("0%", "25%", []),
+        (1, "101%",
+         [f'{_SURGE}: Invalid value: "101%": must not be greater than 100%',
+          f'{_SURGE}: Invalid value: "101%": may not be set when maxUnavailable is non-zero']),
+        ("0%", 0, [f"{_MOST.partition(':')[0]}: Required value: cannot be 0 when maxSurge is 0"]),
+        (0, "9" * 5000 + "%", [f'{_SURGE}: Invalid value: "{"9" * 5000}%": must not be greater than 100%']),
+    ],
+)  # fmt: skip
+def test_pods_of_a_daemon_set_are_missing_or_too_many(most: Any, surge: Any, said: list[str]) -> None:
+    rolling = {"updateStrategy": {"rollingUpdate": {"maxUnavailable": most, "maxSurge": surge}}}
+    assert on_create(_workload("DaemonSet", rolling)) == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        ("Deployment", ["spec.selector: Invalid value: {0}: invalid label selector"]),
+        ("ReplicaSet", ["spec.selector: Invalid value: {0}: invalid label selector"]),
+        ("StatefulSet", ["spec.selector: Invalid value: {0}"]),
+        ("DaemonSet", []),
+    ],
+)
+def test_a_selector_that_cannot_be_read(kind: str, more: list[str]) -> None:
+    spec = {"selector": {"matchLabels": {"a": "-"}}, "template": {"spec": {"restartPolicy": "Always"}}}
+    said = on_create(_workload(kind, spec))
+    shown = '{"matchLabels":{"a":"-"}}'
+    assert said[0].startswith('spec.selector.matchLabels: Invalid value: "-": ')
+    assert said[1:] == [line.format(shown) for line in more]
+
+
 def test_pods_of_a_stateful_set_are_named_after_it() -> None:
     (said,) = on_create(merged(_workload("StatefulSet"), {"metadata": {"name": "a.b"}}))
     assert said.startswith('metadata.name: Invalid value: "a.b": must not contain dots')

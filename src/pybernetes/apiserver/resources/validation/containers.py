@@ -37,6 +37,7 @@ AnyContainer = Container | EphemeralContainer
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 _RESTARTS = ("Always", "Never", "OnFailure")
+_ACTIONS = ("Restart", "RestartAllContainers")
 _MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
 _RESIZES = ("NotRequired", "RestartContainer")
 _RULES_MAX, _EXIT_CODES_MAX = 20, 255
@@ -94,8 +95,7 @@ def validate_containers(spec: PodSpec, around: Surroundings, path: str) -> list[
     for index, container in enumerate(spec.init_containers):
         where = f"{path}.initContainers[{index}]"
         errors += validate_container(container, around, where)
-        if container.restart_policy is not None:
-            errors += _validate_init_restarts(container, where)
+        errors += _validate_restarts(container.restart_policy, container.restart_policy_rules, where)
         if container.name in names:
             errors.append(duplicate(f"{where}.name", container.name))
         elif container.name:
@@ -135,14 +135,6 @@ def _validate_init(container: Container, around: Surroundings, path: str) -> lis
     return [forbidden_field(f"{path}.{name}", detail) for name, value in given if value is not None]
 
 
-def _validate_init_restarts(container: Container, path: str) -> list[FieldError]:
-    """A sidecar (`Always`) has no rules about when to restart: it always does."""
-    if container.restart_policy == "Always" and container.restart_policy_rules:
-        detail = "restartPolicyRules are not allowed for init containers with restart policy Always"
-        return [forbidden_field(f"{path}.restartPolicyRules", detail)]
-    return _validate_restarts(container.restart_policy, container.restart_policy_rules, path)
-
-
 def _validate_restarts(policy: str | None, rules: Sequence[ContainerRestartRule], path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     if policy is None:
@@ -161,8 +153,8 @@ def _validate_restarts(policy: str | None, rules: Sequence[ContainerRestartRule]
 
 def _validate_restart_rule(rule: ContainerRestartRule, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
-    if rule.action != "Restart":
-        errors.append(not_supported(f"{path}.action", rule.action, ("Restart",)))
+    if rule.action not in _ACTIONS:
+        errors.append(not_supported(f"{path}.action", rule.action, _ACTIONS))
     codes = rule.exit_codes
     if codes is None:
         return [*errors, required(f"{path}.exitCodes", "must be specified")]

@@ -28,7 +28,7 @@ _VARIABLE_FIELDS = frozenset(
 _VOLUME_FIELDS = frozenset({"metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace"})
 _VOLUME_FIELDS |= {"metadata.uid"}
 _KNOWN_FIELDS = _VARIABLE_FIELDS | _VOLUME_FIELDS | {"spec.restartPolicy", "status.phase", "spec.schedulerName"}
-_SUBSCRIPT = re.compile(r"(.*)\['(.*)'\]")
+_SUBSCRIPT = re.compile(r"(.+?)\['(.*)'\]", re.DOTALL)
 _RESOURCES = (
     "limits.cpu",
     "limits.ephemeral-storage",

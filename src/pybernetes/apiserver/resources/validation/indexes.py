@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-_number = re.compile(r"[+-]?[0-9]+")
+from pybernetes.api.whole_number import whole_number
 
 
 class NotIndexes(ValueError):
@@ -33,11 +31,18 @@ def index_problem(text: str, completions: int) -> str:
 
 
 def first_overlap(one: str, other: str, completions: int) -> int | None:
-    """The first index that both texts tell, parts that are no indexes left aside."""
-    mine = _sound(one, completions)
-    theirs = _sound(other, completions)
-    common = (max(a, c) for a, b in mine for c, d in theirs if a <= d and c <= b)
-    return min(common, default=None)
+    """The first index that both texts tell, parts that are no indexes left aside; both grow, or some are missed."""
+    mine, theirs = _sound(one, completions), _sound(other, completions)
+    here, there = 0, 0
+    while here < len(mine) and there < len(theirs):
+        (a, b), (c, d) = mine[here], theirs[there]
+        if a <= d and c <= b:
+            return max(a, c)
+        if a <= c:
+            here += 1
+        else:
+            there += 1
+    return None
 
 
 def _sound(text: str, completions: int) -> list[tuple[int, int]]:
@@ -64,8 +69,9 @@ def _interval(part: str, completions: int) -> tuple[int, int]:
 
 
 def _index(text: str, completions: int) -> int:
-    if not _number.fullmatch(text):
+    number = whole_number((text.removeprefix("+").lstrip("0") or "0") if text.strip("+") else "")
+    if number is None:
         raise NotIndexes(f'cannot convert string to integer for index: "{text}"')
-    if int(text) >= completions:
+    if number >= completions:
         raise NotIndexes(f'too large index: "{text}"')
-    return int(text)
+    return number

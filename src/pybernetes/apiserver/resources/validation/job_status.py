@@ -169,7 +169,7 @@ def _changes(new: Job, old: Job) -> Iterator[FieldError]:
             yield invalid(_CONDITIONS, OMITTED, f"cannot disable the terminal {kind}=True condition")
     if (status.failed or 0) < (before.failed or 0):
         yield invalid("status.failed", status.failed or 0, "cannot decrease the failed counter")
-    elastic = new.spec.completion_mode == "Indexed" and new.spec.completions == old.spec.completions
+    elastic = new.spec.completion_mode == "Indexed" and new.spec.completions == new.spec.parallelism
     if (status.succeeded or 0) < (before.succeeded or 0) and not elastic:
         yield invalid("status.succeeded", status.succeeded or 0, "cannot decrease the succeeded counter")
     times = status.completion_time, before.completion_time

@@ -41,8 +41,10 @@ def _labels(spec: JobSpec) -> Any:
     return dict(sorted(spec.template.metadata.labels.items())) or None
 
 
-def validate_create(job: Job) -> list[FieldError]:
-    return _validate_generated_selector(job) + validate_spec(job.spec, "spec") + _validate_pod_names(job)
+def validate_create(job: Job, *, prefixed: bool = True) -> list[FieldError]:
+    """`prefixed` says that the template has to have the generated labels with a prefix too."""
+    errors = _validate_generated_selector(job, prefixed=prefixed) + validate_spec(job.spec, "spec")
+    return errors + _validate_pod_names(job)
 
 
 def _validate_pod_names(job: Job) -> list[FieldError]:
@@ -56,23 +58,24 @@ def _validate_pod_names(job: Job) -> list[FieldError]:
     return [invalid("metadata.name", name, f"will not able to create pod with invalid DNS label: {host}")]
 
 
-def _validate_generated_selector(job: Job) -> list[FieldError]:
-    """The labels that tie pods to the Job are the Job's own."""
-    spec = job.spec
-    if spec.manual_selector:
+def _validate_generated_selector(job: Job, *, prefixed: bool = True) -> list[FieldError]:
+    """The labels that tie pods to the Job are the Job's own; old Jobs have only those without a prefix."""
+    spec, selector = job.spec, job.spec.selector
+    if spec.manual_selector or selector is None:
         return []
-    errors: list[FieldError] = []
     uid, name = job.metadata.uid or "", job.metadata.name or ""
+    own = {"controller-uid": uid, "job-name": name}
+    if prefixed:
+        own |= {CONTROLLER_UID: uid, JOB_NAME: name}
+    errors: list[FieldError] = []
     labels = spec.template.metadata.labels
-    for key, expected in (("controller-uid", uid), (CONTROLLER_UID, uid), ("job-name", name), (JOB_NAME, name)):
+    for key, expected in own.items():
         where = f"spec.template.metadata.labels[{key}]"
         if key not in labels:
             errors.append(required(where, f"must be '{expected}'"))
         elif labels[key] != expected:
             errors.append(invalid(where, _labels(spec), f"must be '{expected}'"))
-    selector = spec.selector
-    generated = selector is not None and selector.match_labels == {CONTROLLER_UID: uid}
-    if selector is not None and not (generated and not selector.match_expressions):
+    if not validate_selector(selector, "") and not matches(selector, own):
         errors.append(invalid("spec.selector", shown_selector(selector), "`selector` not auto-generated"))
     return errors
 
@@ -87,11 +90,13 @@ def validate_spec(spec: JobSpec, path: str, *, generated: bool = True) -> list[F
     errors += validate_replacement(spec, f"{path}.podReplacementPolicy")
     errors += validate_template(spec.template, f"{path}.template")
     errors += _validate_restart(spec, f"{path}.template.spec.restartPolicy")
-    if generated and spec.selector is None:
+    if not generated:
+        return errors
+    if spec.selector is None:
         errors.append(required(f"{path}.selector"))
-    elif generated:
-        errors += validate_selector(spec.selector, f"{path}.selector")
-    if generated and not matches(spec.selector, spec.template.metadata.labels):
+    if problems := validate_selector(spec.selector, f"{path}.selector"):
+        return errors + problems
+    if not matches(spec.selector, spec.template.metadata.labels):
         errors.append(invalid(f"{path}.template.metadata.labels", _labels(spec), _MISMATCH))
     return errors
 
@@ -195,7 +200,8 @@ def validate_update(new: Job, old: Job) -> list[FieldError]:
     """Only what does not change which pods the Job makes may change."""
     spec, before = new.spec, old.spec
     # As upstream, which looks at the spec of an update twice and says so twice.
-    errors = validate_create(new) + validate_spec(spec, "spec") if spec != before else []
+    prefixed = {CONTROLLER_UID, JOB_NAME} <= before.template.metadata.labels.keys()
+    errors = validate_create(new, prefixed=prefixed) + validate_spec(spec, "spec") if spec != before else []
     if spec.completions != before.completions:
         if spec.completion_mode != "Indexed":
             errors.append(invalid("spec.completions", spec.completions, IMMUTABLE))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pybernetes.api.ip_addresses import cidr, is_cidr
-from pybernetes.api.names import config_map_key, dns1123_label, dns1123_subdomain, label_value
+from pybernetes.api.names import label_value
 from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
-from pybernetes.api.types.core_v1 import ConfigMapNodeConfigSource, Node, NodeConfigSource, Taint
+from pybernetes.api.types.core_v1 import Node, Taint
 from pybernetes.apiserver.resources.validation.lists import no_twins
 from pybernetes.apiserver.resources.validation.metadata import label_key
 from pybernetes.apiserver.resources.validation.node_annotations import validate_node_annotations
@@ -17,7 +17,6 @@ _UNREADABLE = (
     'invalid PodCIDRs. failed to check with dual stack with error:failed to parse cidr value:"{0}" with '
     "error:invalid CIDR address: {0}"
 )
-_ONE_REFERENCE = "exactly one reference subfield must be non-nil"
 
 
 def validate_node(node: Node) -> list[FieldError]:
@@ -106,48 +105,8 @@ def _validate_change(new: Node, old: Node) -> list[FieldError]:
         errors += [forbidden_field("spec.podCIDRs", _SET_ONCE.format("podCIDR"))] * changes
     if before.provider_id and spec.provider_id != before.provider_id:
         errors.append(forbidden_field("spec.providerID", _SET_ONCE.format("providerID")))
-    if spec.config_source is not None and spec.config_source != before.config_source:
-        errors += _validate_source(spec.config_source, "spec.configSource", in_status=False)
-    config = new.status.config
-    if config is not None and config != old.status.config:
-        for name, source in (
-            ("assigned", config.assigned),
-            ("active", config.active),
-            ("lastKnownGood", config.last_known_good),
-        ):
-            if source is not None:
-                errors += _validate_source(source, f"status.config.{name}", in_status=True)
     if spec.taints != before.taints:
         errors += _validate_taints(spec.taints, "metadata.taints")
     if (spec.external_id or "") != (before.external_id or ""):
         errors.append(forbidden_field("spec.externalID", "may not be updated"))
-    return errors
-
-
-def _validate_source(source: NodeConfigSource, path: str, *, in_status: bool) -> list[FieldError]:
-    """Where a kubelet's configuration lay, when that could be said of a node."""
-    config_map = source.config_map
-    if config_map is None:
-        return [invalid(path, {"ConfigMap": None}, _ONE_REFERENCE)]
-    where = f"{path}.configMap"
-    errors: list[FieldError] = []
-    for name, value in (("uid", config_map.uid), ("resourceVersion", config_map.resource_version)):
-        if in_status and not value:
-            errors.append(required(f"{where}.{name}", f"{name} must be set in status"))
-        if not in_status and value:
-            errors.append(forbidden_field(f"{where}.{name}", f"{name} must not be set in spec"))
-    return errors + _validate_key(config_map, where)
-
-
-def _validate_key(source: ConfigMapNodeConfigSource, path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    for name, value, rule in (
-        ("namespace", source.namespace, dns1123_label),
-        ("name", source.name, dns1123_subdomain),
-        ("kubeletConfigKey", source.kubelet_config_key, config_map_key),
-    ):
-        if not value:
-            errors.append(required(f"{path}.{name}", f"{name} must be set"))
-        else:
-            errors += [invalid(f"{path}.{name}", value, text) for text in rule(value)]
     return errors

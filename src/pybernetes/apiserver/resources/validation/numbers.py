@@ -9,6 +9,7 @@ from pybernetes.api.names import qualified_name
 from pybernetes.api.quantity import amount, compare, value
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
 from pybernetes.api.struct import IntOrString, Quantity
+from pybernetes.api.whole_number import whole_number
 
 NOT_NEGATIVE = "must be greater than or equal to 0"
 NOT_INTEGER = "must be an integer"
@@ -44,7 +45,7 @@ def int_or_percent(value: IntOrString | None, path: str) -> list[FieldError]:
 
 def at_most_all(value: IntOrString | None, path: str) -> list[FieldError]:
     """A percentage of at most 100."""
-    if isinstance(value, str) and _percent.fullmatch(value) and int(value[:-1]) > 100:
+    if isinstance(value, str) and _percent.fullmatch(value) and _number(value[:-1]) > 100:
         return [invalid(path, value, "must not be greater than 100%")]
     return []
 
@@ -55,10 +56,17 @@ def in_range(value: int, low: int, high: int) -> list[str]:
 
 
 def is_zero(value: IntOrString | None) -> bool:
-    """Zero, also as a percentage."""
-    if isinstance(value, str):
-        return bool(_percent.fullmatch(value)) and int(value[:-1]) == 0
-    return not value
+    """Zero, also as a percentage; text that is neither percentage nor number counts as nothing."""
+    if not isinstance(value, str):
+        return not value
+    digits = value[:-1] if _percent.fullmatch(value) else value[value[:1] in ("+", "-") :]
+    return not (digits.isascii() and digits.isdigit()) or not _number(digits)
+
+
+def _number(digits: str) -> int:
+    """A number of any length; all that are larger than the largest are that one."""
+    found = whole_number(digits.lstrip("0") or "0")
+    return 2**63 - 1 if found is None else found
 
 
 def is_hugepages(name: str) -> bool:

@@ -70,13 +70,13 @@ def _validate_sysctls(spec: PodSpec, sysctls: list[Sysctl], path: str) -> list[F
         elif len(sysctl.name) > 253 or not _sysctl.fullmatch(sysctl.name):
             detail = f"must have at most 253 characters and match regex {_SYSCTL}"
             errors.append(invalid(where, sysctl.name, detail))
-        elif name in seen:
+        elif sysctl.name in seen:
             errors.append(duplicate(where, sysctl.name))
         if spec.host_network and name.startswith("net."):
             errors.append(invalid(where, sysctl.name, "may not be specified when 'hostNetwork' is true"))
         elif spec.host_ipc and (name in _IPC_SYSCTLS or name.startswith(_IPC_PREFIXES)):
             errors.append(invalid(where, sysctl.name, "may not be specified when 'hostIPC' is true"))
-        seen.add(name)
+        seen.add(sysctl.name)
     return errors
 
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
-from pybernetes.api.names import dns1035_label, dns1123_subdomain, port_number
+from pybernetes.api.names import dns1035_label, dns1123_subdomain
 from pybernetes.api.status import FieldError, duplicate, invalid, not_supported, required
 from pybernetes.api.types.admissionregistration_v1 import (
     MutatingWebhook,
     MutatingWebhookConfiguration,
-    ServiceReference,
     ValidatingWebhook,
     ValidatingWebhookConfiguration,
-    WebhookClientConfig,
 )
 from pybernetes.apiserver.resources.validation.admission_policies import validate_match_conditions
 from pybernetes.apiserver.resources.validation.admission_rules import validate_rule
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
+from pybernetes.apiserver.resources.validation.webhook_clients import client_errors
 
 _REVIEW_VERSIONS = ("v1", "v1beta1")
 _EFFECTS = ("None", "NoneOnDryRun")
@@ -98,7 +96,7 @@ def _validate_webhook(webhook: _Webhook, path: str, leave: _Leave) -> list[Field
     errors += [] if leave.selectors else _selector_errors(webhook, path)
     if isinstance(webhook, MutatingWebhook) and webhook.reinvocation_policy not in (None, *_REINVOCATION):
         errors.append(not_supported(f"{path}.reinvocationPolicy", webhook.reinvocation_policy, _REINVOCATION))
-    errors += _validate_client(webhook.client_config, f"{path}.clientConfig")
+    errors += client_errors(webhook.client_config, f"{path}.clientConfig")
     if leave.conditions:
         return errors
     return errors + validate_match_conditions(webhook.match_conditions, f"{path}.matchConditions")
@@ -118,59 +116,6 @@ def _validate_name(name: str, path: str) -> list[FieldError]:
 def _selector_errors(webhook: _Webhook, path: str) -> list[FieldError]:
     errors = validate_selector(webhook.namespace_selector, f"{path}.namespaceSelector")
     return errors + validate_selector(webhook.object_selector, f"{path}.objectSelector")
-
-
-def _validate_client(client: WebhookClientConfig, path: str) -> list[FieldError]:
-    if client.url is not None and client.service is None:
-        return _validate_url(client.url, f"{path}.url")
-    if client.service is not None and client.url is None:
-        return _validate_service(client.service, f"{path}.service")
-    return [required(path, "exactly one of url or service is required")]
-
-
-def _validate_service(service: ServiceReference, path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if not service.name:
-        errors.append(required(f"{path}.name", "service name is required"))
-    if not service.namespace:
-        errors.append(required(f"{path}.namespace", "service namespace is required"))
-    port = 443 if service.port is None else service.port
-    if problems := port_number(port):
-        errors.append(invalid(f"{path}.port", port, f"port is not valid: {','.join(problems)}"))
-    return errors + _validate_path(service.path or "", f"{path}.path")
-
-
-def _validate_path(given: str, path: str) -> list[FieldError]:
-    if given in ("", "/"):
-        return []
-    if given == "//":
-        return [invalid(path, given, "segment[0] may not be empty")]
-    errors = [] if given.startswith("/") else [invalid(path, given, "must start with a '/'")]
-    # As upstream: the first character is passed over, whatever it is.
-    for index, step in enumerate(given[1:].removesuffix("/").split("/")):
-        if not step:
-            errors.append(invalid(path, given, f"segment[{index}] may not be empty"))
-        else:
-            errors += [invalid(path, given, f"segment[{index}]: {text}") for text in dns1123_subdomain(step)]
-    return errors
-
-
-def _validate_url(url: str, path: str) -> list[FieldError]:
-    form = "; desired format: https://host[/path]"
-    parts = urlsplit(url)
-    errors: list[FieldError] = []
-    if parts.scheme != "https":
-        errors.append(invalid(path, parts.scheme, f"'https' is the only allowed URL scheme{form}"))
-    user, at, host = parts.netloc.rpartition("@")
-    if not host:
-        errors.append(invalid(path, "", f"host must be specified{form}"))
-    if at:
-        errors.append(invalid(path, user, "user information is not permitted in the URL"))
-    if parts.fragment:
-        errors.append(invalid(path, parts.fragment, "fragments are not permitted in the URL"))
-    if parts.query:
-        errors.append(invalid(path, parts.query, "query parameters are not permitted in the URL"))
-    return errors
 
 
 def _validate_versions(webhook: _Webhook, path: str, leave: _Leave) -> list[FieldError]:

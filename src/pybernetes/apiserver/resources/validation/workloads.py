@@ -13,7 +13,6 @@ from pybernetes.api.types.apps_v1 import (
     Deployment,
     DeploymentSpec,
     ReplicaSet,
-    ReplicaSetSpec,
     RollingUpdateDaemonSet,
     RollingUpdateStatefulSetStrategy,
     StatefulSet,
@@ -38,6 +37,7 @@ from pybernetes.apiserver.resources.validation.pod_spec import validate_template
 from pybernetes.apiserver.resources.validation.selectors import matches, shown_selector, validate_selector
 
 _MISMATCH = "`selector` does not match template `labels`"
+_UNSOUND = "invalid label selector"
 _STATEFUL_SET_FIELDS = (
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
     "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
@@ -46,6 +46,24 @@ _STATEFUL_SET_FIELDS = (
 
 def _labels(template: PodTemplateSpec) -> Any:
     return dict(sorted(template.metadata.labels.items())) or None
+
+
+def _validate_pods(
+    template: PodTemplateSpec, selector: LabelSelector | None, owner: str, called: str, unsound: str
+) -> list[FieldError]:
+    """A selector, and the template of the pods that it finds.
+
+    Messages call the kind `owner` and `called`, and say `unsound` of a selector that cannot be read, whose template is
+    left alone.
+    """
+    path, problems = "spec.selector", validate_selector(selector, "spec.selector")
+    errors = problems[:] if selector is not None else [required(path)]
+    if selector is not None and not selector.match_labels and not selector.match_expressions:
+        errors.append(invalid(path, {}, f"empty selector is invalid for {called}"))
+    if not problems:
+        return errors + validate_own_template(template, selector, "spec.template", owner)
+    errors.append(invalid(path, shown_selector(selector), unsound))
+    return errors + (_validate_lifetime(template, "spec.template", owner) if owner == "StatefulSet" else [])
 
 
 def validate_own_template(
@@ -64,6 +82,11 @@ def validate_own_template(
         errors += validate_pod_annotations(template.metadata.annotations, template.spec, f"{path}.annotations")
     else:
         errors += validate_template(template, path)
+    return errors + _validate_lifetime(template, path, owner)
+
+
+def _validate_lifetime(template: PodTemplateSpec, path: str, owner: str) -> list[FieldError]:
+    errors: list[FieldError] = []
     if template.spec.restart_policy != "Always":
         errors.append(not_supported(f"{path}.spec.restartPolicy", template.spec.restart_policy, ("Always",)))
     if template.spec.active_deadline_seconds is not None:
@@ -72,23 +95,10 @@ def validate_own_template(
     return errors
 
 
-def _validate_own_selector(selector: LabelSelector | None, owner: str) -> list[FieldError]:
-    if selector is None:
-        return [required("spec.selector")]
-    errors = validate_selector(selector, "spec.selector")
-    if not selector.match_labels and not selector.match_expressions:
-        errors.append(invalid("spec.selector", {}, f"empty selector is invalid for {owner}"))
-    if errors and selector.match_expressions:
-        errors.append(invalid("spec.selector", shown_selector(selector), "invalid label selector"))
-    return errors
-
-
 def validate_deployment(deployment: Deployment) -> list[FieldError]:
     spec = deployment.spec
     errors = not_negative(spec.replicas, "spec.replicas")
-    errors += _validate_own_selector(spec.selector, "deployment")
-    if spec.selector is None or not errors or spec.selector.match_labels:
-        errors += validate_own_template(spec.template, spec.selector, "spec.template", "ReplicaSet")
+    errors += _validate_pods(spec.template, spec.selector, "ReplicaSet", "deployment", _UNSOUND)
     errors += _validate_strategy(spec)
     errors += not_negative(spec.min_ready_seconds, "spec.minReadySeconds")
     errors += not_negative(spec.revision_history_limit, "spec.revisionHistoryLimit")
@@ -129,14 +139,10 @@ def validate_deployment_update(new: Deployment, old: Deployment) -> list[FieldEr
 
 
 def validate_replica_set(replica_set: ReplicaSet) -> list[FieldError]:
-    return _validate_replicas(replica_set.spec, "deployment")
-
-
-def _validate_replicas(spec: ReplicaSetSpec, _owner: str) -> list[FieldError]:
+    spec = replica_set.spec
     errors = not_negative(spec.replicas, "spec.replicas")
     errors += not_negative(spec.min_ready_seconds, "spec.minReadySeconds")
-    errors += _validate_own_selector(spec.selector, "deployment")
-    return errors + validate_own_template(spec.template, spec.selector, "spec.template", "ReplicaSet")
+    return errors + _validate_pods(spec.template, spec.selector, "ReplicaSet", "deployment", _UNSOUND)
 
 
 def validate_replica_set_update(new: ReplicaSet, old: ReplicaSet) -> list[FieldError]:
@@ -161,10 +167,13 @@ def validate_replication_controller_update(new: ReplicationController, _old: Rep
 
 def validate_daemon_set(daemon_set: DaemonSet) -> list[FieldError]:
     spec = daemon_set.spec
-    errors = validate_selector(spec.selector, "spec.selector")
-    if spec.selector is not None and not spec.selector.match_labels and not spec.selector.match_expressions:
+    selector, template = spec.selector, spec.template
+    errors = validate_selector(selector, "spec.selector")
+    # A selector that cannot be read finds all pods as far as the template is concerned.
+    known = LabelSelector() if errors else selector
+    if selector is not None and not selector.match_labels and not selector.match_expressions:
         errors.append(invalid("spec.selector", {}, "empty selector is invalid for daemonset"))
-    errors += validate_own_template(spec.template, spec.selector, "spec.template", "DaemonSet")
+    errors += validate_own_template(template, known, "spec.template", "DaemonSet")
     errors += not_negative(spec.min_ready_seconds, "spec.minReadySeconds")
     errors += _validate_daemon_update(spec)
     return errors + not_negative(spec.revision_history_limit, "spec.revisionHistoryLimit")
@@ -184,16 +193,15 @@ def _validate_daemon_update(spec: DaemonSetSpec) -> list[FieldError]:
 def _validate_rolling(rolling: RollingUpdateDaemonSet, path: str) -> list[FieldError]:
     errors = int_or_percent(rolling.max_unavailable, f"{path}.maxUnavailable")
     errors += int_or_percent(rolling.max_surge, f"{path}.maxSurge")
-    if errors:
-        return errors
+    errors += at_most_all(rolling.max_unavailable, f"{path}.maxUnavailable")
+    errors += at_most_all(rolling.max_surge, f"{path}.maxSurge")
     unavailable, surge = not is_zero(rolling.max_unavailable), not is_zero(rolling.max_surge)
     if unavailable and surge:
         detail = "may not be set when maxUnavailable is non-zero"
         errors.append(invalid(f"{path}.maxSurge", rolling.max_surge, detail))
     elif not unavailable and not surge:
         errors.append(required(f"{path}.maxUnavailable", "cannot be 0 when maxSurge is 0"))
-    errors += at_most_all(rolling.max_unavailable, f"{path}.maxUnavailable")
-    return errors + at_most_all(rolling.max_surge, f"{path}.maxSurge")
+    return errors
 
 
 def validate_daemon_set_update(new: DaemonSet, old: DaemonSet) -> list[FieldError]:
@@ -207,9 +215,7 @@ def validate_stateful_set(stateful_set: StatefulSet) -> list[FieldError]:
     errors += not_negative(spec.min_ready_seconds, "spec.minReadySeconds")
     if spec.ordinals is not None:
         errors += not_negative(spec.ordinals.start, "spec.ordinals.start")
-    errors += _validate_own_selector(spec.selector, "statefulset")
-    errors += validate_own_template(spec.template, spec.selector, "spec.template", "StatefulSet")
-    return errors
+    return errors + _validate_pods(spec.template, spec.selector, "StatefulSet", "statefulset", "")
 
 
 def _validate_stateful_policies(spec: StatefulSetSpec) -> list[FieldError]:
@@ -243,9 +249,8 @@ def _validate_stateful_rolling(rolling: RollingUpdateStatefulSetStrategy, path: 
     most, where = rolling.max_unavailable, f"{path}.maxUnavailable"
     if most is None:
         return errors
-    problems = int_or_percent(most, where)
-    errors += problems
-    if is_zero(most) or (problems and isinstance(most, str)):
+    errors += int_or_percent(most, where)
+    if is_zero(most):
         errors.append(invalid(where, most, "cannot be 0"))
     return errors + at_most_all(most, where)
 

@@ -1,0 +1,94 @@
+"""What the server fills into a new pod, and what it makes of words of old."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pybernetes.api.objects import from_builtins, to_builtins
+from pybernetes.api.types.core_v1 import Pod
+from pybernetes.apiserver.resources.pod import default_pod, prepare_create
+
+
+def new_pod(spec: dict[str, Any], container: dict[str, Any] | None = None, **metadata: Any) -> tuple[Pod, list[str]]:
+    """A pod of one container as it would be stored, and what its maker is told."""
+    containers = [{"name": "c", "image": "i", **(container or {})}]
+    pod = from_builtins({"metadata": {"name": "p", **metadata}, "spec": {"containers": containers, **spec}}, Pod)
+    default_pod(pod)
+    return pod, prepare_create(pod)
+
+
+CPU = {"requests": {"cpu": "100m"}, "limits": {"cpu": "1", "memory": "1Gi"}}
+
+
+@pytest.mark.parametrize(
+    ("whole", "container", "requests", "limits"),
+    [
+        (
+            {"limits": {"cpu": "2", "memory": "2Gi"}},
+            CPU,
+            {"cpu": "100m", "memory": "1Gi"},
+            {"cpu": "2", "memory": "2Gi"},
+        ),
+        ({"limits": {"cpu": "2"}}, CPU, {"cpu": "100m", "memory": "1Gi"}, {"cpu": "2"}),
+        ({"limits": {"cpu": "2"}}, {}, {"cpu": "2"}, {"cpu": "2"}),
+        ({"requests": {"cpu": "2"}}, CPU, {"cpu": "2"}, {}),
+        ({}, CPU, {}, {}),
+        (
+            {"requests": {"cpu": "1"}},
+            {"limits": {"cpu": "1", "hugepages-2Mi": "4Mi"}},
+            {"cpu": "1", "hugepages-2Mi": "4Mi"},
+            {"hugepages-2Mi": "4Mi"},
+        ),
+        ({"limits": {"cpu": "2"}}, {"limits": {"example.com/gpu": "1"}}, {"cpu": "2"}, {"cpu": "2"}),
+    ],
+)
+def test_what_a_pod_asks_for_as_a_whole_follows_from_its_containers(
+    whole: dict[str, Any], container: dict[str, Any], requests: dict[str, str], limits: dict[str, str]
+) -> None:
+    resources = new_pod({"resources": whole}, {"resources": container})[0].spec.resources
+    assert resources is not None
+    assert (resources.requests, resources.limits) == (requests, limits)
+
+
+PROFILE = "container.apparmor.security.beta.kubernetes.io/c"
+OLD = f'metadata.annotations[{PROFILE}]: deprecated since v1.30; use the "appArmorProfile" field instead'
+
+
+@pytest.mark.parametrize(
+    ("annotation", "spec", "field", "said"),
+    [
+        ("unconfined", {}, {"type": "Unconfined"}, [OLD]),
+        ("localhost/x", {}, {"type": "Localhost", "localhostProfile": "x"}, [OLD]),
+        ("localhost/", {}, None, [OLD]),
+        ("runtime/default", {"securityContext": {"appArmorProfile": {"type": "RuntimeDefault"}}}, None, []),
+        ("runtime/default", {"os": {"name": "windows"}}, None, []),
+    ],
+)
+def test_a_container_gets_the_profile_that_only_an_annotation_names(
+    annotation: str, spec: dict[str, Any], field: dict[str, Any] | None, said: list[str]
+) -> None:
+    pod, warnings = new_pod(spec, annotations={PROFILE: annotation})
+    context = pod.spec.containers[0].security_context
+    profile = context.app_armor_profile if context is not None else None
+    assert (to_builtins(profile) if profile is not None else None, warnings) == (field, said)
+
+
+def test_a_field_that_is_set_is_left_alone() -> None:
+    own = {"securityContext": {"appArmorProfile": {"type": "Unconfined"}}}
+    assert new_pod({}, own, annotations={PROFILE: "unconfined"})[1] == []
+
+
+def test_signals_that_nobody_sends_yet_are_dropped() -> None:
+    signal = {"lifecycle": {"stopSignal": "SIGUSR1"}}
+    assert new_pod({}, signal)[0].spec.containers[0].lifecycle is None
+    hooked = {"lifecycle": {"stopSignal": "SIGUSR1", "preStop": {"sleep": {"seconds": 1}}}}
+    lifecycle = new_pod({}, hooked)[0].spec.containers[0].lifecycle
+    assert lifecycle is not None
+    assert to_builtins(lifecycle) == {"preStop": {"sleep": {"seconds": 1}}}
+
+
+def test_annotations_that_once_held_init_containers_are_dropped() -> None:
+    pod, _ = new_pod({}, annotations={"pod.beta.kubernetes.io/init-containers": "[]", "a": "b"})
+    assert pod.metadata.annotations == {"a": "b"}
