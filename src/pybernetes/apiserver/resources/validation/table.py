@@ -143,8 +143,12 @@ _RULES: Mapping[type, Rules] = {
         definition_validation.validate_definition_status,
     ),
     apiregistration_v1.APIService: always(access.validate_api_service, path_segment_name),
-    autoscaling_v1.HorizontalPodAutoscaler: always(scaling.validate_v1, status=scaling.validate_autoscaler_status),
-    autoscaling_v2.HorizontalPodAutoscaler: always(scaling.validate_v2, status=scaling.validate_autoscaler_status),
+    autoscaling_v1.HorizontalPodAutoscaler: Rules(
+        scaling.validate_v1, scaling.validate_v1, scaling.validate_autoscaler_status
+    ),
+    autoscaling_v2.HorizontalPodAutoscaler: Rules(
+        scaling.validate_v2, scaling.validate_v2, scaling.validate_autoscaler_status
+    ),
     certificates_v1.CertificateSigningRequest: Rules(
         certificate_requests.validate_request, status=certificate_requests.validate_status, name=path_segment_name
     ),
