@@ -14,7 +14,11 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from pybernetes.api import json_syntax, kinds, protobuf, scalars, schema, strictness, tolerance, yaml, zeros
+from pybernetes.api import json_syntax, kinds, scalars, schema, strictness, tolerance, zeros
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.api import protobuf, yaml
 
 T = TypeVar("T")
 

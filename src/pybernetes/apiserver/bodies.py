@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from pybernetes.api import status, strictness, yaml
+from pybernetes.api import status, strictness
 from pybernetes.api.encoding import Decoded, DecodeError, UnsupportedMediaType, decode
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject, CustomObject
@@ -21,6 +21,10 @@ from pybernetes.apiserver.field_management.options import manager_of, option_pro
 from pybernetes.apiserver.field_management.tracking import keep_reset
 from pybernetes.apiserver.query_options import check_delete_options, flag, invalid_options, queried_delete_options
 from pybernetes.apiserver.request import RequestInfo
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.api import yaml
 
 Body = TypeVar("Body")
 # In the order of upstream's message, which sorts them.

@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 import msgspec
 
-from pybernetes.api import yaml
 from pybernetes.api.encoding import pretty
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import CustomObject, encode, to_builtins
@@ -22,9 +21,13 @@ from pybernetes.apiserver.conversion import convert, storage_kind
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.negotiation import CONTENT_TYPES, Accepted
 from pybernetes.apiserver.partial_metadata import partial_metadata
-from pybernetes.apiserver.printing.table import Printer, printer_of
-from pybernetes.apiserver.protobuf_rendering import PartialItems, Protobuf, WholeItems
 from pybernetes.environment.clock import Clock
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.api import yaml
+    from pybernetes.apiserver import protobuf_rendering
+    from pybernetes.apiserver.printing import table
 
 # Entries in one piece of a long list: about as many bytes as a connection takes at once.
 _PART_ENTRIES = 128
@@ -202,7 +205,7 @@ class Table(_Text):
         self._kind = kind
         self._version = f"meta.k8s.io/{accepted.version}"
         self._include = include or "Metadata"
-        self._printer: Printer = printer_of(kind)
+        self._printer = table.printer_of(kind)
         self._clock = clock
         # A watch's first table brings the columns, the others do not.
         self.shared: Hashable | None = None
@@ -249,7 +252,11 @@ class Table(_Text):
 def rendering_of(kind: Kind, accepted: Accepted, clock: Clock, include: str = "") -> Rendering:
     """The rendering for a request."""
     if accepted.media == "protobuf":
-        return Protobuf(PartialItems(accepted.version) if accepted.form == "partial" else WholeItems(kind))
+        return protobuf_rendering.Protobuf(
+            protobuf_rendering.PartialItems(accepted.version)
+            if accepted.form == "partial"
+            else protobuf_rendering.WholeItems(kind)
+        )
     if accepted.form == "partial":
         return Partial(accepted)
     if accepted.form == "table":

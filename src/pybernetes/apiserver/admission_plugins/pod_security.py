@@ -14,7 +14,15 @@ from pybernetes.api.objects import ApiObject
 from pybernetes.api.status import FieldError, invalid, invalid_object
 from pybernetes.api.types.apps_v1 import DaemonSet, Deployment, ReplicaSet, StatefulSet
 from pybernetes.api.types.batch_v1 import CronJob, Job
-from pybernetes.api.types.core_v1 import Namespace, Pod, PodSpec, PodTemplate, ReplicationController
+from pybernetes.api.types.core_v1 import (
+    Container,
+    EphemeralContainer,
+    Namespace,
+    Pod,
+    PodSpec,
+    PodTemplate,
+    ReplicationController,
+)
 from pybernetes.api.types.meta_v1 import ObjectMeta
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.admission_plugins.bystander import Bystander, refusal
@@ -23,6 +31,9 @@ from pybernetes.apiserver.reader import Reader
 
 _PREFIX = "pod-security.kubernetes.io/"
 _LEVELS = ("privileged", "baseline", "restricted")
+_SECCOMP = "container.seccomp.security.alpha.kubernetes.io/"
+# So many of the pods that are there are looked at when a namespace becomes stricter.
+_EXISTING_MAX = 3000
 _VERSION = re.compile(r"v1\.(0|[1-9][0-9]*)")
 _WORKLOADS = (Deployment, ReplicaSet, DaemonSet, StatefulSet, ReplicationController, Job, CronJob, PodTemplate)
 
@@ -44,14 +55,14 @@ class Standard:
 
 
 def standard_of(labels: Mapping[str, str], mode: str) -> Standard:
-    """What a namespace's labels ask for in a mode; labels that cannot be read ask for the strictest."""
-    level, version = labels.get(_PREFIX + mode, "privileged"), labels.get(f"{_PREFIX}{mode}-version", "latest")
-    if level not in _LEVELS or not (version == "latest" or _VERSION.fullmatch(version)):
-        return Standard("restricted") if mode == "enforce" else Standard()
-    if mode == "warn" and _PREFIX + mode not in labels:
+    """What a namespace's labels ask for in a mode; a level that cannot be read enforces the strictest."""
+    given, version = labels.get(_PREFIX + mode, "privileged"), labels.get(f"{_PREFIX}{mode}-version", "latest")
+    level = given if given in _LEVELS else "restricted" if mode == "enforce" else "privileged"
+    if mode == "warn" and _PREFIX + mode not in labels and labels.get(_PREFIX + "enforce") in _LEVELS:
         # Who is refused pods would like to be warned of templates of such pods.
-        return standard_of(labels, "enforce")
-    return Standard(level, version)
+        enforced = standard_of(labels, "enforce")
+        level, version = enforced.level, labels.get(_PREFIX + "warn-version", enforced.version)
+    return Standard(level, version if _VERSION.fullmatch(version) else "latest")
 
 
 class PodSecurity(Bystander):
@@ -88,15 +99,22 @@ class PodSecurity(Bystander):
     def _check_namespace(self, request: AdmissionRequest, new: Namespace, old: Namespace | None) -> None:
         labels = new.metadata.labels
         errors = label_errors(labels)
-        if errors:
+        # What was wrong before may stay so.
+        if errors and (old is None or errors != label_errors(old.metadata.labels)):
             raise invalid_object(request.kind, new.metadata.name or "", errors)
         if old is None:
             return
         standard = standard_of(labels, "enforce")
-        if standard.level == "privileged" or standard == standard_of(old.metadata.labels, "enforce"):
-            return
-        pods = self._reader.list(Pod, new.metadata.name or "")
-        request.warnings.extend(_existing_violations(new.metadata.name or "", standard, list(pods)))
+        if _is_stricter(standard, standard_of(old.metadata.labels, "enforce")):
+            name = new.metadata.name or ""
+            request.warnings.extend(_existing_violations(name, standard, list(self._reader.list(Pod, name))))
+
+
+def _is_stricter(new: Standard, old: Standard) -> bool:
+    """Whether pods that were allowed may not be any more."""
+    if new.version == old.version:
+        return _LEVELS.index(new.level) > _LEVELS.index(old.level)
+    return new.level != "privileged"
 
 
 def _check_pod(request: AdmissionRequest, pod: Pod, labels: Mapping[str, str]) -> None:
@@ -112,13 +130,14 @@ def _check_pod(request: AdmissionRequest, pod: Pod, labels: Mapping[str, str]) -
 
 
 def _is_significant(new: Pod, old: Pod) -> bool:
-    """Whether an update can change the verdict: images, ephemeral containers and annotations may be updated at all."""
+    """Whether an update can change the verdict: of what may be updated at all, an image and how it is confined."""
 
-    def shape(pod: Pod) -> tuple[object, ...]:
-        images = [(item.name, item.image) for item in (*pod.spec.init_containers, *pod.spec.containers)]
-        return images, pod.spec.ephemeral_containers, pod.metadata.annotations
+    def shapes(pod: Pod) -> list[tuple[str, str | None, str | None]]:
+        every: list[Container | EphemeralContainer] = [*pod.spec.containers, *pod.spec.init_containers]
+        every += pod.spec.ephemeral_containers
+        return [(item.name, item.image, pod.metadata.annotations.get(_SECCOMP + item.name)) for item in every]
 
-    return shape(new) != shape(old)
+    return shapes(new) != shapes(old)
 
 
 def _check_workload(request: AdmissionRequest, obj: ApiObject, labels: Mapping[str, str]) -> None:
@@ -176,17 +195,34 @@ def label_errors(labels: Mapping[str, str]) -> list[FieldError]:
 
 def _existing_violations(namespace: str, standard: Standard, pods: Sequence[Pod]) -> list[str]:
     """Warnings of pods that could not be made any more, those with the same violations together."""
+    looked_at = _of_every_controller(pods)[:_EXISTING_MAX]
     alike: dict[str, list[str]] = {}
-    for pod in sorted(pods, key=lambda pod: pod.metadata.name or ""):
+    for pod in looked_at:
         found = _found(standard, pod.metadata, pod.spec)
         if found:
             reasons = ", ".join(violation.reason for violation in found)
             alike.setdefault(reasons, []).append(pod.metadata.name or "")
-    if not alike:
-        return []
-    texts = [f'existing pods in namespace "{namespace}" violate the new PodSecurity enforce level "{standard}"']
-    for reasons, names in sorted(alike.items(), key=lambda item: item[1][0]):
-        others = len(names) - 1
-        more = f" (and {others} other {'pod' if others == 1 else 'pods'})" if others else ""
-        texts.append(f"{names[0]}{more}: {reasons}")
-    return texts
+    texts = []
+    if len(looked_at) < len(pods):
+        count = f"the first {len(looked_at)} of {len(pods)} existing pods"
+        texts.append(f"new PodSecurity enforce level only checked against {count}")
+    if alike:
+        texts.append(f'existing pods in namespace "{namespace}" violate the new PodSecurity enforce level "{standard}"')
+    return texts + sorted(f"{_counted(names)}: {reasons}" for reasons, names in alike.items())
+
+
+def _of_every_controller(pods: Sequence[Pod]) -> list[Pod]:
+    """The pods with the first of each controller, and those of none, before the others."""
+    seen: set[str] = set()
+    first: list[Pod] = []
+    others: list[Pod] = []
+    for pod in pods:
+        owner = next((owner.uid for owner in pod.metadata.owner_references if owner.controller), "")
+        (others if owner in seen else first).append(pod)
+        seen |= {owner} if owner else set()
+    return first + others
+
+
+def _counted(names: Sequence[str]) -> str:
+    others = len(names) - 1
+    return min(names) + (f" (and {others} other {'pod' if others == 1 else 'pods'})" if others else "")

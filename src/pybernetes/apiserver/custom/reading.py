@@ -11,12 +11,16 @@ from typing import Any
 
 import msgspec
 
-from pybernetes.api import json_syntax, yaml
+from pybernetes.api import json_syntax
 from pybernetes.api.encoding import Decoded, DecodeError, UnsupportedMediaType, unrecognized
 from pybernetes.api.json_schema import TYPE_FIELDS
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import CustomObject
 from pybernetes.apiserver.custom.rules import rules_of, structured
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.api import yaml
 
 _JSON = ("", "application/json")
 

@@ -15,8 +15,11 @@ from pybernetes.api.kind_rows import KINDS
 from pybernetes.api.kinds import find_resource, group_versions, kind_of
 from pybernetes.api.types.apiextensions_v1 import CustomResourceDefinition
 from pybernetes.apiserver.collection import Change
-from pybernetes.apiserver.custom.rows import Rows, fingerprint, rows_of
 from pybernetes.apiserver.registry import Registry
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.apiserver.custom import rows as made
 
 _log = logging.getLogger(__name__)
 DEFINITIONS = kind_of(CustomResourceDefinition)
@@ -29,7 +32,7 @@ class CustomResources:
     def __init__(self, registry: Registry, publish: Callable[[Iterable[Kind]], None]) -> None:
         self._registry = registry
         self._publish = publish
-        self._rows: dict[str, Rows] = {}
+        self._rows: dict[str, made.Rows] = {}
         self._fingerprints: dict[str, bytes] = {}
         self._by_resource: dict[tuple[str, str, str], Kind] = {}
         self.groups: frozenset[str] = _BUILT_IN_GROUPS
@@ -71,11 +74,11 @@ class CustomResources:
 
     def _follow(self, name: str, definition: CustomResourceDefinition | None) -> bool:
         """Takes over a definition's present state; whether that changed anything."""
-        mark = fingerprint(definition) if definition is not None else b""
+        mark = made.fingerprint(definition) if definition is not None else b""
         if self._fingerprints.get(name) == mark:
             return False
         self._fingerprints[name] = mark
-        rows = rows_of(definition) if definition is not None else None
+        rows = made.rows_of(definition) if definition is not None else None
         before = self._rows.pop(name, None)
         if rows is not None:
             self._rows[name] = rows

@@ -23,12 +23,12 @@ from pybernetes.apiserver.custom import embedded
 from pybernetes.apiserver.custom import schema as schemas
 from pybernetes.apiserver.custom.demands import walk
 from pybernetes.apiserver.custom.embedded import META
-from pybernetes.apiserver.printing.table import Printer
 from pybernetes.apiserver.resources.strategy import Strategy
 from pybernetes.lazy_imports import lazily
 
 with lazily():
     from pybernetes.apiserver.custom import expressions as cel
+    from pybernetes.apiserver.printing import table
 
 
 @dataclass(eq=False)
@@ -42,7 +42,7 @@ class VersionRules:
     schema: Schema
     has_status: bool
     scale: CustomResourceSubresourceScale | None
-    printer: Printer
+    printer: table.Printer
     # What every answer to a client of this version carries as a warning; empty for versions that are not deprecated.
     deprecation: str = ""
     # The fields that clients of this version may select by, and those of all versions: objects are stored as one.

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from pybernetes.api import status, strictness, yaml
+from pybernetes.api import status, strictness
 from pybernetes.api.encoding import DecodeError, from_value
 from pybernetes.api.go_text import json_kind
 from pybernetes.api.kind import Kind
@@ -36,6 +36,10 @@ from pybernetes.apiserver.field_management.managers import (
 )
 from pybernetes.apiserver.field_management.reset_fields import reset_fields
 from pybernetes.apiserver.field_management.versions import compared, document_of
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.api import yaml
 
 _BEFORE = "before-first-apply"
 

@@ -27,10 +27,13 @@ from pybernetes.apiserver.field_management.scale import SCALE_KIND, ReplicasPath
 from pybernetes.apiserver.field_management.tracking import Given, Tracker
 from pybernetes.apiserver.negotiation import negotiate
 from pybernetes.apiserver.patching import Validation, patch_of, patched
-from pybernetes.apiserver.printing.table import scale_table
 from pybernetes.apiserver.rendering import finished
 from pybernetes.apiserver.request import Authenticated
 from pybernetes.apiserver.writer import Aspect, Writer
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.apiserver.printing import table
 
 # The Scale that a request asks for, given the stored object.
 Wanted = Callable[[Entry], Any]
@@ -118,7 +121,7 @@ class ScaleSubresource:
         accepted = negotiate(asked.request, asked.info.kind)
         if accepted.form != "table":
             return answer_object(asked.request, scale, warnings)
-        document = scale_table(scale, f"meta.k8s.io/{accepted.version}", self._writer.clock.now())
+        document = table.scale_table(scale, f"meta.k8s.io/{accepted.version}", self._writer.clock.now())
         body, content_type = finished(msgspec.json.encode(document), accepted)
         return Response(200, {"content-type": content_type, "cache-control": "no-cache, private"}, body)
 

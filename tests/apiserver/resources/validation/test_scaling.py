@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.apiserver.resources.validation.causes import on_create, on_status
+from tests.apiserver.resources.validation.causes import merged, on_create, on_status, on_update
 
 _TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}
 _HALF = {"type": "Utilization", "averageUtilization": 50}
@@ -44,6 +44,60 @@ def _autoscaler(*metrics: dict[str, Any]) -> dict[str, Any]:
 )  # fmt: skip
 def test_metrics(metric: dict[str, Any], said: list[str]) -> None:
     assert on_create(_autoscaler(metric)) == [f"spec.metrics[0].{line}" for line in said]
+
+
+_KINDS = 'supported values: "ContainerResource", "External", "Object", "Pods", "Resource"'
+
+
+def test_metrics_of_no_kind() -> None:
+    metric = {"type": "", "pods": {"metric": {}, "target": _TEN}, "resource": {"name": "cpu", "target": _HALF}}
+    assert on_create(_autoscaler(metric)) == [
+        "spec.metrics[0].type: Required value: must specify a metric source type",
+        f'spec.metrics[0].type: Unsupported value: "": {_KINDS}',
+        "spec.metrics[0].pods.metric.name: Required value: must specify a metric name",
+        "spec.metrics[0].pods: Forbidden: must populate the given metric source only",
+        "spec.metrics[0].resource: Forbidden: must populate the given metric source only",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ({"kind": "ReplicationController", "apiVersion": ""}, ""),
+        ({"kind": "ReplicationController", "apiVersion": "v1"}, ""),
+        ({"kind": "Pod", "apiVersion": "v1"}, "apiVersion must specify API group"),
+        ({"kind": "D", "apiVersion": "a/b/c"}, "unexpected GroupVersion string: a/b/c"),
+    ],
+)
+def test_what_is_scaled_has_a_group(target: dict[str, str], said: str) -> None:
+    document = merged(_autoscaler(), {"spec": {"scaleTargetRef": target}})
+    path, version = "spec.scaleTargetRef.apiVersion", target["apiVersion"]
+    assert on_create(document) == ([f'{path}: Invalid value: "{version}": {said}'] if said else [])
+    assert on_update(document, merged(document, {"spec": {"maxReplicas": 4}})) == []
+    if said:
+        assert len(on_update(_autoscaler(), document)) == 1
+
+
+def test_what_scales_down_to_nothing_may_go_on_doing_so() -> None:
+    metric = {"type": "External", "external": {"metric": {"name": "m"}, "target": _TEN}}
+    document = merged(_autoscaler(metric), {"spec": {"minReplicas": 0}})
+    assert on_create(document) == ["spec.minReplicas: Invalid value: 0: must be greater than or equal to 1"]
+    assert on_update(document, merged(document, {"spec": {"maxReplicas": 4}})) == []
+
+
+def test_the_share_of_the_older_version() -> None:
+    spec = {"scaleTargetRef": _TARGET, "maxReplicas": 3, "targetCPUUtilizationPercentage": 0}
+    assert on_create({"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "spec": spec}) == [
+        "spec.metrics[0].resource.target.averageUtilization: Invalid value: 0: must be greater than 0"
+    ]
+
+
+def test_budgets_say_one_of_two() -> None:
+    spec = {"minAvailable": 1, "maxUnavailable": "10%"}
+    assert on_create({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "spec": spec}) == [
+        'spec: Invalid value: {"MinAvailable":1,"Selector":null,"MaxUnavailable":"10%",'
+        '"UnhealthyPodEvictionPolicy":null}: minAvailable and maxUnavailable cannot be both set'
+    ]
 
 
 def test_the_status_of_budgets_and_autoscalers_counts_from_zero() -> None:

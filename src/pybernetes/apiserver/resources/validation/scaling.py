@@ -11,6 +11,7 @@ from pybernetes.api.types import autoscaling_v1, autoscaling_v2
 from pybernetes.api.types.autoscaling_v2 import HPAScalingRules, MetricSpec, MetricTarget
 from pybernetes.api.types.policy_v1 import PodDisruptionBudget
 from pybernetes.apiserver.resources.validation.conditions import validate_conditions
+from pybernetes.apiserver.resources.validation.internal_form import shown_part
 from pybernetes.apiserver.resources.validation.numbers import (
     at_most_all,
     container_resource_name,
@@ -22,14 +23,16 @@ from pybernetes.apiserver.resources.validation.selectors import validate_selecto
 
 _METRICS = ("ContainerResource", "External", "Object", "Pods", "Resource")
 _POSITIVE = "must be greater than zero"
+_ABOVE_NOTHING = "must be greater than 0"
 
 
-def _validate_bounds(spec: Any) -> list[FieldError]:
+def _validate_bounds(spec: Any, old: Any) -> list[FieldError]:
+    """Some that are stored scale down to nothing."""
     errors: list[FieldError] = []
+    least = 0 if old is not None and old.min_replicas == 0 else 1
     lowest = 1 if spec.min_replicas is None else spec.min_replicas
-    if lowest < 1:
-        detail = "must be greater than or equal to 1"
-        errors.append(invalid("spec.minReplicas", lowest, detail))
+    if lowest < least:
+        errors.append(invalid("spec.minReplicas", lowest, f"must be greater than or equal to {least}"))
     if spec.max_replicas < 1:
         errors.append(required("spec.maxReplicas", "must be set and greater than 0"))
     if spec.max_replicas < lowest:
@@ -38,24 +41,46 @@ def _validate_bounds(spec: Any) -> list[FieldError]:
     return errors
 
 
-def _validate_target(reference: Any, path: str = "spec.scaleTargetRef") -> list[FieldError]:
+def _validate_target(reference: Any, old: Any) -> list[FieldError]:
+    path = "spec.scaleTargetRef"
     errors = _validate_described(reference, path)
-    if "/" not in (reference.api_version or "") and reference.api_version != "v1":
-        detail = "apiVersion must specify API group"
-        errors.append(invalid(f"{path}.apiVersion", reference.api_version or "", detail))
+    problem = "" if old is not None and _target_problem(old.scale_target_ref) else _target_problem(reference)
+    return [*errors, invalid(f"{path}.apiVersion", reference.api_version or "", problem)] if problem else errors
+
+
+def _target_problem(reference: Any) -> str:
+    """What is wrong with the version of what is scaled: of kinds without a group only one can be scaled."""
+    version = reference.api_version or ""
+    if problem := _version_problem(version):
+        return problem
+    has_group = bool(version.rpartition("/")[0])
+    return "" if has_group or reference.kind == "ReplicationController" else "apiVersion must specify API group"
+
+
+def _version_problem(version: str) -> str:
+    return f"unexpected GroupVersion string: {version}" if version.count("/") > 1 else ""
+
+
+def validate_v1(
+    autoscaler: autoscaling_v1.HorizontalPodAutoscaler, old: autoscaling_v1.HorizontalPodAutoscaler | None = None
+) -> list[FieldError]:
+    spec, before = autoscaler.spec, old.spec if old is not None else None
+    errors = _validate_bounds(spec, before) + _validate_target(spec.scale_target_ref, before)
+    share = spec.target_cpu_utilization_percentage
+    if share is not None and share < 1:
+        # The field is what this version has of the others' metrics.
+        errors.append(invalid("spec.metrics[0].resource.target.averageUtilization", share, _ABOVE_NOTHING))
     return errors
 
 
-def validate_v1(autoscaler: autoscaling_v1.HorizontalPodAutoscaler) -> list[FieldError]:
-    spec = autoscaler.spec
-    return _validate_bounds(spec) + _validate_target(spec.scale_target_ref)
-
-
-def validate_v2(autoscaler: autoscaling_v2.HorizontalPodAutoscaler) -> list[FieldError]:
-    spec = autoscaler.spec
-    errors = _validate_bounds(spec) + _validate_target(spec.scale_target_ref)
+def validate_v2(
+    autoscaler: autoscaling_v2.HorizontalPodAutoscaler, old: autoscaling_v2.HorizontalPodAutoscaler | None = None
+) -> list[FieldError]:
+    spec, before = autoscaler.spec, old.spec if old is not None else None
+    errors = _validate_bounds(spec, before) + _validate_target(spec.scale_target_ref, before)
+    is_lax = before is not None and any(map(_describes_nonsense, before.metrics))
     for index, metric in enumerate(spec.metrics):
-        errors += _validate_metric(metric, f"spec.metrics[{index}]")
+        errors += _validate_metric(metric, f"spec.metrics[{index}]", is_lax=is_lax)
     if spec.min_replicas == 0 and not any(metric.type in ("Object", "External") for metric in spec.metrics):
         detail = "must specify at least one Object or External metric to support scaling to zero replicas"
         errors.append(forbidden_field("spec.metrics", detail))
@@ -66,12 +91,13 @@ def validate_v2(autoscaler: autoscaling_v2.HorizontalPodAutoscaler) -> list[Fiel
     return errors
 
 
-def _validate_metric(metric: MetricSpec, path: str) -> list[FieldError]:
-    if not metric.type:
-        return [required(f"{path}.type", "must specify a metric source type")]
-    if metric.type not in _METRICS:
-        return [not_supported(f"{path}.type", metric.type, _METRICS)] * 2
-    expected = metric.type[0].lower() + metric.type[1:]
+def _describes_nonsense(metric: MetricSpec) -> bool:
+    source = metric.object
+    return source is not None and bool(_version_problem(source.described_object.api_version or ""))
+
+
+def _validate_metric(metric: MetricSpec, path: str, *, is_lax: bool) -> list[FieldError]:
+    """`is_lax` lets versions of described objects pass that cannot be read."""
     given: dict[str, Any] = {
         "object": metric.object,
         "external": metric.external,
@@ -80,10 +106,18 @@ def _validate_metric(metric: MetricSpec, path: str) -> list[FieldError]:
         "containerResource": metric.container_resource,
     }
     named = [name for name, source in given.items() if source is not None]
-    errors = _validate_source(given[named[0]], f"{path}.{named[0]}", named[0]) if named else []
-    if given[expected] is None:
-        detail = "must populate information for the given metric source"
-        errors.append(required(f"{path}.{expected}", detail))
+    unknown = [] if metric.type in _METRICS else [not_supported(f"{path}.type", metric.type, _METRICS)]
+    errors = [] if metric.type else [required(f"{path}.type", "must specify a metric source type")]
+    errors += unknown
+    if named:
+        errors += _validate_source(given[named[0]], f"{path}.{named[0]}", named[0])
+    if named[:1] == ["object"] and not is_lax and _describes_nonsense(metric):
+        version = given["object"].described_object.api_version
+        errors.append(invalid(f"{path}.object.describedObject.apiVersion", version, _version_problem(version)))
+    expected = metric.type[:1].lower() + metric.type[1:]
+    errors += unknown
+    if not unknown and given[expected] is None:
+        errors.append(required(f"{path}.{expected}", "must populate information for the given metric source"))
     if len(named) > 1:
         detail = "must populate the given metric source only"
         errors += [forbidden_field(f"{path}.{name}", detail) for name in sorted(named) if name != expected]
@@ -159,8 +193,7 @@ def _validate_metric_target(target: MetricTarget, path: str) -> list[FieldError]
         if value is not None and amount(value).nano <= 0:
             errors.append(invalid(f"{path}.{name}", value, "must be positive"))
     if target.average_utilization is not None and target.average_utilization < 1:
-        detail = "must be greater than 0"
-        errors.append(invalid(f"{path}.averageUtilization", target.average_utilization, detail))
+        errors.append(invalid(f"{path}.averageUtilization", target.average_utilization, _ABOVE_NOTHING))
     return errors
 
 
@@ -215,8 +248,7 @@ def validate_budget(budget: PodDisruptionBudget) -> list[FieldError]:
     spec = budget.spec
     errors: list[FieldError] = []
     if spec.min_available is not None and spec.max_unavailable is not None:
-        shown = {"MinAvailable": spec.min_available, "MaxUnavailable": spec.max_unavailable}
-        errors.append(invalid("spec", shown, "minAvailable and maxUnavailable cannot be both set"))
+        errors.append(invalid("spec", shown_part(spec), "minAvailable and maxUnavailable cannot be both set"))
     for name, value in (("minAvailable", spec.min_available), ("maxUnavailable", spec.max_unavailable)):
         errors += int_or_percent(value, f"spec.{name}")
         errors += at_most_all(value, f"spec.{name}")

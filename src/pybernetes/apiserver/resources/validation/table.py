@@ -150,11 +150,11 @@ _RULES: Mapping[type, Callable[[], Rules]] = {
         definition_validation.validate_definition_status,
     ),
     apiregistration_v1.APIService: lambda: always(access.validate_api_service, path_segment_name),
-    autoscaling_v1.HorizontalPodAutoscaler: lambda: always(
-        scaling.validate_v1, status=scaling.validate_autoscaler_status
+    autoscaling_v1.HorizontalPodAutoscaler: lambda: Rules(
+        scaling.validate_v1, scaling.validate_v1, scaling.validate_autoscaler_status
     ),
-    autoscaling_v2.HorizontalPodAutoscaler: lambda: always(
-        scaling.validate_v2, status=scaling.validate_autoscaler_status
+    autoscaling_v2.HorizontalPodAutoscaler: lambda: Rules(
+        scaling.validate_v2, scaling.validate_v2, scaling.validate_autoscaler_status
     ),
     certificates_v1.CertificateSigningRequest: lambda: Rules(
         certificate_requests.validate_request, status=certificate_requests.validate_status, name=path_segment_name
