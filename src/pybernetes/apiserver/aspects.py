@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable, Mapping
 
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject, copy
 from pybernetes.api.types import certificates_v1, core_v1
 from pybernetes.apiserver.resources.strategy import Strategy
-from pybernetes.apiserver.resources.validation import (
-    certificate_requests,
-    configuration,
-    ephemeral_containers,
-    pod_resize,
-)
 from pybernetes.apiserver.writer import Aspect
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.apiserver.resources.validation import (
+        certificate_requests,
+        configuration,
+        ephemeral_containers,
+        pod_resize,
+    )
 
 
 def aspect_of(kind: Kind, strategy: Strategy, subresource: str) -> Aspect:
@@ -23,7 +26,8 @@ def aspect_of(kind: Kind, strategy: Strategy, subresource: str) -> Aspect:
         return Aspect(strategy.prepare_status, strategy.validate_status)
     if subresource == "approval":
         return Aspect(_approval, certificate_requests.validate_approval)
-    return _PARTS.get((kind.type, subresource), Aspect(strategy.prepare_update, strategy.validate_update))
+    part = _PARTS.get((kind.type, subresource))
+    return part() if part is not None else Aspect(strategy.prepare_update, strategy.validate_update)
 
 
 def _become(new: ApiObject, whole: ApiObject) -> None:
@@ -73,12 +77,10 @@ def _approval(new: certificates_v1.CertificateSigningRequest, old: certificates_
     new.status.certificate = old.status.certificate
 
 
-_PARTS = {
-    (cast(type[ApiObject], core_v1.Namespace), "finalize"): Aspect(
-        _finalize, configuration.validate_namespace_finalizers
-    ),
-    (core_v1.Pod, "ephemeralcontainers"): Aspect(
+_PARTS: Mapping[tuple[type, str], Callable[[], Aspect]] = {
+    (core_v1.Namespace, "finalize"): lambda: Aspect(_finalize, configuration.validate_namespace_finalizers),
+    (core_v1.Pod, "ephemeralcontainers"): lambda: Aspect(
         _ephemeral_containers, ephemeral_containers.validate_ephemeral_containers
     ),
-    (core_v1.Pod, "resize"): Aspect(_resize, pod_resize.validate_resize),
+    (core_v1.Pod, "resize"): lambda: Aspect(_resize, pod_resize.validate_resize),
 }

@@ -26,8 +26,11 @@ from pybernetes.api.types.core_v1 import (
 from pybernetes.api.types.meta_v1 import ObjectMeta
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.admission_plugins.bystander import Bystander, refusal
-from pybernetes.apiserver.admission_plugins.pod_security_checks import Violation, violations
 from pybernetes.apiserver.reader import Reader
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.apiserver.admission_plugins import pod_security_checks as checks
 
 _PREFIX = "pod-security.kubernetes.io/"
 _LEVELS = ("privileged", "baseline", "restricted")
@@ -158,11 +161,11 @@ def _template(obj: ApiObject) -> tuple[ObjectMeta, PodSpec] | None:
     return (found.metadata, found.spec) if found is not None else None
 
 
-def _found(standard: Standard, meta: ObjectMeta, spec: PodSpec) -> list[Violation]:
-    return violations(standard.level, standard.minor, meta, spec)
+def _found(standard: Standard, meta: ObjectMeta, spec: PodSpec) -> list[checks.Violation]:
+    return checks.violations(standard.level, standard.minor, meta, spec)
 
 
-def _listed(found: Sequence[Violation]) -> str:
+def _listed(found: Sequence[checks.Violation]) -> str:
     return ", ".join(f"{violation.reason} ({violation.details})" for violation in found)
 
 

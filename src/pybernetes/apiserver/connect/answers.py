@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pybernetes.apiserver.admission_chain import AdmissionChain
-from pybernetes.apiserver.connect.logs import Logs
 from pybernetes.apiserver.connect.node_connection import NodeConnection
 from pybernetes.apiserver.connect.pods import Connections
-from pybernetes.apiserver.connect.proxy import Proxies
-from pybernetes.apiserver.connect.remote_command import RemoteCommands
 from pybernetes.apiserver.pipeline import Answer
 from pybernetes.apiserver.reader import Reader
 from pybernetes.environment.chance import Chance
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.apiserver.connect import logs, proxy, remote_command
 
 _VERBS = ("get", "create", "update", "patch", "delete")
 
@@ -18,18 +19,16 @@ _VERBS = ("get", "create", "update", "patch", "delete")
 def connect_answers(
     reader: Reader, chain: AdmissionChain, nodes: NodeConnection, chance: Chance
 ) -> dict[tuple[str, str, str], Answer]:
-    """The handlers of everything that a node answers."""
+    """The handlers of everything that a node answers; each is imported by the first request for it."""
     connections = Connections(reader, chain, nodes)
-    commands = RemoteCommands(connections)
-    proxies = Proxies(connections, chance)
     answers: dict[tuple[str, str, str], Answer] = {
-        ("pods", "log", "get"): Logs(connections).get,
-        ("pods", "exec", "create"): commands.exec,
-        ("pods", "attach", "create"): commands.attach,
-        ("pods", "portforward", "create"): commands.port_forward,
+        ("pods", "log", "get"): lambda asked: logs.Logs(connections).get(asked),
+        ("pods", "exec", "create"): lambda asked: remote_command.RemoteCommands(connections).exec(asked),
+        ("pods", "attach", "create"): lambda asked: remote_command.RemoteCommands(connections).attach(asked),
+        ("pods", "portforward", "create"): lambda asked: remote_command.RemoteCommands(connections).port_forward(asked),
     }
     for verb in _VERBS:
-        answers["pods", "proxy", verb] = proxies.pods
-        answers["services", "proxy", verb] = proxies.services
-        answers["nodes", "proxy", verb] = proxies.nodes
+        answers["pods", "proxy", verb] = lambda asked: proxy.Proxies(connections, chance).pods(asked)
+        answers["services", "proxy", verb] = lambda asked: proxy.Proxies(connections, chance).services(asked)
+        answers["nodes", "proxy", verb] = lambda asked: proxy.Proxies(connections, chance).nodes(asked)
     return answers

@@ -21,10 +21,13 @@ from pybernetes.apiserver.compression import encoded_headers, gzipped, weighs_gz
 from pybernetes.apiserver.custom import openapi
 from pybernetes.apiserver.discovery import UNCACHED
 from pybernetes.apiserver.negotiation import by_quality
-from pybernetes.apiserver.openapi import gnostic, gnostic_version3, version2, version3
 from pybernetes.apiserver.openapi.operations import Path, version_paths
 from pybernetes.apiserver.openapi.service_paths import SINGLE_PATHS, group_path, resources_path
 from pybernetes.environment.clock import Clock
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.apiserver.openapi import gnostic, gnostic_version3, version2, version3
 
 _JSON = "application/json"
 # The second spelling has been wrong since 1.10 and is what clients send; the first one is what they are answered.
@@ -39,12 +42,20 @@ _PROTOBUF_3 = (
 _HTTP_DATE = "%a, %d %b %Y %H:%M:%S"
 
 
+def _encoded_version2(document: dict[str, Any]) -> bytes:
+    return gnostic.encode(document)
+
+
+def _encoded_version3(document: dict[str, Any]) -> bytes:
+    return gnostic_version3.encode(document)
+
+
 @dataclass(frozen=True)
 class _Document:
     """One document; `write` gives its JSON value, `encode` makes protobuf of that."""
 
     write: Callable[[], dict[str, Any]]
-    encode: Callable[[dict[str, Any]], bytes] = gnostic_version3.encode
+    encode: Callable[[dict[str, Any]], bytes] = _encoded_version3
 
     @cached_property
     def json(self) -> bytes:
@@ -79,7 +90,8 @@ class Publisher:
             self._kinds.setdefault((kind.group, kind.version), []).append(kind)
         self._custom = [kind for kinds in self._kinds.values() for kind in kinds if openapi.is_custom(kind)]
         self._version2 = _Document(
-            lambda: version2.document(self._all_paths(), openapi.version2(self._custom)), gnostic.encode
+            lambda: version2.document(self._all_paths(), openapi.version2(self._custom)),
+            _encoded_version2,
         )
         self._version3 = dict(sorted(self._documents(former).items()))
 

@@ -25,7 +25,10 @@ from pybernetes.apiserver.resources.prepare import (
     only_status_and_its_metadata,
 )
 from pybernetes.apiserver.resources.strategy import Strategy
-from pybernetes.apiserver.resources.validation.devices import identity
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.apiserver.resources.validation import devices as validation
 
 
 def default_claim_spec(spec: ResourceClaimSpec) -> None:
@@ -60,10 +63,10 @@ def _prepare_claim_status(new: ResourceClaim, old: ResourceClaim) -> None:
     only_status_and_its_metadata(new, old)
     if not new.status.devices or old.status.allocation is None:
         return
-    gone = set(map(identity, old.status.allocation.devices.results))
+    gone = set(map(validation.identity, old.status.allocation.devices.results))
     if new.status.allocation is not None:
-        gone.difference_update(map(identity, new.status.allocation.devices.results))
-    new.status.devices = [device for device in new.status.devices if identity(device) not in gone]
+        gone.difference_update(map(validation.identity, new.status.allocation.devices.results))
+    new.status.devices = [device for device in new.status.devices if validation.identity(device) not in gone]
 
 
 def default_claim_template(template: ResourceClaimTemplate) -> None:
