@@ -359,8 +359,10 @@ def _keep_system_metadata(new: ApiObject, old: ApiObject) -> None:
     given.creation_timestamp = kept.creation_timestamp
     if kept.deletion_timestamp is not None:
         given.deletion_timestamp = kept.deletion_timestamp
-        given.deletion_grace_period_seconds = kept.deletion_grace_period_seconds
+        if given.deletion_grace_period_seconds is None:
+            given.deletion_grace_period_seconds = kept.deletion_grace_period_seconds
     given.generation = kept.generation
+    given.self_link = None
     given.generate_name = given.generate_name or kept.generate_name
 
 
