@@ -7,7 +7,16 @@ from typing import Any
 
 from pybernetes.api.ip_addresses import address_warnings, network_warnings
 from pybernetes.api.names import dns1123_label
-from pybernetes.api.types import apiextensions_v1, apps_v1, batch_v1, core_v1, networking_v1, storage_v1
+from pybernetes.api.types import (
+    apiextensions_v1,
+    apps_v1,
+    batch_v1,
+    core_v1,
+    discovery_v1,
+    networking_v1,
+    node_v1,
+    storage_v1,
+)
 from pybernetes.api.types.core_v1 import (
     Node,
     PersistentVolume,
@@ -18,6 +27,7 @@ from pybernetes.api.types.core_v1 import (
     ServiceAccount,
 )
 from pybernetes.apiserver.custom.definition_validation import definition_warnings
+from pybernetes.apiserver.resources.label_warnings import warn_of_capacity, warn_of_runtime_class, warn_of_storage_class
 from pybernetes.apiserver.resources.pod_warnings import claim_spec, gone, old_labels, warn_of_pod
 
 _POD_NAMES = (
@@ -40,6 +50,8 @@ _TOO_MANY_INDEXES = (
 )
 _ENFORCED = "kubernetes.io/enforce-mountable-secrets"
 _INGRESS_CLASS = "kubernetes.io/ingress.class"
+_MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
+_SLICE_CONTROLLERS = ("endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io")
 
 
 def _pod(new: Pod, old: Pod | None) -> list[str]:
@@ -199,6 +211,34 @@ def _ingress(new: networking_v1.Ingress, old: networking_v1.Ingress | None) -> l
     return []
 
 
+def _network_policy(new: networking_v1.NetworkPolicy, _old: networking_v1.NetworkPolicy | None) -> list[str]:
+    rules = [(f"spec.ingress[{index}].from", rule.from_) for index, rule in enumerate(new.spec.ingress)]
+    rules += [(f"spec.egress[{index}].to", rule.to) for index, rule in enumerate(new.spec.egress)]
+    texts: list[str] = []
+    for path, peers in rules:
+        for index, peer in enumerate(peers):
+            if (block := peer.ip_block) is None:
+                continue
+            where = f"{path}[{index}].ipBlock"
+            texts += network_warnings(block.cidr, f"{where}.cidr")
+            for number, text in enumerate(block.except_):
+                texts += network_warnings(text, f"{where}.except[{number}]")
+    return texts
+
+
+def _endpoint_slice(new: discovery_v1.EndpointSlice, old: discovery_v1.EndpointSlice | None) -> list[str]:
+    """The server's own controllers write addresses well."""
+    texts: list[str] = []
+    if old is None and new.address_type == "FQDN":
+        texts.append("spec.addressType: FQDN endpoints are deprecated")
+    if new.metadata.labels.get(_MANAGED_BY) in _SLICE_CONTROLLERS:
+        return texts
+    for index, endpoint in enumerate(new.endpoints):
+        for number, address in enumerate(endpoint.addresses):
+            texts += address_warnings(address, f"endpoints[{index}].addresses[{number}]")
+    return texts
+
+
 def _driver(new: storage_v1.CSIDriver, _old: storage_v1.CSIDriver | None) -> list[str]:
     if new.spec.token_requests and new.spec.service_account_token_in_secrets is None:
         return [
@@ -228,6 +268,11 @@ WARNINGS: Mapping[type, Callable[[Any, Any], list[str]]] = {
     apps_v1.StatefulSet: _stateful_set,
     batch_v1.CronJob: _cron_job,
     batch_v1.Job: _job,
+    discovery_v1.EndpointSlice: _endpoint_slice,
     networking_v1.Ingress: _ingress,
+    networking_v1.NetworkPolicy: _network_policy,
+    node_v1.RuntimeClass: warn_of_runtime_class,
     storage_v1.CSIDriver: _driver,
+    storage_v1.CSIStorageCapacity: warn_of_capacity,
+    storage_v1.StorageClass: warn_of_storage_class,
 }
