@@ -272,6 +272,8 @@ class Writer:
 
     async def _put(self, collection: Collection, intent: Intent, obj: ApiObject, old: Entry | None) -> Entry:
         key = collection.key(intent.namespace, obj.metadata.name or "")
+        if not intent.dry_run:
+            obj.metadata.self_link = None
         if old is not None:
             _keep_times(obj, old.object)
         value = collection.form.encode(obj)
@@ -362,7 +364,6 @@ def _keep_system_metadata(new: ApiObject, old: ApiObject) -> None:
         if given.deletion_grace_period_seconds is None:
             given.deletion_grace_period_seconds = kept.deletion_grace_period_seconds
     given.generation = kept.generation
-    given.self_link = None
     given.generate_name = given.generate_name or kept.generate_name
 
 
