@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from oracle_files import Step, decoded, kind_of_path, scenarios, steps
 
+from pybernetes.api.kinds import kind_of
 from pybernetes.api.objects import from_builtins
+from pybernetes.api.types.core_v1 import Service
 from pybernetes.apiserver.resources.strategies import strategy_of
 
 # Said by other stages: served versions, decoding, schemas, custom resources.
@@ -185,6 +187,12 @@ NETWORKS: list[tuple[str, dict[str, Any], list[str]]] = [
             '("fd00::/8")',
         ],
     ),
+    ("endpoints", {"subsets": [{"addresses": [{"ip": "10.0.0.1"}, {"ip": "FD00::1"}]}]}, [
+        'subsets[0].addresses[1].ip: IPv6 address "FD00::1" should be in RFC 5952 canonical format ("fd00::1")'
+    ]),
+    ("podtemplates", {"template": {"spec": {"nodeSelector": {"beta.kubernetes.io/arch": "arm"}}}}, [
+        f"template.spec.nodeSelector[beta.kubernetes.io/arch]: {_OLD_ARCH}"
+    ]),
     ("nodes", {"spec": {"externalID": "x"}}, [
         "spec.externalID: this field is deprecated, and is unused by Kubernetes"
     ]),
@@ -199,3 +207,12 @@ NETWORKS: list[tuple[str, dict[str, Any], list[str]]] = [
 def test_networks_nodes_and_accounts(resource: str, document: dict[str, Any], expected: list[str]) -> None:
     where = "" if resource == "nodes" else "namespaces/x/"
     assert _warned(f"/api/v1/{where}{resource}", document) == expected
+
+
+def test_who_reports_a_services_status_hears_of_its_addresses_alone() -> None:
+    wished = {"metadata": {"name": "a"}, "spec": {"externalIPs": ["FD00::2"]}}
+    status = {"loadBalancer": {"ingress": [{"hostname": "x"}, {"ip": "FD00::1"}]}}
+    old, new = from_builtins(wished, Service), from_builtins({**wished, "status": status}, Service)
+    assert strategy_of(kind_of(Service)).warnings(new, old) == [
+        'status.loadBalancer.ingress[1]: IPv6 address "FD00::1" should be in RFC 5952 canonical format ("fd00::1")'
+    ]

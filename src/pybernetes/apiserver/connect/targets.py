@@ -54,8 +54,8 @@ class ProxyName:
     port: str
 
 
-def proxy_name(text: str) -> ProxyName:
-    """The parts of a proxied name; 400 when it has other parts."""
+def proxy_name(text: str, noun: str) -> ProxyName:
+    """The parts of a proxied name of a `noun`; 400 when it has other parts."""
     parts = text.split(":")
     if len(parts) == 1 and parts[0]:
         return ProxyName("", parts[0], "")
@@ -63,7 +63,7 @@ def proxy_name(text: str) -> ProxyName:
         return ProxyName("", parts[0], parts[1])
     if len(parts) == 3 and parts[0] in ("", "http", "https") and parts[1]:
         return ProxyName(parts[0], parts[1], parts[2])
-    raise bad_request(f'invalid request "{text}"')
+    raise bad_request(f'invalid {noun} request "{text}"')
 
 
 def pod_backend(pod: Pod, asked: ProxyName) -> Backend:

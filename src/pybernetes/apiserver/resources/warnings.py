@@ -18,6 +18,7 @@ from pybernetes.api.types import (
     storage_v1,
 )
 from pybernetes.api.types.core_v1 import (
+    Endpoints,
     Node,
     PersistentVolume,
     PersistentVolumeClaim,
@@ -50,6 +51,7 @@ _TOO_MANY_INDEXES = (
 )
 _ENFORCED = "kubernetes.io/enforce-mountable-secrets"
 _INGRESS_CLASS = "kubernetes.io/ingress.class"
+_ENDPOINTS_MANAGED_BY = "endpoints.kubernetes.io/managed-by"
 _MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 _SLICE_CONTROLLERS = ("endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io")
 
@@ -90,6 +92,10 @@ def _daemon(new: Any, old: Any | None) -> list[str]:
     return _template(new.spec.template, "spec.template.") if changed else []
 
 
+def _pod_template(new: core_v1.PodTemplate, old: core_v1.PodTemplate | None) -> list[str]:
+    return _template(new.template, "template.") if old is None or new.template != old.template else []
+
+
 def _template(template: core_v1.PodTemplateSpec | None, prefix: str) -> list[str]:
     return warn_of_pod(template.spec, template.metadata, prefix) if template is not None else []
 
@@ -122,6 +128,8 @@ def _cron_job(new: batch_v1.CronJob, old: batch_v1.CronJob | None) -> list[str]:
 
 def _service(new: Service, old: Service | None) -> list[str]:
     spec = new.spec
+    if old is not None and new.status != old.status and spec == old.spec:
+        return _ingress_addresses(new)
     texts: list[str] = []
     if _TOPOLOGY_HINTS in new.metadata.annotations:
         texts.append(
@@ -148,6 +156,27 @@ def _service(new: Service, old: Service | None) -> list[str]:
         texts.append('spec.externalName is ignored when spec.type is not "ExternalName"')
     if spec.traffic_distribution == "PreferClose":
         texts.append('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
+    return texts
+
+
+def _ingress_addresses(service: Service) -> list[str]:
+    """What who reports a Service's status hears: nothing about what others wished for."""
+    texts: list[str] = []
+    for index, each in enumerate(service.status.load_balancer.ingress):
+        if each.ip:
+            texts += address_warnings(each.ip, f"status.loadBalancer.ingress[{index}]")
+    return texts
+
+
+def _endpoints(new: Endpoints, _old: Endpoints | None) -> list[str]:
+    """The server's own controller writes addresses well."""
+    if new.metadata.labels.get(_ENDPOINTS_MANAGED_BY) == "endpoint-controller":
+        return []
+    texts: list[str] = []
+    for index, subset in enumerate(new.subsets):
+        for name, addresses in (("addresses", subset.addresses), ("notReadyAddresses", subset.not_ready_addresses)):
+            for number, each in enumerate(addresses):
+                texts += address_warnings(each.ip, f"subsets[{index}].{name}[{number}].ip")
     return texts
 
 
@@ -253,8 +282,10 @@ def no_warnings(_new: Any, _old: Any | None) -> list[str]:
 
 
 WARNINGS: Mapping[type, Callable[[Any, Any], list[str]]] = {
+    core_v1.Endpoints: _endpoints,
     core_v1.Node: _node,
     core_v1.Pod: _pod,
+    core_v1.PodTemplate: _pod_template,
     core_v1.PersistentVolume: _persistent_volume,
     core_v1.PersistentVolumeClaim: _claim,
     core_v1.ReplicationController: _workload,
