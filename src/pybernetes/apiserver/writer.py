@@ -166,7 +166,7 @@ class Writer:
                 return await store(name)
             except Conflict as conflict:
                 if attempt == attempts - 1:
-                    raise _exists(collection, namespace, name) from conflict
+                    raise _exists(collection, namespace, name, is_generated=bool(generate_name)) from conflict
         raise AssertionError("unreachable")
 
     async def _create_named(self, intent: Intent, obj: ApiObject, admission: AdmissionRequest) -> Entry:
@@ -387,8 +387,11 @@ def _keep_times(new: ApiObject, old: ApiObject) -> None:
     new.metadata.resource_version = revision
 
 
-def _exists(collection: Collection, namespace: str, name: str) -> status.StatusError:
+def _exists(collection: Collection, namespace: str, name: str, *, is_generated: bool) -> status.StatusError:
     error = status.already_exists(collection.kind, name)
+    if is_generated and error.status.details is not None:
+        error.status.message += ", the server was not able to generate a unique name for the object"
+        error.status.details.retry_after_seconds = 1
     there = collection.get(namespace, name)
     if there is not None and there.object.metadata.deletion_timestamp is not None:
         error.status.message = f"object is being deleted: {error.status.message}"
