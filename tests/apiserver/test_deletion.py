@@ -92,3 +92,21 @@ async def test_events_have_no_dependents_to_wait_for(call: Caller) -> None:
     assert (await call("POST", events, event))[0] == 201
     assert (await call("DELETE", f"{events}/e", {"propagationPolicy": "Foreground"}))[0] == 200
     assert (await call("GET", f"{events}/e"))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("finalizers", "options", "code"),
+    [
+        ([], {"orphanDependents": False}, 200),
+        (["example.com/x"], None, 200),
+        (["example.com/x"], {"propagationPolicy": "Foreground"}, 200),
+        (["example.com/x"], {"orphanDependents": True}, 200),
+        (["example.com/x"], {"orphanDependents": False}, 202),
+    ],
+)
+async def test_some_are_told_that_a_deletion_waits(
+    call: Caller, finalizers: list[str], options: dict[str, Any] | None, code: int
+) -> None:
+    maps = "/api/v1/namespaces/default/configmaps"
+    assert (await call("POST", maps, {"metadata": {"name": "m", "finalizers": finalizers}}))[0] == 201
+    assert (await call("DELETE", f"{maps}/m", options))[0] == code

@@ -122,3 +122,18 @@ async def test_all_that_is_said_of_a_name_counts(call: Caller, selector: str, fo
     for path in (MAPS, "/api/v1/configmaps"):
         code, listed = await call("GET", f"{path}?fieldSelector={quote(selector)}")
         assert (code, len(listed["items"])) == (200, found)
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("", 200),
+        ("&fieldSelector=metadata.name%3Dm-0000", 200),
+        ("&fieldSelector=metadata.name%3Dm-0000,metadata.namespace%3Dx", 200),
+        ("&fieldSelector=metadata.name%3Dm-0001", 400),
+        ("&fieldSelector=metadata.namespace%3Ddefault", 400),
+    ],
+)
+async def test_a_selector_may_not_contradict_the_path(call: Caller, query: str, code: int) -> None:
+    response = await call.send("GET", f"{MAPS}/m-0000?watch=1&timeoutSeconds=1{query}")
+    assert response.status == code

@@ -59,6 +59,17 @@ async def test_generate_name_draws_different_names(call: Caller) -> None:
     assert all(name.startswith("m-") and len(name) == 7 for name in names)
 
 
+async def test_a_namespace_with_a_generated_name_can_be_selected_by_it(call: Caller) -> None:
+    _, made = await call("POST", "/api/v1/namespaces", {"metadata": {"generateName": "made-"}})
+    assert made["metadata"]["labels"] == {"kubernetes.io/metadata.name": made["metadata"]["name"]}
+
+
+async def test_no_object_keeps_a_link_to_itself(call: Caller) -> None:
+    await call("POST", MAPS, {"metadata": {"name": "linked", "selfLink": "/x"}})
+    _, changed = await call("PUT", f"{MAPS}/linked", {"metadata": {"name": "linked", "selfLink": "/x"}})
+    assert "selfLink" not in changed["metadata"]
+
+
 async def test_dry_run_stores_nothing(call: Caller) -> None:
     code, created = await call("POST", f"{MAPS}?dryRun=All", {"metadata": {"name": "m"}})
     assert code == 201

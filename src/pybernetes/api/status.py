@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,6 +138,12 @@ OBJECT_MODIFIED = "the object has been modified; please apply your changes to th
 def forbidden(kind: Kind, name: str, why: str) -> StatusError:
     message = f'{kind.group_resource} "{name}" is forbidden: {why}'
     return failure(403, "Forbidden", message, _details(kind, name))
+
+
+def aggregate(texts: Iterable[str]) -> str:
+    """Several errors as one text: each once, in brackets if there is more than one."""
+    each = list(dict.fromkeys(texts))
+    return each[0] if len(each) == 1 else f"[{', '.join(each)}]"
 
 
 def bad_request(message: str) -> StatusError:

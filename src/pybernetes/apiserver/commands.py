@@ -188,7 +188,7 @@ class Commands:
         return aspect_of(intent.kind, strategy, intent.subresource)
 
     async def delete(self, asked: Authenticated) -> Response:
-        """200 with the object or a Status that names it."""
+        """200 (or 202) with the object, or 200 with a Status that names it."""
         kind = _kind(asked)
         warnings: list[str] = []
         options = delete_options(asked.request, warnings.append)
@@ -200,7 +200,9 @@ class Commands:
         if strategy.orphan_warning and says_nothing(options):
             warnings.append(strategy.orphan_warning)
         if not deleted.gone or strategy.returns_deleted:
-            return answer(asked, deleted.entry, self._writer, warnings)
+            # Only those who ask in the oldest way are told that it may take a while.
+            code = 202 if not deleted.gone and options.orphan_dependents is False else 200
+            return answer(asked, deleted.entry, self._writer, warnings, code)
         details = StatusDetails(name=intent.name, kind=kind.resource, uid=deleted.entry.object.metadata.uid)
         details.group = kind.group or None
         return _success(asked.request, details, warnings)

@@ -58,7 +58,10 @@ def selection_of(request: Request, info: RequestInfo) -> Selection:
     assert info.kind is not None
     namespace = info.namespace if info.kind.namespaced and info.namespace else None
     labels = _labels(request.parameter("labelSelector"))
-    fields, name = _fields(request.parameter("fieldSelector"), info.kind)
+    text = request.parameter("fieldSelector")
+    fields, name = _fields(text, info.kind)
+    if info.name and text and name != info.name:
+        raise bad_request("fieldSelector metadata.name doesn't match requested name")
     return Selection(namespace, info.name or name, labels, fields)
 
 

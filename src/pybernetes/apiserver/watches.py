@@ -12,8 +12,10 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 
+from pybernetes.api.kind import Kind
 from pybernetes.api.status import expired, failure
 from pybernetes.api.wire import Outlet, Request, Response
 from pybernetes.apiserver.backlog import Backlog
@@ -28,6 +30,7 @@ from pybernetes.apiserver.registry import Registry
 from pybernetes.apiserver.rendering import Rendering, rendering_of
 from pybernetes.apiserver.request import RequestInfo
 from pybernetes.apiserver.selection import Selection, selection_of
+from pybernetes.apiserver.watch_messages import upgraded, wants_messages
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import Clock
 from pybernetes.store.errors import Compacted
@@ -245,10 +248,16 @@ class Watches:
         accepted = negotiate(request, info.kind, watch=True)
         options = self._options(request, info)
         rendering = rendering_of(info.kind, accepted, self._clock, request.parameter("includeObject"))
+        if wants_messages(request):
+            begin = partial(self._events, info.kind, rendering, options)
+            return upgraded(request, begin, is_text=accepted.media == "json")
+        return self._response(self._events(info.kind, rendering, options), rendering)
+
+    def _events(self, kind: Kind, rendering: Rendering, options: _Options) -> AsyncIterator[bytes]:
         if options.ahead:
             ahead = too_large(options.ahead, self._registry.revision)
-            return self._response(_once(rendering.error(ahead.status)), rendering)
-        collection = self._registry.collection(info.kind)
+            return _once(rendering.error(ahead.status))
+        collection = self._registry.collection(kind)
         fan_out = self._fan_out(collection)
         audience = fan_out.audience(options.selection, rendering)
         watcher = _Watcher(audience, self._backlog, fan_out.counts)
@@ -256,7 +265,7 @@ class Watches:
             self._begin(collection, audience, watcher, options)
         except Compacted:
             gone = expired(f"too old resource version: {options.since} ({self._registry.store.compacted})")
-            return self._response(_once(rendering.error(gone.status)), rendering)
+            return _once(rendering.error(gone.status))
         stop = fan_out.join(audience, watcher)
         self._running.add(watcher)
 
@@ -270,7 +279,7 @@ class Watches:
         stream = _Stream(watcher, options.seconds, self._clock, leave)
         if options.bookmarks:
             stream.bookmark = lambda: rendering.bookmark({"resourceVersion": str(self._registry.revision)})
-        return self._response(stream, rendering)
+        return stream
 
     def _fan_out(self, collection: Collection) -> FanOut:
         if collection not in self._fan_outs:

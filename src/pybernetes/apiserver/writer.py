@@ -166,7 +166,7 @@ class Writer:
                 return await store(name)
             except Conflict as conflict:
                 if attempt == attempts - 1:
-                    raise _exists(collection, namespace, name) from conflict
+                    raise _exists(collection, namespace, name, is_generated=bool(generate_name)) from conflict
         raise AssertionError("unreachable")
 
     async def _create_named(self, intent: Intent, obj: ApiObject, admission: AdmissionRequest) -> Entry:
@@ -272,6 +272,8 @@ class Writer:
 
     async def _put(self, collection: Collection, intent: Intent, obj: ApiObject, old: Entry | None) -> Entry:
         key = collection.key(intent.namespace, obj.metadata.name or "")
+        if not intent.dry_run:
+            obj.metadata.self_link = None
         if old is not None:
             _keep_times(obj, old.object)
         value = collection.form.encode(obj)
@@ -359,7 +361,8 @@ def _keep_system_metadata(new: ApiObject, old: ApiObject) -> None:
     given.creation_timestamp = kept.creation_timestamp
     if kept.deletion_timestamp is not None:
         given.deletion_timestamp = kept.deletion_timestamp
-        given.deletion_grace_period_seconds = kept.deletion_grace_period_seconds
+        if given.deletion_grace_period_seconds is None:
+            given.deletion_grace_period_seconds = kept.deletion_grace_period_seconds
     given.generation = kept.generation
     given.generate_name = given.generate_name or kept.generate_name
 
@@ -384,8 +387,11 @@ def _keep_times(new: ApiObject, old: ApiObject) -> None:
     new.metadata.resource_version = revision
 
 
-def _exists(collection: Collection, namespace: str, name: str) -> status.StatusError:
+def _exists(collection: Collection, namespace: str, name: str, *, is_generated: bool) -> status.StatusError:
     error = status.already_exists(collection.kind, name)
+    if is_generated and error.status.details is not None:
+        error.status.message += ", the server was not able to generate a unique name for the object"
+        error.status.details.retry_after_seconds = 1
     there = collection.get(namespace, name)
     if there is not None and there.object.metadata.deletion_timestamp is not None:
         error.status.message = f"object is being deleted: {error.status.message}"

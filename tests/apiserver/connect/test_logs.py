@@ -63,6 +63,7 @@ async def test_a_pod_without_a_node_has_an_empty_log(running: Running) -> None:
             'PodLogOptions "p" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0',
         ),
         ("limitBytes=0", 'PodLogOptions "p" is invalid: limitBytes: Invalid value: 0: must be greater than 0'),
+        ("stream=Stdout", 'PodLogOptions "p" is invalid: stream: Forbidden: may not be specified'),
     ],
 )
 async def test_parameters_that_cannot_be(running: Running, query: str, message: str) -> None:

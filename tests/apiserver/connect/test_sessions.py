@@ -92,8 +92,7 @@ async def test_refusal_of_the_kubelet_is_the_answer(running: Running, kubelet: F
         (
             "/pods/two/exec",
             400,
-            "a container name must be specified for pod two, choose one of: [c d]"
-            " or one of the init containers: [first]",
+            "a container name must be specified for pod two, choose one of: [first c d]",
         ),
     ],
 )

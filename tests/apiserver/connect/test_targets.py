@@ -38,19 +38,19 @@ def test_a_kubelet_is_at_the_nodes_internal_address() -> None:
     ],
 )
 def test_names_of_proxied_objects(text: str, parts: ProxyName) -> None:
-    assert proxy_name(text) == parts
+    assert proxy_name(text, "pod") == parts
 
 
 @pytest.mark.parametrize("text", ["ftp:p:80", "a:b:c:d", ":p"])
 def test_other_names_are_refused(text: str) -> None:
-    with pytest.raises(StatusError):
-        proxy_name(text)
+    with pytest.raises(StatusError, match=f'invalid service request "{text}"'):
+        proxy_name(text, "service")
 
 
 def test_a_pods_first_port_is_meant_unless_one_is_named() -> None:
-    assert pod_backend(pod("192.0.2.9", 8080, 9090), proxy_name("p")) == Backend("http", "192.0.2.9", 8080)
-    assert pod_backend(pod("192.0.2.9"), proxy_name("https:p:")) == Backend("https", "192.0.2.9", 443)
-    assert pod_backend(pod("192.0.2.9", 8080), proxy_name("p:81")) == Backend("http", "192.0.2.9", 81)
+    assert pod_backend(pod("192.0.2.9", 8080, 9090), proxy_name("p", "pod")) == Backend("http", "192.0.2.9", 8080)
+    assert pod_backend(pod("192.0.2.9"), proxy_name("https:p:", "pod")) == Backend("https", "192.0.2.9", 443)
+    assert pod_backend(pod("192.0.2.9", 8080), proxy_name("p:81", "pod")) == Backend("http", "192.0.2.9", 81)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_pods_first_port_is_meant_unless_one_is_named() -> None:
 )
 def test_no_way_to_the_api_servers_own_machine(address: str) -> None:
     with pytest.raises(StatusError, match="address not allowed"):
-        pod_backend(pod(address, 80), proxy_name("p"))
+        pod_backend(pod(address, 80), proxy_name("p", "pod"))
 
 
 SERVICE = from_builtins(
@@ -83,7 +83,9 @@ def its_pod(name: str) -> Pod | None:
 
 @pytest.mark.parametrize("name", ["s:80", "s:web"])
 def test_a_services_ready_endpoints_are_meant(name: str) -> None:
-    assert service_backends(SERVICE, [SLICE], proxy_name(name), its_pod) == [Backend("http", "192.0.2.1", 8080)]
+    assert service_backends(SERVICE, [SLICE], proxy_name(name, "service"), its_pod) == [
+        Backend("http", "192.0.2.1", 8080)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,9 @@ def test_whoever_writes_slices_does_not_choose_where_the_server_connects_to(addr
     written = {"addressType": "IPv4", "ports": [{"name": "web", "port": 80}], "endpoints": [endpoint]}
     lying = from_builtins(written, EndpointSlice)
     with pytest.raises(StatusError, match="no endpoints available"):
-        service_backends(SERVICE, [lying], proxy_name("s:80"), lambda name: pod(pod_ip) if name == "p" else None)
+        service_backends(
+            SERVICE, [lying], proxy_name("s:80", "service"), lambda name: pod(pod_ip) if name == "p" else None
+        )
 
 
 @pytest.mark.parametrize(
@@ -116,7 +120,7 @@ def test_whoever_writes_slices_does_not_choose_where_the_server_connects_to(addr
 )
 def test_a_service_without_such_endpoints_is_unavailable(name: str, message: str) -> None:
     with pytest.raises(StatusError) as caught:
-        service_backends(SERVICE, [SLICE], proxy_name(name), its_pod)
+        service_backends(SERVICE, [SLICE], proxy_name(name, "service"), its_pod)
     assert (caught.value.code, caught.value.status.message) == (503, message)
 
 

@@ -92,3 +92,23 @@ def test_signals_that_nobody_sends_yet_are_dropped() -> None:
 def test_annotations_that_once_held_init_containers_are_dropped() -> None:
     pod, _ = new_pod({}, annotations={"pod.beta.kubernetes.io/init-containers": "[]", "a": "b"})
     assert pod.metadata.annotations == {"a": "b"}
+
+
+@pytest.mark.parametrize(
+    ("image", "policy"),
+    [
+        ("nginx", "Always"),
+        ("reg.example.com:5000/a/b__c", "Always"),
+        ("nginx:latest", "Always"),
+        ("nginx:1", "IfNotPresent"),
+        ("nginx@sha256:" + "0" * 64, "IfNotPresent"),
+        ("reg.example.com:5000/a:1", "IfNotPresent"),
+        # None of these can be the name of an image, and so none has the tag that is meant where there is none.
+        ("Nginx", "IfNotPresent"),
+        ("reg.example.com/A:latest", "IfNotPresent"),
+        (" ", "IfNotPresent"),
+        ("a" * 256, "IfNotPresent"),
+    ],
+)
+def test_only_images_that_may_change_are_always_pulled(image: str, policy: str) -> None:
+    assert new_pod({}, {"image": image})[0].spec.containers[0].image_pull_policy == policy

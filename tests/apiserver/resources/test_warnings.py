@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from oracle_files import Step, decoded, kind_of_path, scenarios, steps
 
+from pybernetes.api.kinds import kind_of
 from pybernetes.api.objects import from_builtins
+from pybernetes.api.types.core_v1 import Service
 from pybernetes.apiserver.resources.strategies import strategy_of
 
 # Said by other stages: served versions, decoding, schemas, custom resources.
@@ -133,6 +135,29 @@ def test_makers_of_pods_hear_of_names_that_are_no_hosts_and_reporters_of_odd_add
 @pytest.mark.parametrize(
     ("path", "document", "said"),
     [
+        ("/apis/networking.k8s.io/v1/namespaces/x/networkpolicies",
+         {"spec": {"egress": [{"to": [{"ipBlock": {"cidr": "10.0.0.1/8", "except": ["FD00::/64"]}}]}]}},
+         ['spec.egress[0].to[0].ipBlock.cidr: CIDR value "10.0.0.1/8" is ambiguous in this context '
+          '(should be "10.0.0.0/8" or "10.0.0.1/32"?)',
+          'spec.egress[0].to[0].ipBlock.except[0]: IPv6 CIDR value "FD00::/64" should be in RFC 5952 canonical format '
+          '("fd00::/64")']),
+        ("/apis/discovery.k8s.io/v1/namespaces/x/endpointslices",
+         {"addressType": "FQDN", "endpoints": [{"addresses": ["a.example.com"]}]},
+         ["spec.addressType: FQDN endpoints are deprecated"]),
+        ("/apis/discovery.k8s.io/v1/namespaces/x/endpointslices",
+         {"addressType": "IPv6", "endpoints": [{"addresses": ["FD00::1"]}]},
+         ['endpoints[0].addresses[0]: IPv6 address "FD00::1" should be in RFC 5952 canonical format ("fd00::1")']),
+        ("/apis/node.k8s.io/v1/runtimeclasses",
+         {"handler": "h", "scheduling": {"nodeSelector": {"beta.kubernetes.io/arch": "amd64"}}},
+         [f"scheduling.nodeSelector: {_OLD_ARCH}"]),
+        ("/apis/storage.k8s.io/v1/storageclasses",
+         {"allowedTopologies": [{"matchLabelExpressions": [{"key": "beta.kubernetes.io/arch", "values": ["a"]}]}]},
+         [f"allowedTopologies[0].matchLabelExpressions[0].key: {_OLD_ARCH}"]),
+        ("/apis/storage.k8s.io/v1/namespaces/x/csistoragecapacities",
+         {"nodeTopology": {"matchLabels": {"beta.kubernetes.io/arch": "a"},
+                           "matchExpressions": [{"key": "beta.kubernetes.io/arch", "operator": "Exists"}]}},
+         [f"nodeTopology.matchExpressions[0].key: beta.kubernetes.io/arch is {_OLD_ARCH}",
+          f"nodeTopology.matchLabels.beta.kubernetes.io/arch: {_OLD_ARCH}"]),
         ("/api/v1/namespaces/x/services", {"spec": {"clusterIP": "None", "loadBalancerIP": "10.0.0.1"}},
          ["spec.loadBalancerIP is ignored for headless services"]),
         ("/api/v1/namespaces/x/services", {"spec": {"type": "ClusterIP", "externalName": "a.example.com"}},
@@ -162,6 +187,12 @@ NETWORKS: list[tuple[str, dict[str, Any], list[str]]] = [
             '("fd00::/8")',
         ],
     ),
+    ("endpoints", {"subsets": [{"addresses": [{"ip": "10.0.0.1"}, {"ip": "FD00::1"}]}]}, [
+        'subsets[0].addresses[1].ip: IPv6 address "FD00::1" should be in RFC 5952 canonical format ("fd00::1")'
+    ]),
+    ("podtemplates", {"template": {"spec": {"nodeSelector": {"beta.kubernetes.io/arch": "arm"}}}}, [
+        f"template.spec.nodeSelector[beta.kubernetes.io/arch]: {_OLD_ARCH}"
+    ]),
     ("nodes", {"spec": {"externalID": "x"}}, [
         "spec.externalID: this field is deprecated, and is unused by Kubernetes"
     ]),
@@ -176,3 +207,12 @@ NETWORKS: list[tuple[str, dict[str, Any], list[str]]] = [
 def test_networks_nodes_and_accounts(resource: str, document: dict[str, Any], expected: list[str]) -> None:
     where = "" if resource == "nodes" else "namespaces/x/"
     assert _warned(f"/api/v1/{where}{resource}", document) == expected
+
+
+def test_who_reports_a_services_status_hears_of_its_addresses_alone() -> None:
+    wished = {"metadata": {"name": "a"}, "spec": {"externalIPs": ["FD00::2"]}}
+    status = {"loadBalancer": {"ingress": [{"hostname": "x"}, {"ip": "FD00::1"}]}}
+    old, new = from_builtins(wished, Service), from_builtins({**wished, "status": status}, Service)
+    assert strategy_of(kind_of(Service)).warnings(new, old) == [
+        'status.loadBalancer.ingress[1]: IPv6 address "FD00::1" should be in RFC 5952 canonical format ("fd00::1")'
+    ]

@@ -11,8 +11,9 @@ import pytest
 from pybernetes.api.kinds import find_kind
 from pybernetes.api.status import StatusError
 from pybernetes.api.types.authentication_v1 import TokenReview, TokenReviewSpec
-from pybernetes.api.types.meta_v1 import ObjectMeta
+from pybernetes.api.types.meta_v1 import LabelSelector, ObjectMeta
 from pybernetes.api.types.rbac_v1 import (
+    AggregationRule,
     ClusterRole,
     ClusterRoleBinding,
     PolicyRule,
@@ -85,6 +86,73 @@ def test_reviews_are_answered_as_recorded(authorizer, authenticator):
     assert len(steps) == 19
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"fieldSelector": {"rawSelector": "a=b", "requirements": [{"key": "a", "operator": "Exists"}]}},
+            'fieldSelector.rawSelector: Invalid value: "a=b": may not specified at the same time as requirements',
+        ),
+        (
+            {"labelSelector": {}},
+            "labelSelector.requirements: Required value: when spec.resourceAttributes.labelSelector is specified, "
+            "requirements or rawSelector is required",
+        ),
+        (
+            {"fieldSelector": {"requirements": [{"operator": "In"}]}},
+            "[spec.resourceAttributes.fieldSelector.requirements[0].key: Required value: must be specified, "
+            "spec.resourceAttributes.fieldSelector.requirements[0].values: Required value: "
+            "must be specified when `operator` is 'In' or 'NotIn']",
+        ),
+        (
+            {"labelSelector": {"requirements": [{"key": "a", "operator": "Exists", "values": ["b"]}]}},
+            "labelSelector.requirements[0].values: Forbidden: "
+            "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+        ),
+        ({"fieldSelector": {"requirements": [{"key": "a", "operator": "YetToCome"}]}}, ""),
+    ],
+)
+def test_questions_about_selectors_are_checked(authorizer, authenticator, changes, message):
+    kind = find_kind("authorization.k8s.io/v1", "SubjectAccessReview")
+    assert kind is not None
+    obj = msgspec.convert({"spec": {"user": "x", "resourceAttributes": {"verb": "list", **changes}}}, kind.type)
+    try:
+        review(kind, obj, ADMIN, authorizer, authenticator)
+    except StatusError as error:
+        assert str(error).endswith(message)
+        assert message
+    else:
+        assert not message
+
+
+def test_questions_are_no_objects(authorizer, authenticator):
+    for name, rest in (("SelfSubjectAccessReview", {}), ("LocalSubjectAccessReview", {"user": "x"})):
+        kind = find_kind("authorization.k8s.io/v1", name)
+        assert kind is not None
+        body = {"metadata": {"name": "q"}, "spec": {"resourceAttributes": {"verb": "get"}, **rest}}
+        with pytest.raises(StatusError, match=r'metadata: Invalid value: {"name":"q"}: must be empty'):
+            review(kind, msgspec.convert(body, kind.type), ADMIN, authorizer, authenticator)
+
+
+def test_rules_that_cannot_be_found_are_told_of(reader, authorizer, authenticator):
+    reader.objects.append(
+        RoleBinding(
+            metadata=ObjectMeta(name="lost", namespace="ns"),
+            role_ref=RoleRef(kind="Role", name="nosuch"),
+            subjects=[Subject(kind="User", name="system:node:n1")],
+        )
+    )
+    kind = find_kind("authorization.k8s.io/v1", "SelfSubjectRulesReview")
+    assert kind is not None
+    kubelet = UserInfo("system:node:n1", groups=("system:nodes",))
+    asked = msgspec.convert({"spec": {"namespace": "ns"}}, kind.type)
+    status = review(kind, asked, kubelet, authorizer, authenticator).status
+    assert (status.incomplete, status.evaluation_error) == (
+        True,
+        '[node authorizer does not support user rule resolution, role.rbac.authorization.k8s.io "nosuch" not found]',
+    )
+
+
 def test_token_reviews(authorizer, authenticator):
     kind = find_kind("authentication.k8s.io/v1", "TokenReview")
     assert kind is not None
@@ -136,16 +204,45 @@ async def test_nobody_grants_more_than_he_holds(reader, authorizer):
         ),
     ]
     check = RbacEscalation(authorizer)
-    await check.validate(writing(role("less", PolicyRule(verbs=["get"], api_groups=[""], resources=["pods"]))))
+    await check.admit(writing(role("less", PolicyRule(verbs=["get"], api_groups=[""], resources=["pods"]))))
     more = role("more", READS, PolicyRule(verbs=["delete", "get"], api_groups=[""], resources=["secrets"]))
     with pytest.raises(StatusError) as error:
-        await check.validate(writing(more))
+        await check.admit(writing(more))
     assert str(error.value) == (
         'roles.rbac.authorization.k8s.io "more" is forbidden: user "alice" (groups=["dev" "system:authenticated"]) '
         "is attempting to grant RBAC permissions not currently held:\n"
         '{APIGroups:[""], Resources:["secrets"], Verbs:["delete" "get"]}'
     )
-    await check.validate(writing(more, old=role("more", *more.rules)))
+    # Who changes such a role must hold its rules too, unless only to let it be collected.
+    labelled = role("more", *more.rules)
+    labelled.metadata.labels = {"a": "b"}
+    with pytest.raises(StatusError):
+        await check.admit(writing(labelled, old=more))
+    collected = role("more", *more.rules)
+    collected.metadata.finalizers = ["orphan"]
+    await check.admit(writing(collected, old=more))
+
+
+async def test_what_gathers_rules_needs_all_of_them(reader, authorizer):
+    gathering = ClusterRole(
+        metadata=ObjectMeta(name="g"), aggregation_rule=AggregationRule(cluster_role_selectors=[LabelSelector()])
+    )
+    check = RbacEscalation(authorizer)
+    for new, old in ((gathering, None), (ClusterRole(metadata=ObjectMeta(name="g")), gathering)):
+        with pytest.raises(StatusError, match="must have cluster-admin privileges to use the aggregationRule"):
+            await check.admit(writing(new, old))
+
+
+async def test_paths_are_told_verb_by_verb(authorizer):
+    paths = ClusterRole(
+        metadata=ObjectMeta(name="p"), rules=[PolicyRule(verbs=["get", "post"], non_resource_urls=["/x"])]
+    )
+    with pytest.raises(StatusError) as error:
+        await RbacEscalation(authorizer).admit(writing(paths))
+    assert str(error.value).splitlines()[1:] == [
+        '{NonResourceURLs:["/x"], Verbs:["get"]}',
+        '{NonResourceURLs:["/x"], Verbs:["post"]}',
+    ]
 
 
 async def test_binding_a_stronger_role_is_refused_as_recorded(authorizer):
@@ -155,7 +252,7 @@ async def test_binding_a_stronger_role_is_refused_as_recorded(authorizer):
         subjects=[Subject(kind="User", name="alice")],
     )
     with pytest.raises(StatusError) as error:
-        await RbacEscalation(authorizer).validate(writing(strong))
+        await RbacEscalation(authorizer).admit(writing(strong))
     assert str(error.value) == (
         'rolebindings.rbac.authorization.k8s.io "esc" is forbidden: user "alice" '
         '(groups=["dev" "system:authenticated"]) is attempting to grant RBAC permissions not currently held:\n'
@@ -179,6 +276,6 @@ async def test_the_verbs_escalate_and_bind_let_it_pass(reader, authorizer):
     ]
     authorizer.invalidate()
     check = RbacEscalation(authorizer)
-    await check.validate(writing(role("more", PolicyRule(verbs=["*"], api_groups=["*"], resources=["*"]))))
+    await check.admit(writing(role("more", PolicyRule(verbs=["*"], api_groups=["*"], resources=["*"]))))
     gone = RoleRef(kind="Role", name="nosuch")
-    await check.validate(writing(RoleBinding(metadata=ObjectMeta(name="b", namespace="ns"), role_ref=gone)))
+    await check.admit(writing(RoleBinding(metadata=ObjectMeta(name="b", namespace="ns"), role_ref=gone)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pybernetes.api.status import StatusError, forbidden
+from pybernetes.api.status import StatusError, aggregate, forbidden
 from pybernetes.apiserver.admission import AdmissionRequest
 
 
@@ -29,8 +29,7 @@ class Bystander:
 
 def refusal(request: AdmissionRequest, *reasons: str) -> StatusError:
     """403 `pods "p" is forbidden: why`; a name that is yet to be generated is shown by its beginning."""
-    why = reasons[0] if len(reasons) == 1 else f"[{', '.join(reasons)}]"
-    return forbidden(request.kind, _shown_name(request), why)
+    return forbidden(request.kind, _shown_name(request), aggregate(reasons))
 
 
 def _shown_name(request: AdmissionRequest) -> str:

@@ -13,7 +13,7 @@ from pybernetes.api.types.meta_v1 import StatusCause, StatusDetails
 from pybernetes.api.wire import Channel, Request, Response, Upgrade
 from pybernetes.apiserver.connect.node_connection import Call, Unreachable
 from pybernetes.apiserver.connect.pods import Connections, refused_by_node, target_of
-from pybernetes.apiserver.connect.relay import either
+from pybernetes.apiserver.connect.relay import either, until_closed
 from pybernetes.apiserver.connect.remote_command import is_web_socket
 from pybernetes.apiserver.connect.targets import chosen_container, kubelet_of
 from pybernetes.apiserver.request import Authenticated
@@ -69,15 +69,10 @@ def _over_web_socket(request: Request, answer: Response) -> Response:
     protocol = choose(offered_protocols(request.headers.get("sec-websocket-protocol", "")), ONE_WAY) or ONE_WAY[0]
 
     async def serve(client: Channel) -> None:
-        await either(_until_closed(client), _send(client, protocol, answer))
+        await either(until_closed(client), _send(client, protocol, answer))
         await client.close()
 
     return Response(101, upgrade=Upgrade(protocol.name, serve))
-
-
-async def _until_closed(client: Channel) -> None:
-    while await client.receive() is not None:
-        pass
 
 
 async def _send(client: Channel, protocol: ChannelProtocol, answer: Response) -> None:
@@ -94,7 +89,7 @@ async def _once(body: bytes) -> AsyncIterator[bytes]:
 def kubelet_query(request: Request) -> list[tuple[str, str]]:
     """The parameters that the kubelet understands. Pure."""
     flags = [(name, "true") for name in _FLAGS if is_flag_set(request, name)]
-    rest = [(name, value) for name in (*_NUMBERS, "sinceTime", "stream") if (value := request.parameter(name))]
+    rest = [(name, value) for name in (*_NUMBERS, "sinceTime") if (value := request.parameter(name))]
     return flags + rest
 
 
@@ -122,6 +117,9 @@ def require_valid(request: Request, name: str) -> None:
         problems.append(forbidden_field("", "at most one of `sinceTime` or `sinceSeconds` may be specified"))
     elif since and not _is_time(since):
         raise failure(400, "BadRequest", f'parsing time "{since}" as "2006-01-02T15:04:05Z07:00": cannot parse')
+    if request.parameter("stream"):
+        # Belongs to a feature that is off by default.
+        problems.append(forbidden_field("stream", "may not be specified"))
     if problems:
         raise _invalid_options(name, problems)
 

@@ -60,15 +60,15 @@ class Proxies:
         self._chance = chance
 
     async def pods(self, asked: Authenticated) -> Response:
-        name = proxy_name(asked.info.name)
+        name = proxy_name(asked.info.name, "pod")
         return await self._forward(asked, pod_backend(self._connections.named_pod(asked, name.name), name))
 
     async def services(self, asked: Authenticated) -> Response:
-        name = proxy_name(asked.info.name)
+        name = proxy_name(asked.info.name, "service")
         return await self._forward(asked, self._service(asked.info.namespace, name))
 
     async def nodes(self, asked: Authenticated) -> Response:
-        name = proxy_name(asked.info.name)
+        name = proxy_name(asked.info.name, "node")
         node = self._connections.reader.get(Node, name.name)
         if node is None:
             raise not_found(kind_of(Node), name.name)

@@ -27,6 +27,12 @@ async def either(first: Awaitable[None], second: Awaitable[None]) -> None:
                 raise result
 
 
+async def until_closed(client: Channel) -> None:
+    """Passes over what a client says until it has nothing more to say."""
+    while await client.receive() is not None:
+        pass
+
+
 def relayed(node: ByteStream) -> Callable[[Channel], Awaitable[None]]:
     """What serves an upgrade that is passed on unread."""
 

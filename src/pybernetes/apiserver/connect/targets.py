@@ -20,20 +20,17 @@ SERVICE_NAME = "kubernetes.io/service-name"
 def chosen_container(pod: Pod, name: str) -> str:
     """The container that is meant; with no name the only one there is."""
     spec, pod_name = pod.spec, pod.metadata.name
-    regular = [each.name for each in spec.containers]
-    init = [each.name for each in spec.init_containers]
+    names = [each.name for each in (*spec.init_containers, *spec.containers)]
+    names += [each.name for each in spec.ephemeral_containers]
     if name:
-        if name not in (*regular, *init, *(each.name for each in spec.ephemeral_containers)):
+        if name not in names:
             raise bad_request(f"container {name} is not valid for pod {pod_name}")
         return name
-    if len(regular) == 1:
-        return regular[0]
-    if not regular:
+    if len(spec.containers) == 1:
+        return spec.containers[0].name
+    if not spec.containers:
         raise bad_request(f"a container name must be specified for pod {pod_name}")
-    text = f"a container name must be specified for pod {pod_name}, choose one of: [{' '.join(regular)}]"
-    if init:
-        text += f" or one of the init containers: [{' '.join(init)}]"
-    raise bad_request(text)
+    raise bad_request(f"a container name must be specified for pod {pod_name}, choose one of: [{' '.join(names)}]")
 
 
 def kubelet_of(node: Node | None, name: str) -> Backend:
@@ -57,8 +54,8 @@ class ProxyName:
     port: str
 
 
-def proxy_name(text: str) -> ProxyName:
-    """The parts of a proxied name; 400 when it has other parts."""
+def proxy_name(text: str, noun: str) -> ProxyName:
+    """The parts of a proxied name of a `noun`; 400 when it has other parts."""
     parts = text.split(":")
     if len(parts) == 1 and parts[0]:
         return ProxyName("", parts[0], "")
@@ -66,7 +63,7 @@ def proxy_name(text: str) -> ProxyName:
         return ProxyName("", parts[0], parts[1])
     if len(parts) == 3 and parts[0] in ("", "http", "https") and parts[1]:
         return ProxyName(parts[0], parts[1], parts[2])
-    raise bad_request(f'invalid request "{text}"')
+    raise bad_request(f'invalid {noun} request "{text}"')
 
 
 def pod_backend(pod: Pod, asked: ProxyName) -> Backend:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pybernetes.api.types.core_v1 import (
     Container,
     EnvVar,
@@ -41,13 +43,22 @@ def default_container(container: Container | EphemeralContainer) -> None:
     container.tty = container.tty or None
 
 
+_DOMAIN = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_PART = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_REPOSITORY = rf"(?:(?:{_DOMAIN}(?:\.{_DOMAIN})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?/)?{_PART}(?:/{_PART})*"
+_NAME_MAX = 255
+
+
 def pull_policy_of(image: str) -> str:
-    """`Always` for the tag `latest`, written or implied; a digest pins the image."""
+    """`Always` for the tag `latest`, written or implied; a digest pins the image, and what is no image has no tag."""
     name, _, digest = image.partition("@")
-    _, colon, tag = name.rpartition("/")[2].partition(":")
-    if colon:
-        return "Always" if tag == "latest" else "IfNotPresent"
-    return "IfNotPresent" if digest or not name else "Always"
+    path, slash, last = name.rpartition("/")
+    repository, colon, tag = last.partition(":")
+    if (tag != "latest") if colon else digest or not name:
+        return "IfNotPresent"
+    repository = path + slash + repository
+    known = len(repository) <= _NAME_MAX and re.fullmatch(_REPOSITORY, repository)
+    return "Always" if known else "IfNotPresent"
 
 
 def _default_variable(variable: EnvVar) -> None:

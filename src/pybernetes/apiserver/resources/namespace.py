@@ -13,14 +13,20 @@ FINALIZER = "kubernetes"
 
 
 def default_namespace(namespace: Namespace) -> None:
+    _label_with_name(namespace)
+    namespace.status.phase = namespace.status.phase or "Active"
+
+
+def _label_with_name(namespace: Namespace) -> None:
     """Every namespace can be selected by its name."""
     name = namespace.metadata.name
     if name and namespace.metadata.labels.get(NAME_LABEL) != name:
         namespace.metadata.labels = {**namespace.metadata.labels, NAME_LABEL: name}
-    namespace.status.phase = namespace.status.phase or "Active"
 
 
 def prepare_create(namespace: Namespace) -> None:
+    # Only now a generated name is known.
+    _label_with_name(namespace)
     namespace.status = NamespaceStatus(phase="Active")
     if FINALIZER not in namespace.spec.finalizers:
         namespace.spec.finalizers = [*namespace.spec.finalizers, FINALIZER]

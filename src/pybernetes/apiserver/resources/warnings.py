@@ -7,8 +7,18 @@ from typing import Any
 
 from pybernetes.api.ip_addresses import address_warnings, network_warnings
 from pybernetes.api.names import dns1123_label
-from pybernetes.api.types import apiextensions_v1, apps_v1, batch_v1, core_v1, networking_v1, storage_v1
+from pybernetes.api.types import (
+    apiextensions_v1,
+    apps_v1,
+    batch_v1,
+    core_v1,
+    discovery_v1,
+    networking_v1,
+    node_v1,
+    storage_v1,
+)
 from pybernetes.api.types.core_v1 import (
+    Endpoints,
     Node,
     PersistentVolume,
     PersistentVolumeClaim,
@@ -17,6 +27,7 @@ from pybernetes.api.types.core_v1 import (
     Service,
     ServiceAccount,
 )
+from pybernetes.apiserver.resources.label_warnings import warn_of_capacity, warn_of_runtime_class, warn_of_storage_class
 from pybernetes.apiserver.resources.pod_warnings import claim_spec, gone, old_labels, warn_of_pod
 from pybernetes.lazy_imports import lazily
 
@@ -43,6 +54,9 @@ _TOO_MANY_INDEXES = (
 )
 _ENFORCED = "kubernetes.io/enforce-mountable-secrets"
 _INGRESS_CLASS = "kubernetes.io/ingress.class"
+_ENDPOINTS_MANAGED_BY = "endpoints.kubernetes.io/managed-by"
+_MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
+_SLICE_CONTROLLERS = ("endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io")
 
 
 def _pod(new: Pod, old: Pod | None) -> list[str]:
@@ -81,6 +95,10 @@ def _daemon(new: Any, old: Any | None) -> list[str]:
     return _template(new.spec.template, "spec.template.") if changed else []
 
 
+def _pod_template(new: core_v1.PodTemplate, old: core_v1.PodTemplate | None) -> list[str]:
+    return _template(new.template, "template.") if old is None or new.template != old.template else []
+
+
 def _template(template: core_v1.PodTemplateSpec | None, prefix: str) -> list[str]:
     return warn_of_pod(template.spec, template.metadata, prefix) if template is not None else []
 
@@ -113,6 +131,8 @@ def _cron_job(new: batch_v1.CronJob, old: batch_v1.CronJob | None) -> list[str]:
 
 def _service(new: Service, old: Service | None) -> list[str]:
     spec = new.spec
+    if old is not None and new.status != old.status and spec == old.spec:
+        return _ingress_addresses(new)
     texts: list[str] = []
     if _TOPOLOGY_HINTS in new.metadata.annotations:
         texts.append(
@@ -139,6 +159,27 @@ def _service(new: Service, old: Service | None) -> list[str]:
         texts.append('spec.externalName is ignored when spec.type is not "ExternalName"')
     if spec.traffic_distribution == "PreferClose":
         texts.append('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
+    return texts
+
+
+def _ingress_addresses(service: Service) -> list[str]:
+    """What who reports a Service's status hears: nothing about what others wished for."""
+    texts: list[str] = []
+    for index, each in enumerate(service.status.load_balancer.ingress):
+        if each.ip:
+            texts += address_warnings(each.ip, f"status.loadBalancer.ingress[{index}]")
+    return texts
+
+
+def _endpoints(new: Endpoints, _old: Endpoints | None) -> list[str]:
+    """The server's own controller writes addresses well."""
+    if new.metadata.labels.get(_ENDPOINTS_MANAGED_BY) == "endpoint-controller":
+        return []
+    texts: list[str] = []
+    for index, subset in enumerate(new.subsets):
+        for name, addresses in (("addresses", subset.addresses), ("notReadyAddresses", subset.not_ready_addresses)):
+            for number, each in enumerate(addresses):
+                texts += address_warnings(each.ip, f"subsets[{index}].{name}[{number}].ip")
     return texts
 
 
@@ -202,6 +243,34 @@ def _ingress(new: networking_v1.Ingress, old: networking_v1.Ingress | None) -> l
     return []
 
 
+def _network_policy(new: networking_v1.NetworkPolicy, _old: networking_v1.NetworkPolicy | None) -> list[str]:
+    rules = [(f"spec.ingress[{index}].from", rule.from_) for index, rule in enumerate(new.spec.ingress)]
+    rules += [(f"spec.egress[{index}].to", rule.to) for index, rule in enumerate(new.spec.egress)]
+    texts: list[str] = []
+    for path, peers in rules:
+        for index, peer in enumerate(peers):
+            if (block := peer.ip_block) is None:
+                continue
+            where = f"{path}[{index}].ipBlock"
+            texts += network_warnings(block.cidr, f"{where}.cidr")
+            for number, text in enumerate(block.except_):
+                texts += network_warnings(text, f"{where}.except[{number}]")
+    return texts
+
+
+def _endpoint_slice(new: discovery_v1.EndpointSlice, old: discovery_v1.EndpointSlice | None) -> list[str]:
+    """The server's own controllers write addresses well."""
+    texts: list[str] = []
+    if old is None and new.address_type == "FQDN":
+        texts.append("spec.addressType: FQDN endpoints are deprecated")
+    if new.metadata.labels.get(_MANAGED_BY) in _SLICE_CONTROLLERS:
+        return texts
+    for index, endpoint in enumerate(new.endpoints):
+        for number, address in enumerate(endpoint.addresses):
+            texts += address_warnings(address, f"endpoints[{index}].addresses[{number}]")
+    return texts
+
+
 def _driver(new: storage_v1.CSIDriver, _old: storage_v1.CSIDriver | None) -> list[str]:
     if new.spec.token_requests and new.spec.service_account_token_in_secrets is None:
         return [
@@ -222,8 +291,10 @@ def no_warnings(_new: Any, _old: Any | None) -> list[str]:
 
 
 WARNINGS: Mapping[type, Callable[[Any, Any], list[str]]] = {
+    core_v1.Endpoints: _endpoints,
     core_v1.Node: _node,
     core_v1.Pod: _pod,
+    core_v1.PodTemplate: _pod_template,
     core_v1.PersistentVolume: _persistent_volume,
     core_v1.PersistentVolumeClaim: _claim,
     core_v1.ReplicationController: _workload,
@@ -237,6 +308,11 @@ WARNINGS: Mapping[type, Callable[[Any, Any], list[str]]] = {
     apps_v1.StatefulSet: _stateful_set,
     batch_v1.CronJob: _cron_job,
     batch_v1.Job: _job,
+    discovery_v1.EndpointSlice: _endpoint_slice,
     networking_v1.Ingress: _ingress,
+    networking_v1.NetworkPolicy: _network_policy,
+    node_v1.RuntimeClass: warn_of_runtime_class,
     storage_v1.CSIDriver: _driver,
+    storage_v1.CSIStorageCapacity: warn_of_capacity,
+    storage_v1.StorageClass: warn_of_storage_class,
 }

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from pybernetes.api.status import unauthorized
+from pybernetes.api.status import aggregate, unauthorized
 from pybernetes.api.wire import Peer, Request
 from pybernetes.apiserver.reader import Reader
 from pybernetes.apiserver.request import ANONYMOUS, UserInfo
@@ -153,8 +153,7 @@ class Authenticator:
                 continue
             if found is not None:
                 return replace(found, user=_authenticated(found.user))
-        texts = ["invalid bearer token", *reasons]
-        raise InvalidToken(texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]")
+        raise InvalidToken(aggregate(["invalid bearer token", *reasons]))
 
 
 def _authenticated(user: UserInfo) -> UserInfo:

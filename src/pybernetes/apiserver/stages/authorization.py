@@ -13,12 +13,13 @@ from pybernetes.api.types.meta_v1 import StatusDetails
 from pybernetes.api.types.rbac_v1 import PolicyRule
 from pybernetes.apiserver.reader import Reader
 from pybernetes.apiserver.request import RequestInfo, UserInfo
-from pybernetes.apiserver.stages.node_authorizer import NodeAuthorizer
+from pybernetes.apiserver.stages.node_authorizer import NodeAuthorizer, node_name_of
 from pybernetes.apiserver.stages.rbac import Decision, RbacAuthorizer
 
 __all__ = ["Authorizer", "Decision", "forbidden_request"]
 MASTERS = "system:masters"
 MODES = ("AlwaysAllow", "AlwaysDeny", "Node", "RBAC")
+NO_NODE_RULES = "node authorizer does not support user rule resolution"
 _ALLOWED = Decision(True)
 
 
@@ -80,6 +81,11 @@ class Authorizer:
         ]
         rules = everything if "AlwaysAllow" in self._modes else []
         return rules + (self.rbac.rules(user, namespace) if "RBAC" in self._modes else [])
+
+    def unresolved(self, user: UserInfo, namespace: str) -> list[str]:
+        """What keeps `rules` from being all: roles that are not there, and a mode that knows no rules of users."""
+        found = [NO_NODE_RULES] if "Node" in self._modes and node_name_of(user) else []
+        return found + (self.rbac.errors(user, namespace) if "RBAC" in self._modes else [])
 
 
 def forbidden_request(user: UserInfo, info: RequestInfo, reason: str = "") -> StatusError:

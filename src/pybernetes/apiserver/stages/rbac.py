@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from pybernetes.api.status import aggregate
 from pybernetes.api.types.rbac_v1 import (
     ClusterRole,
     ClusterRoleBinding,
@@ -207,6 +208,14 @@ class RbacAuthorizer:
         """All rules that a user is given in a namespace."""
         return [rule for grant in self.index().grants(user, namespace) for rule in grant.rules]
 
+    def errors(self, user: UserInfo, namespace: str) -> list[str]:
+        """The roles that a user is given in a namespace and that are not there, each in words."""
+        return _errors(self.index().grants(user, namespace))
+
+
+def _errors(grants: Iterable[Grant]) -> list[str]:
+    return list(dict.fromkeys(grant.error for grant in grants if grant.error))
+
 
 def _judge(grants: Sequence[Grant], info: RequestInfo) -> _Verdict:
     by_name: dict[str, Decision] = {}
@@ -219,6 +228,6 @@ def _judge(grants: Sequence[Grant], info: RequestInfo) -> _Verdict:
                 return _Verdict(decision, by_name)
             for name in rule.resource_names:
                 by_name.setdefault(name, decision)
-    errors = list(dict.fromkeys(grant.error for grant in grants if grant.error))
-    reason = f"RBAC: {errors[0] if len(errors) == 1 else '[' + ', '.join(errors) + ']'}" if errors else ""
+    errors = _errors(grants)
+    reason = f"RBAC: {aggregate(errors)}" if errors else ""
     return _Verdict(Decision(False, reason), by_name)

@@ -2,17 +2,19 @@
 
 Writes of Roles, ClusterRoles and their bindings come in as admission requests; a grant of rules that the writer does
 not hold is refused, unless he holds the verb `escalate` (for roles) or `bind` (for bindings). Runs as the last of the
-validating admission plug-ins, as upstream's storage of RBAC does.
+mutating admission plug-ins, before anything is validated, as upstream's storage of RBAC does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from pybernetes.api.objects import ApiObject, copy
 from pybernetes.api.status import StatusError, failure, forbidden
 from pybernetes.api.types.meta_v1 import StatusDetails
 from pybernetes.api.types.rbac_v1 import ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef
 from pybernetes.apiserver.admission import AdmissionRequest
+from pybernetes.apiserver.admission_plugins.bystander import Bystander
 from pybernetes.apiserver.request import RequestInfo, UserInfo
 from pybernetes.apiserver.stages.authorization import MASTERS, Authorizer
 from pybernetes.apiserver.stages.rbac import role_rules
@@ -24,10 +26,9 @@ _EVERYTHING = [
 ]
 
 
-class RbacEscalation:
+class RbacEscalation(Bystander):
     """The check as an admission plug-in."""
 
-    repeats = False
     name = "RBACEscalation"
 
     def __init__(self, authorizer: Authorizer) -> None:
@@ -37,38 +38,26 @@ class RbacEscalation:
         return request.kind.group == _GROUP and request.object is not None and not request.subresource
 
     async def admit(self, request: AdmissionRequest) -> None:
-        return None
-
-    async def validate(self, request: AdmissionRequest) -> None:
-        if MASTERS in request.user.groups:
-            return
         obj, old = request.object, request.old_object
+        if obj is None or MASTERS in request.user.groups or (old is not None and _only_for_collection(obj, old)):
+            return
         if isinstance(obj, Role | ClusterRole):
             self._check_role(request, obj, old if isinstance(old, Role | ClusterRole) else None)
         elif isinstance(obj, RoleBinding | ClusterRoleBinding):
-            self._check_binding(request, obj, old if isinstance(old, RoleBinding | ClusterRoleBinding) else None)
+            self._check_binding(request, obj.role_ref)
 
     def _check_role(self, request: AdmissionRequest, role: Role | ClusterRole, old: Role | ClusterRole | None) -> None:
-        aggregation = role.aggregation_rule if isinstance(role, ClusterRole) else None
-        before = old.aggregation_rule if isinstance(old, ClusterRole) else None
-        if old is not None and old.rules == role.rules and before == aggregation:
-            return
-        if self._may(request, "escalate", request.kind.resource, request.name):
+        # What is created has no name yet, as far as the path of the request says.
+        name = "" if request.operation == "CREATE" else request.name
+        if self._may(request, "escalate", request.kind.resource, name):
             return
         self._confirm(request, role.rules)
-        if aggregation is not None and aggregation != before and self._missing(request, _EVERYTHING):
+        # It can gather anything, and its change can keep a role from being narrowed.
+        if (_gathers(role) or _gathers(old)) and self._missing(request, _EVERYTHING):
             why = "must have cluster-admin privileges to use the aggregationRule"
             raise forbidden(request.kind, request.name, why)
 
-    def _check_binding(
-        self,
-        request: AdmissionRequest,
-        binding: RoleBinding | ClusterRoleBinding,
-        old: RoleBinding | ClusterRoleBinding | None,
-    ) -> None:
-        if old is not None and old.role_ref == binding.role_ref and old.subjects == binding.subjects:
-            return
-        ref = binding.role_ref
+    def _check_binding(self, request: AdmissionRequest, ref: RoleRef) -> None:
         resource = "clusterroles" if ref.kind == "ClusterRole" else "roles"
         if self._may(request, "bind", resource, ref.name):
             return
@@ -83,7 +72,7 @@ class RbacEscalation:
             verb=verb,
             is_resource=True,
             group=_GROUP,
-            version="v1",
+            version="*",
             resource=resource,
             namespace=request.namespace,
             name=name,
@@ -97,6 +86,19 @@ class RbacEscalation:
         missing = self._missing(request, rules)
         if missing:
             raise forbidden(request.kind, request.name, _refusal(request.user, missing))
+
+
+def _gathers(role: Role | ClusterRole | None) -> bool:
+    rule = role.aggregation_rule if isinstance(role, ClusterRole) else None
+    return rule is not None and bool(rule.cluster_role_selectors)
+
+
+def _only_for_collection(new: ApiObject, old: ApiObject) -> bool:
+    """Whether a write changes only what the garbage collector has to, so that an object can go."""
+    same = copy(new)
+    for name in ("owner_references", "finalizers", "managed_fields", "resource_version"):
+        setattr(same.metadata, name, getattr(old.metadata, name))
+    return same == old
 
 
 def _no_role(ref: RoleRef, resource: str) -> StatusError:
@@ -171,19 +173,17 @@ def _covers_resource(held: Sequence[str], wanted: str) -> bool:
 
 
 def _compact(rules: Iterable[PolicyRule]) -> list[PolicyRule]:
-    """Rules of one group, resource and name differing only in the verb become one."""
+    """Rules about resources that differ only in the verb become one; those about paths stay as they are."""
     found: dict[tuple[str, ...], PolicyRule] = {}
+    paths: list[PolicyRule] = []
     for rule in rules:
-        key = (*rule.api_groups, "", *rule.resources, "", *rule.non_resource_urls, "", *rule.resource_names)
+        if rule.non_resource_urls:
+            paths.append(rule)
+            continue
+        key = (*rule.api_groups, "", *rule.resources, "", *rule.resource_names)
         known = found.setdefault(
-            key,
-            PolicyRule(
-                api_groups=rule.api_groups,
-                resources=rule.resources,
-                non_resource_urls=rule.non_resource_urls,
-                resource_names=rule.resource_names,
-            ),
+            key, PolicyRule(api_groups=rule.api_groups, resources=rule.resources, resource_names=rule.resource_names)
         )
         if rule.verbs[0] not in known.verbs:
             known.verbs = [*known.verbs, rule.verbs[0]]
-    return list(found.values())
+    return [*found.values(), *paths]

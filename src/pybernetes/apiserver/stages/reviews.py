@@ -7,18 +7,29 @@ stored. Bad questions raise StatusError 400 or 422 in Kubernetes' words.
 from __future__ import annotations
 
 from pybernetes.api.kind import Kind
-from pybernetes.api.objects import ApiObject
-from pybernetes.api.status import FieldError, bad_request, invalid, invalid_object
+from pybernetes.api.names import label_value, qualified_name
+from pybernetes.api.objects import ApiObject, to_builtins
+from pybernetes.api.status import (
+    FieldError,
+    aggregate,
+    bad_request,
+    forbidden_field,
+    invalid,
+    invalid_object,
+    required,
+)
 from pybernetes.api.types import authentication_v1 as authentication
 from pybernetes.api.types import authorization_v1 as authorization
+from pybernetes.api.types.meta_v1 import FieldSelectorRequirement, LabelSelectorRequirement, ObjectMeta
 from pybernetes.api.types.rbac_v1 import PolicyRule
 from pybernetes.apiserver.request import RequestInfo, UserInfo
 from pybernetes.apiserver.stages.authentication import Authenticator
-from pybernetes.apiserver.stages.authorization import Authorizer, Decision
+from pybernetes.apiserver.stages.authorization import NO_NODE_RULES, Authorizer, Decision
 from pybernetes.apiserver.stages.jws import InvalidToken
 
 # The errors of bad reviews name no kind, as upstream's do.
 _NAMELESS = type("", (ApiObject,), {})
+_Asked = authorization.SubjectAccessReviewSpec | authorization.SelfSubjectAccessReviewSpec
 _ACCESS = Kind("authorization.k8s.io", "v1", "", _NAMELESS)
 
 
@@ -28,12 +39,14 @@ def review(
     """The same object with its answer; `now` is when it was asked. TypeError for a kind that is no review."""
     match obj:
         case authorization.SubjectAccessReview():
+            _raise(_access_errors(obj.spec) + _metadata_errors(obj.metadata))
             obj.status = _access(obj.spec, authorizer)
         case authorization.LocalSubjectAccessReview():
-            _check_namespace(obj)
+            _raise(_access_errors(obj.spec) + _local_errors(obj))
             obj.status = _access(obj.spec, authorizer)
         case authorization.SelfSubjectAccessReview():
-            obj.status = _self_access(obj.spec, user, authorizer)
+            _raise(_attribute_errors(obj.spec) + _metadata_errors(obj.metadata))
+            obj.status = _answer(_decide(user, obj.spec, authorizer))
         case authorization.SelfSubjectRulesReview():
             obj.status = _rules(obj.spec.namespace or "", user, authorizer)
             obj.spec = authorization.SelfSubjectRulesReviewSpec()
@@ -50,33 +63,81 @@ def review(
 def _access(
     spec: authorization.SubjectAccessReviewSpec, authorizer: Authorizer
 ) -> authorization.SubjectAccessReviewStatus:
-    errors = _attribute_errors(spec.resource_attributes, spec.non_resource_attributes)
-    if not spec.user and not spec.groups:
-        errors.append(invalid("spec.user", "", "at least one of user or group must be specified"))
-    _raise(errors)
     extra = {key.lower(): tuple(values) for key, values in spec.extra.items()}
     user = UserInfo(spec.user or "", spec.uid or "", tuple(spec.groups), extra)
-    return _answer(_decide(user, spec.resource_attributes, spec.non_resource_attributes, authorizer))
+    return _answer(_decide(user, spec, authorizer))
 
 
-def _self_access(
-    spec: authorization.SelfSubjectAccessReviewSpec, user: UserInfo, authorizer: Authorizer
-) -> authorization.SubjectAccessReviewStatus:
-    _raise(_attribute_errors(spec.resource_attributes, spec.non_resource_attributes))
-    return _answer(_decide(user, spec.resource_attributes, spec.non_resource_attributes, authorizer))
+def _access_errors(spec: authorization.SubjectAccessReviewSpec) -> list[FieldError]:
+    errors = _what_errors(spec)
+    if not spec.user and not spec.groups:
+        errors.append(invalid("spec.user", "", "at least one of user or group must be specified"))
+    return errors + _selector_errors(spec.resource_attributes)
 
 
-def _attribute_errors(
-    resource: authorization.ResourceAttributes | None, path: authorization.NonResourceAttributes | None
-) -> list[FieldError]:
+def _attribute_errors(spec: authorization.SelfSubjectAccessReviewSpec) -> list[FieldError]:
+    return _what_errors(spec) + _selector_errors(spec.resource_attributes)
+
+
+def _what_errors(spec: _Asked) -> list[FieldError]:
+    resource, path = spec.resource_attributes, spec.non_resource_attributes
     if resource is not None and path is not None:
-        given = {"Path": path.path or "", "Verb": path.verb or ""}
         detail = "cannot be specified in combination with resourceAttributes"
-        return [invalid("spec.nonResourceAttributes", given, detail)]
+        return [invalid("spec.nonResourceAttributes", _as_go(path), detail)]
     if resource is None and path is None:
         detail = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
         return [invalid("spec.resourceAttributes", None, detail)]
     return []
+
+
+def _as_go(path: authorization.NonResourceAttributes) -> dict[str, str]:
+    return {"Path": path.path or "", "Verb": path.verb or ""}
+
+
+def _selector_errors(resource: authorization.ResourceAttributes | None) -> list[FieldError]:
+    """What is wrong with what a question says of selectors; operators yet to come are let pass."""
+    errors: list[FieldError] = []
+    for name in ("field_selector", "label_selector"):
+        selector = getattr(resource, name, None)
+        if selector is None:
+            continue
+        path = f"spec.resourceAttributes.{name.partition('_')[0]}Selector"
+        if selector.raw_selector and selector.requirements:
+            detail = "may not specified at the same time as requirements"
+            errors.append(invalid(f"{path}.rawSelector", selector.raw_selector, detail))
+        if not selector.raw_selector and not selector.requirements:
+            detail = f"when {path} is specified, requirements or rawSelector is required"
+            errors.append(required(f"{path}.requirements", detail))
+        for index, requirement in enumerate(selector.requirements):
+            errors += _requirement_errors(requirement, f"{path}.requirements[{index}]", name == "label_selector")
+    return errors
+
+
+def _requirement_errors(
+    requirement: LabelSelectorRequirement | FieldSelectorRequirement, path: str, of_labels: bool
+) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if not requirement.key and not of_labels:
+        errors.append(required(f"{path}.key", "must be specified"))
+    if requirement.operator in ("In", "NotIn") and not requirement.values:
+        errors.append(required(f"{path}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
+    if requirement.operator in ("Exists", "DoesNotExist") and requirement.values:
+        detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+        errors.append(forbidden_field(f"{path}.values", detail))
+    if of_labels:
+        errors += [invalid(f"{path}.key", requirement.key, text) for text in qualified_name(requirement.key)]
+        for index, value in enumerate(requirement.values):
+            errors += [invalid(f"{path}.values[{index}]", value, text) for text in label_value(value)]
+    return errors
+
+
+def _metadata_errors(metadata: ObjectMeta, allowed: str = "") -> list[FieldError]:
+    """A question is no object: it has no metadata, but for the namespace that it is about where that is `allowed`."""
+    bare = ObjectMeta(managed_fields=metadata.managed_fields, namespace=metadata.namespace if allowed else None)
+    if metadata == bare:
+        return []
+    shown = {key: value for key, value in to_builtins(metadata).items() if key != "managedFields"}
+    return [invalid("metadata", shown, f"must be empty{allowed}")]
 
 
 def _raise(errors: list[FieldError]) -> None:
@@ -87,24 +148,19 @@ def _raise(errors: list[FieldError]) -> None:
         raise error
 
 
-def _check_namespace(obj: authorization.LocalSubjectAccessReview) -> None:
-    attributes = obj.spec.resource_attributes
-    if obj.spec.non_resource_attributes is not None:
-        detail = "disallowed on this kind of request"
-        given = obj.spec.non_resource_attributes
-        shown = {"Path": given.path or "", "Verb": given.verb or ""}
-        _raise([invalid("spec.nonResourceAttributes", shown, detail)])
-    if attributes is not None and (attributes.namespace or "") != (obj.metadata.namespace or ""):
+def _local_errors(obj: authorization.LocalSubjectAccessReview) -> list[FieldError]:
+    resource, path = obj.spec.resource_attributes, obj.spec.non_resource_attributes
+    errors = _metadata_errors(obj.metadata, " except for namespace")
+    if resource is not None and (resource.namespace or "") != (obj.metadata.namespace or ""):
         detail = "must match metadata.namespace"
-        _raise([invalid("spec.resourceAttributes.namespace", attributes.namespace or "", detail)])
+        errors.append(invalid("spec.resourceAttributes.namespace", resource.namespace or "", detail))
+    if path is not None:
+        errors.append(invalid("spec.nonResourceAttributes", _as_go(path), "disallowed on this kind of request"))
+    return errors
 
 
-def _decide(
-    user: UserInfo,
-    resource: authorization.ResourceAttributes | None,
-    path: authorization.NonResourceAttributes | None,
-    authorizer: Authorizer,
-) -> Decision:
+def _decide(user: UserInfo, spec: _Asked, authorizer: Authorizer) -> Decision:
+    resource, path = spec.resource_attributes, spec.non_resource_attributes
     if resource is None:
         assert path is not None
         return authorizer.authorize(user, RequestInfo(path.path or "", path.verb or ""))
@@ -136,11 +192,12 @@ def _answer(decision: Decision) -> authorization.SubjectAccessReviewStatus:
 def _rules(namespace: str, user: UserInfo, authorizer: Authorizer) -> authorization.SubjectRulesReviewStatus:
     if not namespace:
         raise bad_request("no namespace on request")
-    rules = authorizer.rules(user, namespace)
+    rules, unresolved = authorizer.rules(user, namespace), authorizer.unresolved(user, namespace)
     return authorization.SubjectRulesReviewStatus(
         resource_rules=[_resource_rule(rule) for rule in rules if rule.resources],
         non_resource_rules=[_path_rule(rule) for rule in rules if rule.non_resource_urls],
-        incomplete=False,
+        incomplete=NO_NODE_RULES in unresolved,
+        evaluation_error=aggregate(unresolved) if unresolved else None,
     )
 
 

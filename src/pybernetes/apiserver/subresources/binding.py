@@ -15,6 +15,7 @@ from pybernetes.apiserver.bodies import read_object, write_options
 from pybernetes.apiserver.commands import answer_object, intent_of
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.request import Authenticated
+from pybernetes.apiserver.resources.pod_conditions import update_condition
 from pybernetes.apiserver.writer import Aspect, Writer
 
 _PODS = kind_of(core_v1.Pod)
@@ -49,6 +50,7 @@ class BindingSubresource:
         def make(entry: Entry) -> ApiObject:
             pod = entry.private()
             assert isinstance(pod, core_v1.Pod)
+            _check_meant(binding, entry)
             bind(pod, binding, now)
             return pod
 
@@ -56,14 +58,21 @@ class BindingSubresource:
         return answer_object(asked.request, Status(status="Success", code=201), intent.warnings, 201)
 
 
+def _check_meant(binding: core_v1.Binding, entry: Entry) -> None:
+    """409 for another pod than the one, or than it was, that the binding names."""
+    wanted, found = binding.metadata, entry.object.metadata
+    for what, mine, its in (
+        ("UID", wanted.uid, found.uid),
+        ("ResourceVersion", wanted.resource_version, str(entry.revision)),
+    ):
+        if mine and mine != its:
+            why = f"Precondition failed: {what} in precondition: {mine}, {what} in object meta: {its}"
+            raise status.conflict(_PODS, found.name or "", why)
+
+
 def bind(pod: core_v1.Pod, binding: core_v1.Binding, now: str) -> None:
     """Gives a pod its node, in place. Pure."""
     name = pod.metadata.name or ""
-    if binding.metadata.uid and binding.metadata.uid != pod.metadata.uid:
-        why = (
-            f"Precondition failed: UID in precondition: {binding.metadata.uid}, UID in object meta: {pod.metadata.uid}"
-        )
-        raise status.conflict(_PODS, name, why)
     if pod.metadata.deletion_timestamp is not None:
         why = f"pod {name} is being deleted, cannot be assigned to a host"
         raise status.conflict(_POD_BINDINGS, name, why)
@@ -73,7 +82,9 @@ def bind(pod: core_v1.Pod, binding: core_v1.Binding, now: str) -> None:
     if pod.spec.scheduling_gates:
         raise status.conflict(_POD_BINDINGS, name, f"pod {name} has non-empty .spec.schedulingGates")
     pod.spec.node_name = binding.target.name
+    # Where it might have gone means nothing any more.
+    pod.status.nominated_node_name = None
     pod.metadata.annotations.update(binding.metadata.annotations)
     pod.metadata.labels.update(binding.metadata.labels)
-    pod.status.conditions = [c for c in pod.status.conditions if c.type != "PodScheduled"]
-    pod.status.conditions.append(core_v1.PodCondition(type="PodScheduled", status="True", last_transition_time=now))
+    bound = core_v1.PodCondition(type="PodScheduled", status="True", last_transition_time=now)
+    update_condition(pod.status, bound)

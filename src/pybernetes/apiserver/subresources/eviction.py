@@ -22,6 +22,7 @@ from pybernetes.apiserver.deletion import Deletion, check_preconditions
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.field_management.tracking import Updates
 from pybernetes.apiserver.request import ITSELF, Authenticated
+from pybernetes.apiserver.resources.pod_conditions import update_condition
 from pybernetes.apiserver.writer import Aspect, Intent, Writer
 
 _PODS = kind_of(core_v1.Pod)
@@ -171,14 +172,7 @@ def disrupt(pod: core_v1.Pod, now: str) -> None:
         message="Eviction API: evicting",
         last_transition_time=now,
     )
-    conditions = pod.status.conditions
-    place = next((index for index, condition in enumerate(conditions) if condition.type == _DISRUPTED), None)
-    if place is None:
-        pod.status.conditions = [*conditions, fresh]
-        return
-    if conditions[place].status == fresh.status:
-        fresh.last_transition_time = conditions[place].last_transition_time
-    pod.status.conditions = [*conditions[:place], fresh, *conditions[place + 1 :]]
+    update_condition(pod.status, fresh)
 
 
 def matching_budgets(pod: core_v1.Pod, budgets: Iterable[PodDisruptionBudget]) -> Iterable[PodDisruptionBudget]:

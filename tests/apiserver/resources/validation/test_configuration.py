@@ -80,3 +80,9 @@ def test_old_events_may_have_any_name() -> None:
     assert on_create(merged(event, {"metadata": {"name": "a/b"}})) == [
         "metadata.name: Invalid value: \"a/b\": may not contain '/'"
     ]
+
+
+def test_a_generation_is_not_negative() -> None:
+    assert on_create({**ACCOUNT, "metadata": {"generation": -1}}) == [
+        "metadata.generation: Invalid value: -1: must be greater than or equal to 0"
+    ]

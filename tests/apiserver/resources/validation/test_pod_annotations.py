@@ -63,3 +63,14 @@ def test_annotations_that_say_what_runs_stay() -> None:
         f"metadata.annotations[{PROFILE}]: Forbidden: may not remove or update AppArmor annotations",
         "metadata.annotations[kubernetes.io/config.mirror]: Forbidden: may not add mirror pod annotation",
     ]
+
+
+def test_a_template_may_say_one_thing_and_another_of_app_armor_but_not_of_seccomp() -> None:
+    context = {"appArmorProfile": {"type": "Unconfined"}, "seccompProfile": {"type": "Unconfined"}}
+    seccomp = "container.seccomp.security.alpha.kubernetes.io/c"
+    made = pod({}, {"securityContext": context}, annotations={PROFILE: "runtime/default", seccomp: "runtime/default"})
+    template = {"metadata": made["metadata"], "spec": made["spec"]}
+    assert on_create({"apiVersion": "v1", "kind": "PodTemplate", "template": template}) == [
+        "template.spec.containers[0].securityContext.seccompProfile.type: Forbidden: "
+        "seccomp type in annotation and field must match"
+    ]

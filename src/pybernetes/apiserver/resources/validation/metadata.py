@@ -55,6 +55,8 @@ def validate_metadata(
         errors.append(required(f"{path}.namespace"))
     else:
         errors += [invalid(f"{path}.namespace", metadata.namespace, t) for t in dns1123_label(metadata.namespace)]
+    if metadata.generation is not None and metadata.generation < 0:
+        errors.append(invalid(f"{path}.generation", metadata.generation, "must be greater than or equal to 0"))
     return errors + _validate_decorations(metadata, path, any_finalizer)
 
 

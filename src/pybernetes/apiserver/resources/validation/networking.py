@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 
-import msgspec
-
-from pybernetes.api.ip_addresses import canonical_cidr, cidr
-from pybernetes.api.names import dns1123_subdomain, path_segment_name
+from pybernetes.api.ip_addresses import canonical_cidr, cidr, is_cidr
+from pybernetes.api.names import dns1123_subdomain, path_segment_name, port_number
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.networking_v1 import (
     IPAddress,
@@ -37,7 +35,7 @@ def validate_network_policy(policy: NetworkPolicy) -> list[FieldError]:
         errors += _validate_peers(egress.to, f"{path}.to")
     if len(spec.policy_types) > 2:
         detail = "may not specify more than two policyTypes"
-        errors.append(invalid("spec.policyTypes", spec.policy_types, detail))
+        return [*errors, invalid("spec.policyTypes", spec.policy_types, detail)]
     for index, name in enumerate(spec.policy_types):
         if name not in ("Ingress", "Egress"):
             errors.append(not_supported(f"spec.policyTypes[{index}]", name, ("Ingress", "Egress")))
@@ -50,20 +48,21 @@ def _validate_ports(ports: list[NetworkPolicyPort], path: str) -> list[FieldErro
         where = f"{path}.ports[{index}]"
         if port.protocol not in (None, *_PROTOCOLS):
             errors.append(not_supported(f"{where}.protocol", port.protocol, _PROTOCOLS))
-        if port.port is None:
-            if port.end_port is not None:
-                detail = "may not be specified when `port` is not specified"
-                errors.append(invalid(f"{where}.endPort", port.end_port, detail))
-            continue
-        errors += named_port(port.port, f"{where}.port")
-        if port.end_port is None:
-            continue
-        if isinstance(port.port, str):
-            detail = "may not be specified when `port` is non-numeric"
+        if port.end_port is not None and not isinstance(port.port, int):
+            what = "not specified" if port.port is None else "non-numeric"
+            detail = f"may not be specified when `port` is {what}"
             errors.append(invalid(f"{where}.endPort", port.end_port, detail))
-        elif port.end_port < port.port:
-            errors.append(invalid(f"{where}.endPort", port.port, "must be greater than or equal to `port`"))
+        if port.port is not None:
+            errors += named_port(port.port, f"{where}.port")
+        if port.end_port is not None and isinstance(port.port, int):
+            errors += _validate_end(port.port, port.end_port, f"{where}.endPort")
     return errors
+
+
+def _validate_end(first: int, last: int, path: str) -> list[FieldError]:
+    """The last port of a range; of one that ends before it begins upstream shows the first."""
+    errors = [invalid(path, first, "must be greater than or equal to `port`")] if last < first else []
+    return errors + [invalid(path, last, text) for text in port_number(last)]
 
 
 def _validate_peers(peers: list[NetworkPolicyPeer], path: str) -> list[FieldError]:
@@ -110,12 +109,15 @@ def validate_service_cidr(service_cidr: ServiceCIDR) -> list[FieldError]:
     if not texts:
         return [required(path, "at least one CIDR required")]
     if len(texts) > 2:
-        return [invalid(path, msgspec.to_builtins(service_cidr.spec), "may only hold up to 2 values")]
-    errors = [invalid(f"{path}[{index}]", text, t) for index, text in enumerate(texts) for t in canonical_cidr(text)]
-    if not errors and len({ipaddress.ip_network(text, strict=False).version for text in texts}) < len(texts):
+        return [invalid(path, {"CIDRs": texts}, "may only hold up to 2 values")]
+    if len(texts) == 2 and not _are_of_both_families(texts):
         detail = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64"
-        errors.append(invalid(path, texts, detail))
-    return errors
+        return [invalid(path, {"CIDRs": texts}, detail)]
+    return [invalid(f"{path}[{index}]", text, t) for index, text in enumerate(texts) for t in canonical_cidr(text)]
+
+
+def _are_of_both_families(texts: list[str]) -> bool:
+    return all(map(is_cidr, texts)) and len({":" in text for text in texts}) == 2
 
 
 def validate_service_cidr_update(new: ServiceCIDR, old: ServiceCIDR) -> list[FieldError]:

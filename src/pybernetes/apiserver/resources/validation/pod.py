@@ -15,6 +15,7 @@ from pybernetes.apiserver.resources.validation.internal_form import difference
 from pybernetes.apiserver.resources.validation.numbers import in_range
 from pybernetes.apiserver.resources.validation.pod_annotations import (
     validate_annotation_changes,
+    validate_matching_app_armor,
     validate_matching_profiles,
     validate_pod_annotations,
 )
@@ -45,6 +46,7 @@ def validate_create(pod: Pod) -> list[FieldError]:
         errors.append(forbidden_field("spec.nodeName", "cannot be set until all schedulingGates have been cleared"))
     if annotations:
         errors += validate_matching_profiles(annotations, spec, "spec")
+        errors += validate_matching_app_armor(annotations, spec, "spec")
     return errors
 
 

@@ -71,22 +71,27 @@ def _validate_seccomp(profile: str, path: str) -> list[FieldError]:
 
 
 def validate_matching_profiles(annotations: Mapping[str, str], spec: PodSpec, path: str) -> list[FieldError]:
-    """Where both an annotation of old and the field name a profile, they name the same."""
+    """Where both an annotation of old and the field name a profile of seccomp, they name the same."""
     errors: list[FieldError] = []
     context = spec.security_context
     if context is not None and (text := annotations.get(_SECCOMP_POD)) is not None:
         where = f"{path}.securityContext.seccompProfile"
         errors += _match(text, context.seccomp_profile, where, "seccomp", _SECCOMP_DEFAULTS)
-    containers = list(visit_containers(spec, path))
-    for container, where in containers:
+    for container, where in visit_containers(spec, path):
         own, text = container.security_context, annotations.get(_SECCOMP_CONTAINER + container.name)
         if own is not None and text is not None:
             profile = f"{where}.securityContext.seccompProfile"
             errors += _match(text, own.seccomp_profile, profile, "seccomp", _SECCOMP_DEFAULTS)
+    return errors
+
+
+def validate_matching_app_armor(annotations: Mapping[str, str], spec: PodSpec, path: str) -> list[FieldError]:
+    """The same of AppArmor's profiles; templates are not asked, since the pods that they make will be."""
     if spec.os is not None and spec.os.name == "windows":
-        return errors
-    of_pod = context.app_armor_profile if context is not None else None
-    for container, where in containers:
+        return []
+    errors: list[FieldError] = []
+    of_pod = spec.security_context.app_armor_profile if spec.security_context is not None else None
+    for container, where in visit_containers(spec, path):
         own, text = container.security_context, annotations.get(APP_ARMOR + container.name)
         wanted = own.app_armor_profile if own is not None and own.app_armor_profile is not None else of_pod
         if text is not None:
