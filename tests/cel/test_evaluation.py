@@ -60,7 +60,9 @@ def _value(expression: str) -> Any:
         "'hello'.substring(1, 3) == 'el' && 'hello'.indexOf('l') == 2 && 'hello'.lastIndexOf('l') == 3",
         "'hello'.charAt(1) == 'e' && 'hello'.replace('l', 'L', 1) == 'heLlo' && 'Éa'.upperAscii() == 'ÉA'",
         "strings.quote('a\\n\"') == '\"a\\\\n\\\\\"\"'",
-        "'%s %d %.2f %x %b %o %e'.format(['a', 3, 2.5, 255, 5, 8, 12345.678]) == 'a 3 2.50 ff 101 10 1.234568e+04'",
+        "'%s %d %.2f %x %b %o'.format(['a', 3, 2.5, 255, 5, 8]) == 'a 3 2.50 ff 101 10'",
+        "'%e %f'.format([0.0123, 12345.5]) == '1.230000\\u202f×\\u202f10⁻⁰² 12,345.500000'",
+        """'%s'.format([[['a', 2.5, null], {1: b'x'}]]) == '[["a", 2.500000, null], {1:b"x"}]'""",
         "'abc 123'.find('[0-9]+') == '123' && 'a1b2'.findAll('[0-9]') == ['1', '2'] && self.matches('^a.c$')",
         "[1, 2, 3].sum() == 6 && [3, 1].min() == 1 && ['b', 'a'].max() == 'b'",
         "[1, 2].isSorted() && [1, 1].lastIndexOf(1) == 1",
@@ -138,7 +140,7 @@ def test_a_lazy_variable_is_found_when_it_is_first_read() -> None:
     assert asked == [1]
 
 
-def test_names_can_be_given_to_values_where_that_is_offered():
+def test_names_can_be_given_to_values_where_that_is_offered() -> None:
     text = "cel.bind(x, 2 + 3, x * x)"
     assert Environment(macros={**MACROS, **BINDINGS}).compile(text).evaluate({}) == 25
     with pytest.raises(CompileError, match="undeclared reference to 'cel'"):

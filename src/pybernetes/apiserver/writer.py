@@ -390,7 +390,8 @@ def _keep_times(new: ApiObject, old: ApiObject) -> None:
 def _exists(collection: Collection, namespace: str, name: str, *, is_generated: bool) -> status.StatusError:
     error = status.already_exists(collection.kind, name)
     if is_generated and error.status.details is not None:
-        error.status.message += ", the server was not able to generate a unique name for the object"
+        unable = "the server was not able to generate a unique name for the object"
+        error.status.message = f"{error.status.message}, {unable}"
         error.status.details.retry_after_seconds = 1
     there = collection.get(namespace, name)
     if there is not None and there.object.metadata.deletion_timestamp is not None:

@@ -25,7 +25,7 @@ from pybernetes.cel.syntax import (
     Select,
     dotted,
 )
-from pybernetes.cel.types import Bindings, ObjectType, Type
+from pybernetes.cel.types import Bindings, ObjectType, TooComplex, Type
 from pybernetes.cel.values import Uint
 
 _LITERALS: Mapping[type, Type] = {
@@ -58,11 +58,15 @@ def check(tree: Node, variables: Mapping[str, Type], library: Library, problems:
     """The checked tree; CompileError with all that is wrong."""
     checker = _Checker(variables, library, problems)
     checker.result.tree = tree
-    checker.type_of(tree)
-    problems.check()
-    found = checker.result.types
-    for node, held in found.items():
-        found[node] = checker.bindings.resolved(held, unknown_to_dyn=True)
+    try:
+        checker.type_of(tree)
+        problems.check()
+        found = checker.result.types
+        for node, held in found.items():
+            found[node] = checker.bindings.resolved(held, unknown_to_dyn=True)
+    except TooComplex:
+        problems.add(0, "types of the expression are too complex")
+        problems.check()
     return checker.result
 
 

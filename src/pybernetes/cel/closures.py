@@ -24,8 +24,8 @@ def variable(name: str) -> Evaluator:
     def read(frame: Frame) -> Any:
         # As `spend` does it: this is done more often than anything else.
         frame.cost += 1
-        if frame.cost > frame.limit:
-            raise CostExceeded
+        if frame.cost > frame.stop:
+            frame.pause()
         try:
             value = frame.values[name]
         except KeyError:

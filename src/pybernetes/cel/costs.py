@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pybernetes.cel.declarations import Overload
+from pybernetes.cel.effort import strain
 from pybernetes.cel.values import size
 
 CallCost = Callable[[Sequence[Any], Any], int]
@@ -32,8 +33,10 @@ def traversed(value: Any) -> int:
     if isinstance(value, str | bytes):
         return read(len(value))
     if isinstance(value, list):
+        strain(len(value))
         return sum(map(traversed, value))
     if isinstance(value, dict):
+        strain(len(value))
         return sum(traversed(key) + traversed(held) for key, held in value.items())
     return 1
 

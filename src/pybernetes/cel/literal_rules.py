@@ -10,6 +10,7 @@ from typing import Any
 
 from pybernetes.cel import types
 from pybernetes.cel.checker import Checked
+from pybernetes.cel.library import formatting
 from pybernetes.cel.library.regular import pattern
 from pybernetes.cel.library.times import parsed_duration, parsed_timestamp
 from pybernetes.cel.source import Problems
@@ -31,6 +32,7 @@ def check_literals(checked: Checked, problems: Problems) -> None:
     for node in walk(checked.tree):
         if isinstance(node, Call):
             if node.function == "format":
+                _check_format(node, checked, problems)
                 exempt.update(part for argument in node.arguments for part in walk(argument))
             _check_argument(node, problems)
     for node in walk(checked.tree):
@@ -49,6 +51,15 @@ def _check_argument(node: Call, problems: Problems) -> None:
             reader(argument.value)
         except EvaluationError:
             problems.add(argument.position, f"invalid {node.function} argument")
+
+
+def _check_format(node: Call, checked: Checked, problems: Problems) -> None:
+    """A text that stands in the expression must be able to take the values that do."""
+    text, given = node.target, node.arguments[0] if node.arguments else None
+    if isinstance(text, Literal) and isinstance(text.value, str) and isinstance(given, ListLiteral):
+        wrong = formatting.check(text.value, given.elements, checked.types)
+        if wrong is not None:
+            problems.add((wrong[1] or node).position, wrong[0])
 
 
 def _check_members(node: Node, checked: Checked, problems: Problems) -> None:

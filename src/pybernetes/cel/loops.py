@@ -5,7 +5,7 @@ A comprehension and the compiler of its parts go in; a function of a frame comes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pybernetes.cel.frame import Evaluator, Frame
@@ -28,7 +28,7 @@ def loop(node: Comprehension, compiled: Callable[[Node], Evaluator]) -> Evaluato
     gathered, first, second = node.accumulator, node.variable, node.variable2
 
     def run(frame: Frame) -> Any:
-        items = _items(over(frame), bool(second))
+        items, _count = _items(over(frame), bool(second))
         values = frame.values
         before = [(name, values.get(name, _ABSENT)) for name in (gathered, first, second)]
         values[gathered] = initial(frame)
@@ -68,8 +68,8 @@ def _quantifier(node: Comprehension, over: Evaluator, test: Evaluator, decisive:
     each = 4 if decisive else 3
 
     def run(frame: Frame) -> bool:
-        items = list(_items(over(frame), bool(second)))
-        values, last = frame.values, len(items) - 1
+        items, count = _items(over(frame), bool(second))
+        values, last = frame.values, count - 1
         before = [(name, values.get(name, _ABSENT)) for name in (first, second)]
         trouble: EvaluationError | None = None
         try:
@@ -125,11 +125,12 @@ def _bound(name: str, value: Evaluator, result: Evaluator) -> Evaluator:
     return run
 
 
-def _items(value: Any, in_pairs: bool) -> Iterator[Any]:
+def _items(value: Any, in_pairs: bool) -> tuple[Iterable[Any], int]:
+    """What a loop goes through, and how often; nobody changes the value meanwhile."""
     if isinstance(value, dict):
-        return iter(list(value.items() if in_pairs else value))
+        return value.items() if in_pairs else value, len(value)
     if isinstance(value, list):
-        return iter(enumerate(value)) if in_pairs else iter(value)
+        return enumerate(value) if in_pairs else value, len(value)
     raise no_overload()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pybernetes.api.turn import spend
 from pybernetes.cel import literals
 from pybernetes.cel.lexer import END, Token, tokens
 from pybernetes.cel.macros import MACROS, MacroError, Macros
@@ -30,6 +31,9 @@ _MOST_NESTED = 250
 _TOO_NESTED = f"expression recursion limit exceeded: {_MOST_NESTED}"
 # Longer than any that upstream takes: its limit counts code points.
 _LONGEST = 100_000
+_MOST_PARTS = 100_000
+# What the compilation of one takes, as turns reckon.
+_PART = 50
 _SIGNS = ("[", "{", "(", ".", "-", "!", "true", "false", "null")
 _KINDS = ("NUM_FLOAT", "NUM_INT", "NUM_UINT", "STRING", "BYTES", "IDENTIFIER")
 _STARTS = frozenset((*_SIGNS, *_KINDS))
@@ -66,21 +70,25 @@ def parse(source: Source, macros: Macros = MACROS) -> Node:
         problems.add(0, _TOO_NESTED)
     except _Stop:
         pass
-    if node is not None and _depth(node) > _MOST_NESTED:
-        problems.add(0, _TOO_NESTED)
+    if node is not None:
+        _check_size(node, problems)
     problems.check()
     assert node is not None
     return node
 
 
-def _depth(node: Node) -> int:
-    """How many levels a tree has; whoever walks it later goes as deep."""
-    levels, deepest = [(node, 1)], 0
-    while levels:
+def _check_size(node: Node, problems: Problems) -> None:
+    """Reports trees that are too much for whoever walks them later: some macros put their target in two places."""
+    levels, deepest, count = [(node, 1)], 0, 0
+    while levels and count <= _MOST_PARTS:
         found, depth = levels.pop()
-        deepest = max(deepest, depth)
+        deepest, count = max(deepest, depth), count + 1
         levels.extend((part, depth + 1) for part in found.parts())
-    return deepest
+    spend(_PART * count)
+    if deepest > _MOST_NESTED:
+        problems.add(0, _TOO_NESTED)
+    if count > _MOST_PARTS:
+        problems.add(0, f"expression is too large: it has more than {_MOST_PARTS} parts")
 
 
 class _Parser:

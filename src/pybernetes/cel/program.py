@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pybernetes.api.turn import spend
 from pybernetes.cel.checker import Checked, check
 from pybernetes.cel.compiler import compile_checked
 from pybernetes.cel.declarations import Library, joined
+from pybernetes.cel.effort import PER_COST, effort
 from pybernetes.cel.frame import Budget, Evaluator, Frame
 from pybernetes.cel.library import KUBERNETES
 from pybernetes.cel.literal_rules import check_literals
@@ -21,6 +23,9 @@ from pybernetes.cel.parser import parse
 from pybernetes.cel.source import Problems, Source
 from pybernetes.cel.types import Type
 from pybernetes.cel.values import EvaluationError
+
+# What an evaluation takes for itself, as turns reckon.
+_EACH = 5
 
 
 class Program:
@@ -43,12 +48,16 @@ class Program:
         """The value; EvaluationError when there is none. `budget` says the limit, and is told the cost either way."""
         budget = budget or Budget()
         frame = Frame(dict(variables), budget.limit)
+        # A variable of a policy is evaluated while the expression that reads it is.
+        around, effort.left = effort.left, (most := budget.limit * PER_COST)
+        spend(_EACH)
         try:
             return self._evaluator(frame)
         except RecursionError:
             raise EvaluationError("expression is nested too deeply") from None
         finally:
-            budget.spent += frame.cost
+            budget.spent += max(frame.cost, (most - max(effort.left, 0)) // PER_COST)
+            effort.left = around
 
 
 @dataclass(frozen=True)

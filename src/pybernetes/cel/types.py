@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from pybernetes.api.turn import spend
+
 
 @dataclass(frozen=True, slots=True)
 class Type:
@@ -92,11 +94,20 @@ def is_dynamic(held: Type) -> bool:
 _NULLABLE = frozenset(("object", "timestamp", "duration", "opaque"))
 
 
+# Types of types grow with every step of an expression, and twofold with every map.
+_MOST_STEPS, _SOME_STEPS = 300_000, 300
+
+
+class TooComplex(Exception):
+    """Types that are too large to reckon with."""
+
+
 class Bindings:
     """What type parameters have turned out to be."""
 
     def __init__(self, known: Mapping[Type, Type] | None = None) -> None:
         self.known = dict(known or {})
+        self._steps = 0
 
     def resolved(self, held: Type, unknown_to_dyn: bool = False) -> Type:
         """The type with every known parameter replaced."""
@@ -107,6 +118,11 @@ class Bindings:
             return DYN if unknown_to_dyn else held
         if not held.parameters:
             return held
+        self._steps += 1
+        if self._steps % _SOME_STEPS == 0:
+            spend(10 * _SOME_STEPS)
+            if self._steps > _MOST_STEPS:
+                raise TooComplex
         return Type(held.kind, held.name, tuple(self.resolved(part, unknown_to_dyn) for part in held.parameters))
 
     def accepts(self, wanted: Iterable[Type], given: Iterable[Type]) -> bool:

@@ -12,22 +12,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
+from pybernetes.cel.effort import CostExceeded as CostExceeded
+from pybernetes.cel.effort import EvaluationError as EvaluationError
+from pybernetes.cel.effort import strain
+
+# What comparing a list or a map takes besides its members.
+_EACH = 8
 INT_MAX, INT_MIN, UINT_MAX = 2**63 - 1, -(2**63), 2**64 - 1
 SECOND = 10**9
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # 0001-01-01T00:00:00Z and 9999-12-31T23:59:59.999999999Z in nanoseconds.
 _TIME_MIN, _TIME_MAX = -62135596800 * SECOND, 253402300800 * SECOND - 1
-
-
-class EvaluationError(Exception):
-    """An expression that has no value, in CEL's words."""
-
-
-class CostExceeded(EvaluationError):
-    """An expression that would cost more than it may."""
-
-    def __init__(self) -> None:
-        super().__init__("operation cancelled: actual cost limit exceeded")
 
 
 class Uint(int):
@@ -120,6 +115,7 @@ class MapList(list[Any]):
         return tuple(_hashable(item.get(name)) for name in self.keys) if isinstance(item, dict) else ()
 
     def same(self, other: list[Any]) -> bool:
+        strain(_EACH + (len(self) + len(other)) // 2)
         held = {self.key(item): item for item in other}
         return len(self) == len(other) and all(
             (key := self.key(item)) in held and equal(item, held[key]) for item in self
@@ -127,6 +123,7 @@ class MapList(list[Any]):
 
     def plus(self, other: list[Any]) -> list[Any]:
         """The items of both; those of `other` take the places of the ones with the same keys."""
+        strain(_EACH + (len(self) + len(other)) // 2)
         added = {self.key(item): item for item in other}
         return MapList([*(added.pop(self.key(item), item) for item in self), *added.values()], self.keys)
 
@@ -135,7 +132,8 @@ def _hashable(value: Any) -> Any:
     return value if isinstance(value, str | int | float | None) else repr(value)
 
 
-def contains(items: Iterable[Any], wanted: Any) -> bool:
+def contains(items: list[Any], wanted: Any) -> bool:
+    strain(_EACH + len(items) // 2)
     return any(equal(item, wanted) for item in items)
 
 
@@ -153,6 +151,7 @@ def equal(left: Any, right: Any) -> bool:
     if isinstance(left, dict):
         if not isinstance(right, dict) or len(left) != len(right):
             return False
+        strain(_EACH + len(left) // 2)
         return all(key in right and equal(value, right[key]) for key, value in left.items())
     if isinstance(left, Optional) and isinstance(right, Optional):
         return left.is_present == right.is_present and equal(left.value, right.value)
@@ -164,6 +163,7 @@ def _equal_lists(left: list[Any], right: list[Any]) -> bool:
         return left.same(right)
     if isinstance(right, SetList | MapList):
         return right.same(left)
+    strain(_EACH + len(left) // 2)
     return len(left) == len(right) and all(equal(*pair) for pair in zip(left, right, strict=True))
 
 

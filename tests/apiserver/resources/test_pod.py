@@ -8,7 +8,7 @@ import pytest
 
 from pybernetes.api.objects import from_builtins, to_builtins
 from pybernetes.api.types.core_v1 import Pod
-from pybernetes.apiserver.resources.pod import default_pod, prepare_create
+from pybernetes.apiserver.resources.pod import default_pod, prepare_create, prepare_status
 
 
 def new_pod(spec: dict[str, Any], container: dict[str, Any] | None = None, **metadata: Any) -> tuple[Pod, list[str]]:
@@ -92,6 +92,29 @@ def test_signals_that_nobody_sends_yet_are_dropped() -> None:
 def test_annotations_that_once_held_init_containers_are_dropped() -> None:
     pod, _ = new_pod({}, annotations={"pod.beta.kubernetes.io/init-containers": "[]", "a": "b"})
     assert pod.metadata.annotations == {"a": "b"}
+
+
+def test_quantities_are_written_in_one_way_wherever_they_stand() -> None:
+    reference = {"resourceFieldRef": {"containerName": "c", "resource": "limits.cpu", "divisor": "1000m"}}
+    status = {"containerStatuses": [{"name": "c", "resources": {"limits": {"cpu": "0.5"}}}]}
+    document = {"spec": {"containers": [{"env": [{"name": "A", "valueFrom": reference}]}]}, "status": status}
+    pod = from_builtins(document, Pod)
+    default_pod(pod)
+    source = pod.spec.containers[0].env[0].value_from
+    assert source is not None
+    assert source.resource_field_ref is not None
+    assert source.resource_field_ref.divisor == "1"
+    report = pod.status.container_statuses[0].resources
+    assert report is not None
+    assert report.limits == {"cpu": "500m"}
+
+
+def test_what_is_reported_of_features_that_are_off_is_dropped() -> None:
+    mounts = [{"name": "v", "mountPath": "/v", "volumeStatus": {"image": {"imageRef": "r"}}}]
+    status = {"containerStatuses": [{"name": "c", "volumeMounts": mounts}]}
+    old, new = new_pod({})[0], from_builtins({"status": status}, Pod)
+    prepare_status(new, old)
+    assert to_builtins(new.status.container_statuses[0].volume_mounts[0]) == {"name": "v", "mountPath": "/v"}
 
 
 @pytest.mark.parametrize(

@@ -337,6 +337,64 @@ def test_the_weaker_right_to_impersonate_makes_nobody_a_master(constrained):
             assert error.value.code == 403
 
 
+def test_who_may_do_all_becomes_a_node_with_its_group(authorizer):
+    node = impersonate(ADMIN, {"impersonate-user": "system:node:n1"}, TARGET, authorizer)
+    assert node.groups == ("system:nodes", "system:authenticated")
+    # Only the whole right brings groups of one's own choice.
+    chosen = impersonate(ADMIN, {"impersonate-user": "system:node:n1", "impersonate-group": "g"}, TARGET, authorizer)
+    assert chosen.groups == ("g", "system:authenticated")
+    for name in ("system:node:", "system:node:A B", "system:serviceaccount:ns", "system:serviceaccount:a:b:c"):
+        assert impersonate(ADMIN, {"impersonate-user": name}, TARGET, authorizer).groups == ("system:authenticated",)
+
+
+def weaker(reader, names: str, *verbs: str) -> Authorizer:
+    """What alice holds of rights to impersonate."""
+    rules = [
+        rbac_v1.PolicyRule(
+            verbs=list(verbs), api_groups=["authentication.k8s.io"], resources=["*"], resource_names=names.split()
+        ),
+        rbac_v1.PolicyRule(verbs=["impersonate-on:associated-node:list"], api_groups=[""], resources=["pods"]),
+        rbac_v1.PolicyRule(verbs=["impersonate-on:user-info:list"], api_groups=[""], resources=["pods"]),
+    ]
+    reader.objects += [
+        rbac_v1.ClusterRole(metadata=ObjectMeta(name="w"), rules=rules),
+        rbac_v1.ClusterRoleBinding(
+            metadata=ObjectMeta(name="w"),
+            role_ref=rbac_v1.RoleRef(kind="ClusterRole", name="w"),
+            subjects=[
+                rbac_v1.Subject(kind="User", name="alice"),
+                rbac_v1.Subject(kind="ServiceAccount", name="agent", namespace="ns"),
+            ],
+        ),
+    ]
+    return Authorizer(reader)
+
+
+def test_an_agent_may_become_the_node_that_it_runs_on(reader):
+    may = weaker(reader, "*", "impersonate:associated-node")
+    extra = {"authentication.kubernetes.io/node-name": ("n1",)}
+    agent = UserInfo("system:serviceaccount:ns:agent", groups=("system:authenticated",), extra=extra)
+    assert impersonate(agent, {"impersonate-user": "system:node:n1"}, TARGET, may).name == "system:node:n1"
+    with pytest.raises(StatusError, match="impersonate-on:arbitrary-node:list"):
+        impersonate(agent, {"impersonate-user": "system:node:n2"}, TARGET, may)
+
+
+def test_the_right_to_all_groups_is_enough_for_many(reader):
+    may = weaker(reader, "bob *", "impersonate:user-info")
+    many = impersonate(ALICE, {"impersonate-user": "bob", "impersonate-group": "a,b,c,d"}, TARGET, may)
+    assert many.groups == ("a", "b", "c", "d", "system:authenticated")
+    with pytest.raises(StatusError, match='cannot impersonate:user-info resource "groups"'):
+        impersonate(ALICE, {"impersonate-user": "bob", "impersonate-group": "a,b"}, TARGET, may)
+
+
+def test_what_is_extra_is_named_with_a_domain_where_rights_are_weak(reader):
+    may = weaker(reader, "bob x", "impersonate:user-info")
+    wanted = {"impersonate-user": "bob", "impersonate-extra-acme.io%2fscope": "x"}
+    assert impersonate(ALICE, wanted, TARGET, may).extra == {"acme.io/scope": ("x",)}
+    with pytest.raises(StatusError, match="impersonating an invalid key in extra is not allowed"):
+        impersonate(ALICE, {"impersonate-user": "bob", "impersonate-extra-scope": "x"}, TARGET, may)
+
+
 def test_accounts_and_nodes_bring_their_own_groups_and_no_others(constrained):
     node = impersonate(ALICE, {"impersonate-user": "system:node:n1"}, TARGET, constrained)
     assert node.groups == ("system:nodes", "system:authenticated")

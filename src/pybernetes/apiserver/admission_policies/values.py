@@ -10,6 +10,7 @@ from typing import Any
 
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject, to_builtins
+from pybernetes.api.turn import on_loop
 from pybernetes.api.types.core_v1 import Namespace
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.request import RequestInfo, UserInfo
@@ -95,7 +96,7 @@ def _authorizer(authorizer: Authorizer, user: UserInfo) -> cel_authorizer.Author
             namespace, name = question.service_account
             groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
             asker = UserInfo(f"system:serviceaccount:{namespace}:{name}", groups=groups)
-        decision = authorizer.authorize(asker, _asked(question))
+        decision = on_loop(lambda: authorizer.authorize(asker, _asked(question)))
         return decision.allowed, decision.reason
 
     return cel_authorizer.Authorizer(ask)

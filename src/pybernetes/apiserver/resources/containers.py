@@ -6,14 +6,16 @@ import re
 
 from pybernetes.api.types.core_v1 import (
     Container,
+    DownwardAPIVolumeFile,
     EnvVar,
+    EnvVarSource,
     EphemeralContainer,
     HTTPGetAction,
     Lifecycle,
     LifecycleHandler,
     Probe,
 )
-from pybernetes.apiserver.resources.amounts import canonicalize_requirements
+from pybernetes.apiserver.resources.amounts import canonical_or_none, canonicalize_requirements
 
 
 def default_container(container: Container | EphemeralContainer) -> None:
@@ -66,10 +68,15 @@ def _default_variable(variable: EnvVar) -> None:
     source = variable.value_from
     if source is None:
         return
-    if source.field_ref is not None and not source.field_ref.api_version:
-        source.field_ref.api_version = "v1"
-    if source.resource_field_ref is not None and source.resource_field_ref.divisor is None:
-        source.resource_field_ref.divisor = "0"
+    default_references(source)
+
+
+def default_references(holder: EnvVarSource | DownwardAPIVolumeFile) -> None:
+    """Fills what a container may see of its pod, in a variable or in a file."""
+    if holder.field_ref is not None and not holder.field_ref.api_version:
+        holder.field_ref.api_version = "v1"
+    if holder.resource_field_ref is not None:
+        holder.resource_field_ref.divisor = canonical_or_none(holder.resource_field_ref.divisor) or "0"
 
 
 def _default_probe(probe: Probe) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pybernetes.api.names import dns1123_subdomain
 from pybernetes.api.types.core_v1 import Pod, PodCondition, PodIP, PodStatus, ResourceRequirements
+from pybernetes.apiserver.resources.amounts import canonicalize, canonicalize_requirements
 from pybernetes.apiserver.resources.app_armor import follow_annotations
 from pybernetes.apiserver.resources.pod_affinity import merge_label_keys
 from pybernetes.apiserver.resources.pod_resources import default_pod_resources
@@ -35,8 +36,17 @@ def default_pod(pod: Pod) -> None:
         for container in (*spec.containers, *spec.init_containers):
             for port in container.ports:
                 port.host_port = port.host_port or port.container_port
-    if pod.status.phase is None:
-        pod.status.phase = "Pending"
+    _default_status(pod.status)
+
+
+def _default_status(status: PodStatus) -> None:
+    for report in (*status.container_statuses, *status.init_container_statuses, *status.ephemeral_container_statuses):
+        canonicalize(report.allocated_resources)
+        if report.resources is not None:
+            canonicalize_requirements(report.resources)
+    canonicalize(status.allocated_resources)
+    if status.resources is not None:
+        canonicalize_requirements(status.resources)
 
 
 def _request_what_is_limited(resources: ResourceRequirements) -> None:
@@ -78,7 +88,16 @@ def prepare_status(new: Pod, old: Pod) -> None:
     new.metadata.deletion_timestamp = old.metadata.deletion_timestamp
     new.status.qos_class = new.status.qos_class or old.status.qos_class
     _keep_observed_generations(new.status, old.status)
+    _drop_unknown(new.status)
     _same_addresses(new.status)
+
+
+def _drop_unknown(status: PodStatus) -> None:
+    """Takes out what belongs to features that are off by default, whose fields the API server drops."""
+    status.node_allocatable_resource_claim_statuses = []
+    for report in (*status.container_statuses, *status.init_container_statuses, *status.ephemeral_container_statuses):
+        for mount in report.volume_mounts:
+            mount.volume_status = None
 
 
 def _keep_observed_generations(new: PodStatus, old: PodStatus) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pybernetes.api.types.core_v1 import (
-    DownwardAPIVolumeFile,
     EmptyDirVolumeSource,
     PersistentVolumeClaimSpec,
     PersistentVolumeSpec,
@@ -11,7 +10,7 @@ from pybernetes.api.types.core_v1 import (
     Volume,
 )
 from pybernetes.apiserver.resources.amounts import canonical_or_none, canonicalize_requirements
-from pybernetes.apiserver.resources.containers import pull_policy_of
+from pybernetes.apiserver.resources.containers import default_references, pull_policy_of
 
 _FILE_MODE = 0o644
 _SOURCES = tuple(name for name in Volume.__struct_fields__ if name != "name")
@@ -30,7 +29,7 @@ def default_volume(volume: Volume) -> None:
     elif volume.downward_api is not None:
         volume.downward_api.default_mode = _mode(volume.downward_api.default_mode)
         for file in volume.downward_api.items:
-            _default_file(file)
+            default_references(file)
     else:
         _default_other(volume)
 
@@ -80,14 +79,7 @@ def _default_projected(projected: ProjectedVolumeSource) -> None:
             token.expiration_seconds = 3600 if token.expiration_seconds is None else token.expiration_seconds
         if source.downward_api is not None:
             for file in source.downward_api.items:
-                _default_file(file)
-
-
-def _default_file(file: DownwardAPIVolumeFile) -> None:
-    if file.field_ref is not None and not file.field_ref.api_version:
-        file.field_ref.api_version = "v1"
-    if file.resource_field_ref is not None and file.resource_field_ref.divisor is None:
-        file.resource_field_ref.divisor = "0"
+                default_references(file)
 
 
 def default_claim_spec(spec: PersistentVolumeClaimSpec) -> None:

@@ -1,8 +1,9 @@
 """Impersonation: a user who may do so acts as another one for a single request.
 
-The authenticated user and the request's `impersonate-*` headers come in; the user to go on with comes out. Each part
-of the new identity needs the verb `impersonate` on it; or, with less power, `impersonate:<mode>` on it and
-`impersonate-on:<mode>:<verb>` on what the request is about. Called by the pipeline before authorization.
+The authenticated user and the request's `impersonate-*` headers come in; the user to go on with comes out. With the
+least power that does, a mode for each sort of user: `impersonate:<mode>` on each part of the new identity, and
+`impersonate-on:<mode>:<verb>` on what the request is about; or the whole right, the verb `impersonate` on each part.
+Called by the pipeline before authorization.
 """
 
 from __future__ import annotations
@@ -11,15 +12,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import unquote
 
-from pybernetes.api.status import bad_request
+from pybernetes.api.names import dns1123_label, dns1123_subdomain
+from pybernetes.api.status import StatusError, bad_request
 from pybernetes.apiserver.request import RequestInfo, UserInfo
+from pybernetes.apiserver.resources.validation.domain_path import validate_domain_path
 from pybernetes.apiserver.stages.authorization import MASTERS, Authorizer, forbidden_request
 from pybernetes.apiserver.stages.service_account_tokens import service_account_user
 
 _EXTRA = "impersonate-extra-"
 _AUTHENTICATION = "authentication.k8s.io"
 _ACCOUNT = "system:serviceaccount:"
+_NODE = "system:node:"
 _NODES = "system:nodes"
+_OWN_NODE = "authentication.kubernetes.io/node-name"
+_WHOLE = ""
+# Of so many parts of one sort the right to all is tried first.
+_MANY = 4
 
 
 def impersonate(user: UserInfo, headers: Mapping[str, str], target: RequestInfo, authorizer: Authorizer) -> UserInfo:
@@ -30,42 +38,45 @@ def impersonate(user: UserInfo, headers: Mapping[str, str], target: RequestInfo,
     wanted = requested_user(headers)
     if wanted is None:
         return user
-    if all(authorizer.authorize(user, info).allowed for info in _permissions(wanted)):
-        return _completed(wanted)
-    mode = _mode(wanted)
-    if not mode:
-        # No weaker right would do, so that the refusal speaks of the whole one.
-        for info in _permissions(wanted):
-            authorizer.require(user, info)
-    # The refusal speaks of the weaker right, which upstream looks for first.
-    authorizer.require(user, replace(target, verb=f"impersonate-on:{mode}:{target.verb}"))
-    for info in _permissions(wanted):
-        constrained = _constrained(info, mode)
-        if info.resource == "groups" and info.name == MASTERS:
-            raise forbidden_request(user, constrained, "impersonating the system:masters group is not allowed")
-        authorizer.require(user, constrained)
-    if mode == "arbitrary-node":
-        wanted = replace(wanted, groups=(_NODES,))
-    return _completed(wanted)
+    refusal: StatusError | None = None
+    for mode in _modes(user, wanted):
+        try:
+            if mode != _WHOLE:
+                authorizer.require(user, replace(target, verb=f"impersonate-on:{mode}:{target.verb}"))
+            _require(user, wanted, mode, authorizer)
+        except StatusError as error:
+            # The refusal speaks of the least power.
+            refusal = refusal or error
+        else:
+            return _completed(wanted, mode)
+    assert refusal is not None
+    raise refusal
 
 
-def _mode(wanted: UserInfo) -> str:
-    """How the weaker rights are called; empty where there are none: accounts and nodes bring groups of their own."""
-    is_account = wanted.name.startswith(_ACCOUNT)
-    is_node = wanted.name.startswith("system:node:")
-    if not is_account and not is_node:
-        return "user-info"
-    if wanted.uid or wanted.groups or wanted.extra:
-        return ""
-    return "serviceaccount" if is_account else "arbitrary-node"
+def _modes(user: UserInfo, wanted: UserInfo) -> Iterator[str]:
+    """The ways to become another user, from that of the least power on: accounts and nodes bring their own groups."""
+    node, account = _node_of(wanted), _account_of(wanted)
+    if not node and account is None:
+        yield "user-info"
+    elif not (wanted.uid or wanted.groups or wanted.extra):
+        if node and _account_of(user) is not None and user.extra.get(_OWN_NODE) == (node,):
+            yield "associated-node"
+        yield "arbitrary-node" if node else "serviceaccount"
+    yield _WHOLE
 
 
-def _constrained(info: RequestInfo, mode: str) -> RequestInfo:
-    """The permission in its weaker form, all of whose resources are of one group."""
-    node = info.resource == "users" and mode == "arbitrary-node"
-    name = info.name.removeprefix("system:node:") if node else info.name
-    resource = "nodes" if node else info.resource
-    return replace(info, verb=f"impersonate:{mode}", group=_AUTHENTICATION, resource=resource, name=name)
+def _node_of(user: UserInfo) -> str:
+    """The name of the node that a user is; empty for others."""
+    name = user.name.removeprefix(_NODE)
+    return name if name != user.name and not dns1123_subdomain(name) else ""
+
+
+def _account_of(user: UserInfo) -> tuple[str, str] | None:
+    """Namespace and name of the service account that a user is."""
+    namespace, colon, name = user.name.removeprefix(_ACCOUNT).partition(":")
+    if not user.name.startswith(_ACCOUNT) or not colon or dns1123_label(namespace) or dns1123_subdomain(name):
+        return None
+    return namespace, name
 
 
 def requested_user(headers: Mapping[str, str]) -> UserInfo | None:
@@ -74,7 +85,7 @@ def requested_user(headers: Mapping[str, str]) -> UserInfo | None:
     uid = headers.get("impersonate-uid", "")
     groups = _values(given) if (given := headers.get("impersonate-group")) else ()
     extra = {
-        unquote(header.removeprefix(_EXTRA)).lower(): _values(value)
+        unquote(header.removeprefix(_EXTRA)): _values(value)
         for header, value in headers.items()
         if header.startswith(_EXTRA)
     }
@@ -101,25 +112,65 @@ def _go_strings(texts: tuple[str, ...]) -> str:
     return "[]string{" + ", ".join(f'"{text}"' for text in texts) + "}"
 
 
-def _permissions(wanted: UserInfo) -> Iterator[RequestInfo]:
-    account = wanted.name.removeprefix(_ACCOUNT).split(":")
-    if wanted.name.startswith(_ACCOUNT) and len(account) == 2:
-        yield _permission("", "serviceaccounts", account[1], namespace=account[0])
-    else:
-        yield _permission("", "users", wanted.name)
-    for group in wanted.groups:
-        yield _permission("", "groups", group)
-    for key, values in wanted.extra.items():
-        for value in values:
-            yield _permission(_AUTHENTICATION, "userextras", value, subresource=key)
+def _require(user: UserInfo, wanted: UserInfo, mode: str, authorizer: Authorizer) -> None:
+    """Raises StatusError 403 unless a user may be each part of another one."""
+    authorizer.require(user, _name_permission(wanted, mode))
     if wanted.uid:
-        yield _permission(_AUTHENTICATION, "uids", wanted.uid)
+        authorizer.require(user, _permission(mode, _AUTHENTICATION, "uids", wanted.uid))
+    group = "" if mode == _WHOLE else _AUTHENTICATION
+    groups = [_permission(mode, group, "groups", name) for name in wanted.groups]
+    extra = [
+        _permission(mode, _AUTHENTICATION, "userextras", value, subresource=key)
+        for key, values in wanted.extra.items()
+        for value in values
+    ]
+    if mode != _WHOLE:
+        _check_parts(user, wanted, mode)
+    for each in (groups, extra):
+        if mode != _WHOLE and len(each) >= _MANY:
+            every = replace(each[0], name="*", subresource="*" if each[0].subresource else "")
+            if authorizer.authorize(user, every).allowed:
+                continue
+        for info in each:
+            authorizer.require(user, info)
 
 
-def _permission(group: str, resource: str, name: str, namespace: str = "", subresource: str = "") -> RequestInfo:
+def _check_parts(user: UserInfo, wanted: UserInfo, mode: str) -> None:
+    """What the weaker rights give to nobody."""
+    if MASTERS in wanted.groups:
+        masters = _permission(mode, _AUTHENTICATION, "groups", MASTERS)
+        raise forbidden_request(user, masters, "impersonating the system:masters group is not allowed")
+    for key, values in wanted.extra.items():
+        why = ""
+        if not key:
+            why = "impersonating the empty string key in extra is not allowed"
+        elif errors := validate_domain_path(key, "extra.key"):
+            why = f"impersonating an invalid key in extra is not allowed: {errors[0]}"
+        elif key != key.lower():
+            why = f'impersonating a non-lowercase key in extra is not allowed: "{key}"'
+        elif not values:
+            why = "impersonating the empty string value in extra is not allowed"
+        if why:
+            raise forbidden_request(user, _permission(mode, _AUTHENTICATION, "userextras", ""), why)
+
+
+def _name_permission(wanted: UserInfo, mode: str) -> RequestInfo:
+    group = "" if mode == _WHOLE else _AUTHENTICATION
+    if account := _account_of(wanted):
+        return _permission(mode, group, "serviceaccounts", account[1], namespace=account[0])
+    if mode.endswith("-node"):
+        # To be the node that one runs on is the same right on all nodes.
+        name = "*" if mode == "associated-node" else _node_of(wanted)
+        return _permission(mode, group, "nodes", name)
+    return _permission(mode, group, "users", wanted.name)
+
+
+def _permission(  # noqa: PLR0913 - the parts of a target
+    mode: str, group: str, resource: str, name: str, namespace: str = "", subresource: str = ""
+) -> RequestInfo:
     return RequestInfo(
         path="",
-        verb="impersonate",
+        verb=f"impersonate:{mode}" if mode != _WHOLE else "impersonate",
         is_resource=True,
         group=group,
         version="v1",
@@ -130,18 +181,17 @@ def _permission(group: str, resource: str, name: str, namespace: str = "", subre
     )
 
 
-def _completed(wanted: UserInfo) -> UserInfo:
-    """A service account brings its groups, and everybody is either authenticated or not."""
-    groups = wanted.groups
-    account = wanted.name.removeprefix(_ACCOUNT).split(":")
-    if not groups and wanted.name.startswith(_ACCOUNT) and len(account) == 2:
-        groups = service_account_user(account[0], account[1]).groups
+def _completed(wanted: UserInfo, mode: str) -> UserInfo:
+    """Accounts and nodes bring their groups, and everybody is either authenticated or not."""
+    groups, account = wanted.groups, _account_of(wanted)
+    if account is not None and not groups:
+        groups = service_account_user(*account).groups
+    if mode.endswith("-node"):
+        groups = (_NODES,)
     if wanted.name == "system:anonymous":
         standing = "system:unauthenticated"
     elif "system:unauthenticated" in groups:
-        return UserInfo(wanted.name, wanted.uid, groups, wanted.extra)
+        return replace(wanted, groups=groups)
     else:
         standing = "system:authenticated"
-    if standing not in groups:
-        groups = (*groups, standing)
-    return UserInfo(wanted.name, wanted.uid, groups, wanted.extra)
+    return replace(wanted, groups=groups if standing in groups else (*groups, standing))

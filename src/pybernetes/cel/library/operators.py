@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from pybernetes.cel.declarations import Library
+from pybernetes.cel.effort import strain
 from pybernetes.cel.values import (
     Duration,
     EvaluationError,
@@ -107,7 +108,10 @@ def add(left: Any, right: Any) -> Any:
 
 @LIBRARY.function("_+_(list(T), list(T)) -> list(T)")
 def add_lists(left: list[Any], right: list[Any]) -> list[Any]:
-    return left.plus(right) if isinstance(left, SetList | MapList) else [*left, *right]
+    if isinstance(left, SetList | MapList):
+        return left.plus(right)
+    strain((len(left) + len(right)) // 8)
+    return [*left, *right]
 
 
 @LIBRARY.function("_+_(timestamp, duration) -> timestamp")

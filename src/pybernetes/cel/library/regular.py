@@ -8,9 +8,11 @@ from typing import Any
 import re2
 
 from pybernetes.cel.declarations import Library
+from pybernetes.cel.effort import strain
 from pybernetes.cel.values import EvaluationError
 
 LIBRARY = Library()
+_COMPILING, _REFUSING = 200, 100_000
 
 
 @lru_cache(maxsize=1024)
@@ -20,9 +22,14 @@ def pattern(text: str) -> Any:
     options.log_errors = False
     # Nobody asks for groups, whose borders would cost as much again for each of them.
     options.never_capture = True
+    # A few characters can mean a large program.
+    strain(_COMPILING + len(text))
     try:
-        return re2.compile(text, options)
+        found = re2.compile(text, options)
+        strain(found.programsize)
+        return found
     except re2.error as error:
+        strain(_REFUSING)
         shown = error.args[0]
         words = shown.decode(errors="replace") if isinstance(shown, bytes) else str(shown)
         raise EvaluationError(f"error parsing regexp: {words}") from None

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from pybernetes.cel.declarations import Library
+from pybernetes.cel.effort import strain
 from pybernetes.cel.values import EvaluationError
 
 LIBRARY = Library()
 _SPACES = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f"
-    "\u205f\u3000\u180e\u200b\u200c\u200d\u2060\ufeff"
+    "\u205f\u3000"
 )
+_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+_UPPER = {code + 32: code for code in _LOWER}
 _ESCAPES = {7: "\\a", 8: "\\b", 12: "\\f", 10: "\\n", 13: "\\r", 9: "\\t", 11: "\\v", 92: "\\\\", 34: '\\"'}
 
 
@@ -48,29 +49,35 @@ def last_index_of_from(text: str, part: str, start: int) -> int:
 
 @LIBRARY.function("list(string).join() -> string")
 def join(items: list[str]) -> str:
-    return "".join(items)
+    return join_with(items, "")
 
 
 @LIBRARY.function("list(string).join(string) -> string")
 def join_with(items: list[str], separator: str) -> str:
+    strain((sum(map(len, items)) + len(items) * len(separator)) // 10)
     return separator.join(items)
 
 
-def _ascii(change: Callable[[str], str]) -> Callable[[str], str]:
-    return lambda text: "".join(change(character) if character.isascii() else character for character in text)
+@LIBRARY.function("string.lowerAscii() -> string")
+def lower_ascii(text: str) -> str:
+    return text.translate(_LOWER)
 
 
-lower_ascii = LIBRARY.function("string.lowerAscii() -> string")(_ascii(str.lower))
-upper_ascii = LIBRARY.function("string.upperAscii() -> string")(_ascii(str.upper))
+@LIBRARY.function("string.upperAscii() -> string")
+def upper_ascii(text: str) -> str:
+    return text.translate(_UPPER)
 
 
 @LIBRARY.function("string.replace(string, string) -> string")
 def replace(text: str, old: str, new: str) -> str:
-    return text.replace(old, new)
+    return replace_some(text, old, new, -1)
 
 
 @LIBRARY.function("string.replace(string, string, int) -> string")
 def replace_some(text: str, old: str, new: str, most: int) -> str:
+    if len(new) > len(old):
+        count = text.count(old)
+        strain((count if most < 0 else min(count, most)) * len(new) // 10)
     return text.replace(old, new, most)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pybernetes.cel.declarations import Library
+from pybernetes.cel.effort import strain
 from pybernetes.cel.values import SECOND, Duration, EvaluationError, Timestamp
 
 LIBRARY = Library()
@@ -19,6 +21,7 @@ _DURATION = re.compile(r"(\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(ns|us|µs|μs|ms|s
 _OFFSET = re.compile(r"([+-]?)(\d\d):(\d\d)", re.ASCII)
 _ZONE = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*", re.ASCII)
 _UNITS = {"ns": 1, "us": 1000, "µs": 1000, "μs": 1000, "ms": 10**6, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND}
+_READING = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -76,7 +79,10 @@ def duration_of_nanoseconds(nanoseconds: int) -> Duration:
     return Duration(nanoseconds)
 
 
+@lru_cache(128)
 def _zone(name: str) -> tzinfo:
+    # It may have to be read from a file.
+    strain(_READING)
     match = _OFFSET.fullmatch(name)
     if match is not None:
         offset = timedelta(hours=int(match[2]), minutes=int(match[3]))
