@@ -105,6 +105,9 @@ class Entry:
             self._object = known
             form.keep(self)
             known.metadata.resource_version = str(item.revision) if item.revision else None
+            if isinstance(known, CustomObject):
+                # Whoever wrote it, it is of the stored version from now on.
+                known.spoken = None
 
     @property
     def object(self) -> ApiObject:

@@ -98,13 +98,18 @@ class Patch:
 
 def patch_of(request: Request, type_: type[ApiObject], validation: str) -> Patch:
     """The request's patch, for a mode of field validation; 415 for one of a sort that the type does not take."""
+    return Patch(accepted_media(request, type_), request.body, type_, validation)
+
+
+def accepted_media(request: Request, type_: type[ApiObject]) -> str:
+    """The sort of a patch; 415 for one that objects of a type do not take."""
     media = request.headers.get("content-type", "").split(";")[0].strip()
     accepts = _ACCEPTED_FOR_CUSTOM if issubclass(type_, CustomObject) else _ACCEPTED
     if media not in accepts:
         accepted = ", ".join(accepts)
         message = f"the body of the request was in an unknown format - accepted media types include: {accepted}"
         raise status.failure(415, "UnsupportedMediaType", message)
-    return Patch(media, request.body, type_, validation)
+    return media
 
 
 _WORDS = ("op", "path", "from")

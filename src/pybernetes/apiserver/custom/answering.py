@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from pybernetes.api.kind import Kind
 from pybernetes.api.objects import CustomObject
-from pybernetes.api.status import failure
+from pybernetes.api.status import failure, not_found
 from pybernetes.api.types.meta_v1 import StatusDetails
 from pybernetes.api.wire import Response
 from pybernetes.apiserver.commands import warning_headers
@@ -26,6 +27,8 @@ _TEXT = {
     "x-content-type-options": "nosniff",
 }
 _DEFINITIONS = ("apiextensions.k8s.io", "customresourcedefinitions")
+# What can be asked about all namespaces at once.
+_EVERYWHERE = frozenset({"list", "watch"})
 _WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 
 
@@ -55,25 +58,33 @@ class CustomAnswers:
             return response
         if kind is None or not issubclass(kind.type, CustomObject) or not _is_served(info):
             return Response(404, _TEXT, b"404 page not found\n")
-        if info.verb == "create" and "create" not in kind.verbs:
-            message = "create not allowed while custom resource definition is terminating"
-            details = StatusDetails(group=kind.group, kind=kind.resource)
-            raise failure(405, "MethodNotAllowed", message, details)
+        _require_verb(info, kind)
         response = await (self._scale.answer(asked) if _is_scale(info) else general(asked))
         return _warned(response, kind.type.rules.deprecation)
 
 
 def _is_served(info: RequestInfo) -> bool:
     assert info.kind is not None
-    if info.kind.namespaced and info.name and not info.namespace:
+    if info.kind.namespaced and not info.namespace and info.verb not in _EVERYWHERE:
         return False
-    if not info.kind.namespaced and info.namespace:
-        return False
-    return not info.subresource or info.child is not None
+    return info.kind.namespaced or not info.namespace
+
+
+def _require_verb(info: RequestInfo, kind: Kind) -> None:
+    """404 for a sub-resource that the version does not have, 405 for what cannot be done."""
+    if info.subresource and info.child is None:
+        raise not_found(kind, info.name)
+    message = ""
+    if info.child is not None and info.verb not in info.child.verbs:
+        message = f'{info.verb} is not supported on resources of kind "{kind.group_resource}"'
+    elif info.verb == "create" and "create" not in kind.verbs:
+        message = "create not allowed while custom resource definition is terminating"
+    if message:
+        raise failure(405, "MethodNotAllowed", message, StatusDetails(group=kind.group, kind=kind.resource))
 
 
 def _is_scale(info: RequestInfo) -> bool:
-    return info.subresource == "scale" and info.child is not None and info.verb in info.child.verbs
+    return info.subresource == "scale"
 
 
 def _warned(response: Response, text: str) -> Response:

@@ -67,7 +67,9 @@ def _shown(type_: str, value: Any, now: datetime) -> Any:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     match type_:
         case "string":
-            return msgspec.json.encode(value).decode() if isinstance(value, dict | list) else shown(value)
+            return (
+                msgspec.json.encode(value, order="sorted").decode() if isinstance(value, dict | list) else shown(value)
+            )
         case "integer":
             return int(value) if number else None
         case "number":

@@ -203,6 +203,9 @@ def _object(kind: Kind, schema: dict[str, Any], reference: Callable[[str, str], 
         head = {name: {"type": "string", "description": about.get(name, "")} for name in ("apiVersion", "kind")}
         schema["properties"] = {**own, **head, "metadata": reference(_META + "ObjectMeta", described)}
     schema[_GVK] = [{"group": kind.group, "kind": kind.name, "version": kind.version}]
+    rules: VersionRules = kind.type.rules  # type: ignore[attr-defined]
+    if rules.selectable:
+        schema["x-kubernetes-selectable-fields"] = [{"fieldPath": path} for path in rules.selectable]
     return schema
 
 

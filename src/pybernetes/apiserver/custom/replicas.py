@@ -1,7 +1,7 @@
 """What stands where a definition says that replicas are counted, and whether it is a count. Pure.
 
 The content of an object and the paths of its scale sub-resource go in, what is wrong comes out in upstream's words.
-Called by `strategy`.
+Called by `strategy`, and by `scale` to read the counts.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ def status_errors(content: dict[str, Any], scale: CustomResourceSubresourceScale
     yield from _count_errors(content, scale.status_replicas_path)
     if scale.label_selector_path:
         path = scale.label_selector_path
-        _found, problem = _read(content, path, str)
+        _text, problem = found(content, path, str)
         if problem:
             yield invalid(path, "", problem)
 
 
 def _count_errors(content: dict[str, Any], path: str) -> Iterator[FieldError]:
-    count, problem = _read(content, path, int)
+    count, problem = found(content, path, int)
     if problem:
         yield invalid(path, 0, problem)
     elif count is not None and count < 0:
@@ -51,10 +51,15 @@ def _count_errors(content: dict[str, Any], path: str) -> Iterator[FieldError]:
         yield invalid(path, count, f"should be less than or equal to {_MOST}")
 
 
-def _read(content: dict[str, Any], path: str, type_: type) -> tuple[Any, str]:
+def names_of(path: str) -> list[str]:
+    """The fields on the way of a path."""
+    return path.removeprefix(".").split(".")
+
+
+def found(content: dict[str, Any], path: str, type_: type) -> tuple[Any, str]:
     """What stands at a path, if anything does, and what is wrong with that."""
     value: Any = content
-    names = path.removeprefix(".").split(".")
+    names = names_of(path)
     for index, name in enumerate(names):
         if value is None:
             return None, ""

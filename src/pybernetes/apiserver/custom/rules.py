@@ -52,6 +52,7 @@ class VersionRules:
     stored: Any = None  # a Kind; set when all versions have their rows
     # The rows of the versions that are served, this one included, by apiVersion.
     versions: Mapping[str, Kind] = field(default_factory=dict)
+    _compiled: list[cel.SchemaRules | None] = field(default_factory=list)
 
     @cached_property
     def content(self) -> Schema:
@@ -68,11 +69,14 @@ class VersionRules:
         """Whether there are objects inside of the objects."""
         return any(part.get(EMBEDDED) for part in walk(self.schema))
 
-    @cached_property
+    @property
     def expressions(self) -> cel.SchemaRules | None:
         """The rules in CEL, compiled when they are first needed; None when there are none."""
-        has_any = any(part.get(VALIDATIONS) for part in walk(self.schema))
-        return cel.schema_rules(self.schema) if has_any else None
+        # No cached property: many rules are compiled in a thread, and those have one lock for all objects.
+        if not self._compiled:
+            has_any = any(part.get(VALIDATIONS) for part in walk(self.schema))
+            self._compiled.append(cel.schema_rules(self.schema) if has_any else None)
+        return self._compiled[0]
 
 
 def rules_of(type_: type[CustomObject]) -> VersionRules:
@@ -82,12 +86,13 @@ def rules_of(type_: type[CustomObject]) -> VersionRules:
 
 
 def structured(
-    document: dict[str, Any], type_: type[CustomObject], *, is_stored: bool = False
+    document: dict[str, Any], type_: type[CustomObject], *, is_stored: bool = False, has_defaults: bool = True
 ) -> tuple[CustomObject, list[str]]:
     """The object that a document is, and the lines about fields that nobody knows.
 
     The document's parts become the object's. `tolerance.TypeMismatch` for metadata that cannot be read, and ValueError
-    for metadata of embedded objects; of what is stored malformed fields are dropped instead.
+    for metadata of embedded objects; of what is stored malformed fields are dropped instead. Defaults are those of the
+    version that a client sends and of the one that is stored, not of the one that is answered.
     """
     rules = rules_of(type_)
     metadata = document.pop("metadata", None) or {}
@@ -95,8 +100,9 @@ def structured(
     kind, api_version = document.pop("kind", ""), document.pop("apiVersion", "")
     if not is_stored and rules.embeds and (problem := embedded.metadata_problem(document, rules.content)):
         raise ValueError(str(problem))
-    schemas.drop_nulls(document, rules.content)
-    schemas.default(document, rules.content)
+    if has_defaults:
+        schemas.drop_nulls(document, rules.content)
+        schemas.default(document, rules.content)
     lines += [f'unknown field "{path}"' for path in sorted(schemas.prune(document, rules.content))]
     if rules.embeds:
         cleaned = embedded.cleaned(document, rules.content, drop_malformed=is_stored)
@@ -129,6 +135,7 @@ class Decoder:
         """What the store holds, as the present schema and stored version want it: the bytes themselves mostly."""
         rules = rules_of(self._type)
         obj, _lines = structured(msgspec.json.decode(value), self._type, is_stored=True)
+        obj.metadata.generation = obj.metadata.generation or 1
         obj.kind, obj.api_version = rules.kind, f"{rules.group}/{rules.version}"
         written = objects.encode(obj)
         return value if written == value else written
@@ -138,8 +145,9 @@ def converted(obj: CustomObject, kind: Kind) -> CustomObject:
     """The object in another version; what that version does not know is lost."""
     type_: Any = kind.type
     document = objects.to_builtins(obj)
-    result, _lines = structured(document, type_, is_stored=True)
+    is_stored = rules_of(type_).stored is kind
+    result, _lines = structured(document, type_, is_stored=True, has_defaults=is_stored)
     result.kind, result.api_version = obj.kind, kind.api_version
     # A client's object obeys the rules of the version that the client speaks.
-    result.spoken = type(obj) if rules_of(type_).stored is kind else None
+    result.spoken = type(obj) if is_stored else None
     return result

@@ -1,4 +1,7 @@
-"""Where custom resources keep their replica count: at the paths that the definition names."""
+"""Where custom resources keep their replica count: at the paths that the definition names.
+
+Paths are names with dots between them; upstream reads nothing else into them, not even brackets.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pybernetes.api import status
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject, CustomObject, copy
 from pybernetes.apiserver.conversion import convert, storage_kind
-from pybernetes.apiserver.custom.json_path import first, keys, parse
+from pybernetes.apiserver.custom.replicas import found, names_of
 from pybernetes.apiserver.custom.rules import rules_of
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.field_management.scale import ReplicasPaths
@@ -21,15 +24,13 @@ class CustomReplicas:
         result: dict[str, tuple[str, ...] | None] = {}
         for version, row in rules_of(kind.type).versions.items():  # type: ignore[arg-type]
             scale = rules_of(row.type).scale  # type: ignore[arg-type]
-            names = keys(parse(scale.spec_replicas_path)) if scale is not None else None
-            result[version] = tuple(f"f:{name}" for name in names) if names else None
+            result[version] = tuple(f"f:{name}" for name in names_of(scale.spec_replicas_path)) if scale else None
         return result
 
     def count(self, obj: ApiObject, kind: Kind) -> int | None:
         assert isinstance(obj, CustomObject)  # its kind has rules
-        path = _scale(kind).spec_replicas_path
-        found: int | None = first(obj.content, parse(path))
-        return found
+        count: int | None = _held(obj.content, _scale(kind).spec_replicas_path, int)
+        return count
 
     def status(self, obj: ApiObject, kind: Kind) -> tuple[int, str | None]:
         assert isinstance(obj, CustomObject)  # its kind has rules
@@ -37,8 +38,8 @@ class CustomReplicas:
         if self.count(obj, kind) is None:
             message = f"the spec replicas field {scale.spec_replicas_path!r} does not exist".replace("'", '"')
             raise status.internal_error(message)
-        selector = first(obj.content, parse(scale.label_selector_path)) if scale.label_selector_path else None
-        return first(obj.content, parse(scale.status_replicas_path)) or 0, selector
+        selector = _held(obj.content, scale.label_selector_path, str) if scale.label_selector_path else None
+        return _held(obj.content, scale.status_replicas_path, int) or 0, selector
 
     def changed(self, entry: Entry, kind: Kind, count: int) -> ApiObject:
         new = copy(convert(entry.object, storage_kind(kind)))
@@ -53,9 +54,17 @@ def _scale(kind: Kind) -> Any:
     return scale
 
 
+def _held(content: dict[str, Any], path: str, type_: type) -> Any:
+    """What stands at a path, if anything does; 500 for what is of another type, as upstream answers it."""
+    value, problem = found(content, path, type_)
+    if problem:
+        raise status.internal_error(problem)
+    return value
+
+
 def _put(content: dict[str, Any], path: str, value: int) -> None:
     """Sets the value at a path of fields, making the objects on the way."""
-    *way, last = keys(parse(path)) or ("",)
+    *way, last = names_of(path)
     for name in way:
         inner = content.get(name)
         if not isinstance(inner, dict):

@@ -17,7 +17,7 @@ from pybernetes.api.status import FieldError, invalid
 from pybernetes.api.types.meta_v1 import StatusCause, StatusDetails
 from pybernetes.apiserver.custom import schema as schemas
 from pybernetes.apiserver.custom.correlation import Correlation
-from pybernetes.apiserver.custom.embedded import embedded_errors
+from pybernetes.apiserver.custom.embedded import cleaned, embedded_errors
 from pybernetes.apiserver.custom.json_path import first, parse, shown
 from pybernetes.apiserver.custom.list_types import list_errors
 from pybernetes.apiserver.custom.replicas import spec_errors, status_errors
@@ -69,6 +69,9 @@ def strategy(rules: VersionRules) -> Strategy:
 def _default(obj: CustomObject) -> None:
     rules = rules_of(type(obj))
     schemas.default(obj.content, rules.content)
+    if rules.embeds:
+        # Defaults may have brought fields that metadata does not have.
+        cleaned(obj.content, rules.content, drop_malformed=True)
 
 
 def _prepare_first(obj: CustomObject) -> None:
@@ -120,6 +123,13 @@ def _spoken(obj: CustomObject) -> VersionRules:
     return rules_of(obj.spoken or type(obj))
 
 
+def _document(obj: CustomObject, rules: VersionRules) -> dict[str, Any]:
+    """The object as the version that the client speaks has it."""
+    document: dict[str, Any] = objects.to_builtins(obj)
+    document["apiVersion"] = f"{rules.group}/{rules.version}"
+    return document
+
+
 def _create_errors(obj: CustomObject) -> list[FieldError]:
     rules = _spoken(obj)
     _require_kind(obj, rules)
@@ -135,8 +145,8 @@ def _update_errors(new: CustomObject, old: CustomObject) -> list[FieldError]:
 
 
 def _content_errors(new: CustomObject, old: CustomObject | None, rules: VersionRules) -> list[FieldError]:
-    document = objects.to_builtins(new)
-    before = objects.to_builtins(old) if old is not None else None
+    document = _document(new, rules)
+    before = _document(old, rules) if old is not None else None
     past = Correlation(document, before, rules.schema) if before is not None else None
     errors = validate(document, rules.schema, past=past)
     if rules.scale is not None:
@@ -160,7 +170,7 @@ def _status_errors(new: CustomObject, old: CustomObject) -> list[FieldError]:
     rules = _spoken(new)
     _require_kind(new, rules)
     errors = validate_metadata_update(new.metadata, old.metadata, namespaced=rules.namespaced, any_finalizer=True)
-    document, before = objects.to_builtins(new), objects.to_builtins(old)
+    document, before = _document(new, rules), _document(old, rules)
     past = Correlation(document, before, rules.schema)
     inner = json_schema.properties(rules.schema).get("status")
     if inner is not None and "status" in document:

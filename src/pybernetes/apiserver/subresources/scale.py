@@ -26,7 +26,7 @@ from pybernetes.apiserver.field_management.options import is_apply
 from pybernetes.apiserver.field_management.scale import SCALE_KIND, ReplicasPaths, ScaleApplication, ScaleUpdates
 from pybernetes.apiserver.field_management.tracking import Given, Tracker
 from pybernetes.apiserver.negotiation import negotiate
-from pybernetes.apiserver.patching import Validation, patch_of, patched
+from pybernetes.apiserver.patching import Validation, accepted_media, patch_of, patched
 from pybernetes.apiserver.rendering import finished
 from pybernetes.apiserver.request import Authenticated
 from pybernetes.apiserver.writer import Aspect, Writer
@@ -77,6 +77,8 @@ class ScaleSubresource:
         if asked.info.verb == "update":
             return lambda _entry: read_object(request, Scale, options.validation, warn)
         if not is_apply(request):
+            # What the thing itself does not take, its scale does not either.
+            accepted_media(request, kind.type)
             patch, validation = patch_of(request, Scale, options.validation), Validation(options.validation, warn)
             return lambda entry: patched(self._scale(entry, kind), patch, SCALE_KIND, validation)
         document = document_in(request, options.validation, warn)
