@@ -109,7 +109,25 @@ CONTAINERS: list[tuple[str, dict[str, Any], list[str]]] = [
         ],
     ),
     (
-        "a sidecar's rules",
+        "more rights than it may get",
+        {
+            "securityContext": {
+                "privileged": True,
+                "allowPrivilegeEscalation": False,
+                "seLinuxOptions": {"level": "s0"},
+                "capabilities": {"drop": ["ALL"]},
+            }
+        },
+        [
+            f'{AT}.securityContext: Invalid value: {{"Capabilities":{{"Add":null,"Drop":["ALL"]}},"Privileged":true,'
+            '"SELinuxOptions":{"User":"","Role":"","Type":"","Level":"s0"},"WindowsOptions":null,"RunAsUser":null,'
+            '"RunAsGroup":null,"RunAsNonRoot":null,"ReadOnlyRootFilesystem":null,"AllowPrivilegeEscalation":false,'
+            '"ProcMount":null,"SeccompProfile":null,"AppArmorProfile":null}: '
+            "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
+        ],
+    ),
+    (
+        "a resource of Kubernetes' own domain",
         {"resources": {"limits": {"kubernetes.io/batteries": "1"}}},
         [],
     ),

@@ -101,6 +101,11 @@ def difference(old: ApiStruct, new: ApiStruct, definition: str = "") -> str:
     return "".join(list(difflib.unified_diff(before, after))[2:])
 
 
+def internal_part(part: ApiStruct) -> dict[str, Any]:
+    """A part of an object, as messages show what is wrong as a whole."""
+    return internal(to_builtins(part), definition_of(type(part)))
+
+
 def internal_template(template: PodTemplateSpec) -> dict[str, Any]:
     """A pod template; its metadata has the names of JSON, in Go too."""
     metadata = to_builtins(template.metadata)

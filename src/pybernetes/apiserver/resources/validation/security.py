@@ -13,6 +13,7 @@ from pybernetes.api.types.core_v1 import (
     SecurityContext,
     Sysctl,
 )
+from pybernetes.apiserver.resources.validation.internal_form import internal_part
 from pybernetes.apiserver.resources.validation.numbers import in_range
 from pybernetes.apiserver.resources.validation.operating_systems import validate_windows_options
 from pybernetes.apiserver.resources.validation.paths import local_path
@@ -153,28 +154,8 @@ def _validate_no_escalation(context: SecurityContext, path: str) -> list[FieldEr
     errors: list[FieldError] = []
     if context.privileged:
         detail = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
-        errors.append(invalid(path, _shown(context), detail))
+        errors.append(invalid(path, internal_part(context), detail))
     if context.capabilities is not None and "CAP_SYS_ADMIN" in context.capabilities.add:
         detail = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"
-        errors.append(invalid(path, _shown(context), detail))
+        errors.append(invalid(path, internal_part(context), detail))
     return errors
-
-
-def _shown(context: SecurityContext) -> dict[str, object]:
-    """The context as Go's JSON of the internal type shows it."""
-    capabilities = context.capabilities
-    added = None if capabilities is None else {"Add": capabilities.add or None, "Drop": capabilities.drop or None}
-    return {
-        "Capabilities": added,
-        "Privileged": context.privileged,
-        "SELinuxOptions": None,
-        "WindowsOptions": None,
-        "RunAsUser": context.run_as_user,
-        "RunAsGroup": context.run_as_group,
-        "RunAsNonRoot": context.run_as_non_root,
-        "ReadOnlyRootFilesystem": context.read_only_root_filesystem,
-        "AllowPrivilegeEscalation": context.allow_privilege_escalation,
-        "ProcMount": context.proc_mount,
-        "SeccompProfile": None,
-        "AppArmorProfile": None,
-    }
