@@ -16,7 +16,6 @@ _LEFTOVER = "shows what former scenarios had left behind"
 _ADDRESSES = "shows addresses drawn by chance, and ages that the recording kept"
 _DESCRIPTION = "the description of a column has list items, which the package of descriptions joins"
 _STARTING = "the recorded server was still preparing the storage of a new resource"
-_CERTIFICATE = "names the fingerprint of the recorded client certificate"
 _KEY = "the recorded key of service accounts was an RSA key"
 _SERVER_WRITES = "the original writes as kube-apiserver, and says so in managedFields"
 
@@ -27,7 +26,6 @@ def _steps(reason: str, *numbers: int) -> dict[int, str]:
 
 ACCEPTED: dict[str, dict[int, str]] = {
     "admission/limitranger": _steps(_GO_ORDER, 8),
-    "admission/noderestriction": _steps(_CERTIFICATE, 39),
     "admission/resourcequota": _steps(_QUOTA, 9, 24, 26, 34),
     "admission/webhooks": _steps(_WEBHOOKS, 0, 1, 4, 5, 9),
     "defaults/authorization.reviews": {**_steps(_GO_ORDER, 7), **_steps(_BUILD, 16, 17)},

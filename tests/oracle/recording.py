@@ -167,9 +167,13 @@ def _large(body: str, size: int, name: str) -> bytes:
     return (head + "x" * (size - len(head) - 3) + '"}}').encode()
 
 
+# Of the client certificate that the recording was made with.
+_FINGERPRINT = "65cb945b3fcde3b86e9bca7182ae30cb4cdb37319b12289be96e23dcdd3369cf"
+
+
 def _credentials(value: str, bindings: Bindings) -> tuple[str, Peer]:
     if match := _CERTIFICATE.fullmatch(value):
-        return "", Peer("192.0.2.20", match.group(1), ("system:nodes",))
+        return "", Peer("192.0.2.20", match.group(1), ("system:nodes",), fingerprint=_FINGERPRINT)
     if match := _TOKEN.fullmatch(value):
         return f"Bearer {match.group(1)}-token", Peer("192.0.2.20")
     if value == "<service account token>":

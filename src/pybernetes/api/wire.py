@@ -17,6 +17,9 @@ class Peer:
     # The common name and the organizations of a client certificate that our CA has signed.
     common_name: str = ""
     organizations: tuple[str, ...] = ()
+    # The user's uid that the certificate gives, where it does, and the certificate's SHA-256 in hexadecimal.
+    uid: str = ""
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

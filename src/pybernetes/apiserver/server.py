@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import ssl
 from collections.abc import Mapping
@@ -25,6 +26,8 @@ from pybernetes.apiserver.raw_connection import taken_over
 from pybernetes.apiserver.received_bodies import ReceivedBodies
 
 _log = logging.getLogger(__name__)
+# Where a client certificate's subject gives the user's uid.
+_USER_UID = x509.ObjectIdentifier("1.3.6.1.4.1.57683.2")
 # Upstream's limit of one message of a WebSocket.
 _MESSAGE_BYTES_MAX = 32 * 1024 * 1024
 _TOO_LARGE = (
@@ -236,9 +239,12 @@ def _peer_of(transport: asyncio.BaseTransport) -> Peer:
     if not der:
         return Peer(host)
     subject = x509.load_der_x509_certificate(der).subject
-    names = [str(name.value) for name in subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
-    groups = tuple(str(name.value) for name in subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME))
-    return Peer(host, names[0] if names else "", groups)
+
+    def said(what: x509.ObjectIdentifier) -> list[str]:
+        return [str(name.value) for name in subject.get_attributes_for_oid(what)]
+
+    names, uids = said(NameOID.COMMON_NAME) or [""], said(_USER_UID) or [""]
+    return Peer(host, names[-1], tuple(said(NameOID.ORGANIZATION_NAME)), uids[-1], hashlib.sha256(der).hexdigest())
 
 
 async def _streamed(incoming: Incoming, response: Response, connections: _Connections) -> Streamed:

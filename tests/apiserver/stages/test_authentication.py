@@ -23,6 +23,7 @@ from pybernetes.apiserver.stages.authentication import (
     ServiceAccountTokens,
     StaticTokens,
 )
+from pybernetes.apiserver.stages.jws import InvalidToken
 from pybernetes.apiserver.stages.service_account_tokens import TokenIssuer, request_token
 from pybernetes.apiserver.stages.static_tokens import parse_token_file
 from pybernetes.environment.chance import Chance
@@ -91,6 +92,41 @@ async def test_a_client_certificate_names_user_and_groups(authenticator):
     assert await authenticator.authenticate(request) == expected
 
 
+async def test_a_client_certificate_brings_uid_and_fingerprint_and_is_no_stranger(authenticator):
+    peer = Peer("", "bob", ("system:authenticated",), "bob-uid", "f00d")
+    extra = {"authentication.kubernetes.io/credential-id": ("X509SHA256=f00d",)}
+    expected = UserInfo("bob", "bob-uid", ("system:authenticated",), extra)
+    assert await authenticator.authenticate(Request("GET", "/api", peer=peer)) == expected
+    stranger = Peer("", "system:anonymous", ("system:unauthenticated",))
+    user = await authenticator.authenticate(Request("GET", "/api", peer=stranger))
+    assert user.groups == ("system:unauthenticated",)
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("bearer secret", "alice"),
+        ("Bearer secret more", "alice"),
+        # As upstream reads it, the token is the empty text between both spaces.
+        ("Bearer  secret", "system:anonymous"),
+        ("Bearer", "system:anonymous"),
+        ("Basic c2VjcmV0", "system:anonymous"),
+    ],
+)
+async def test_the_token_is_the_word_after_bearer(authenticator, header, name):
+    user = await authenticator.authenticate(Request("GET", "/api", headers={"authorization": header}))
+    assert user.name == name
+
+
+async def test_a_web_socket_brings_one_token_and_a_protocol_to_speak(authenticator):
+    token = "base64url.bearer.authorization.k8s.io." + base64.urlsafe_b64encode(b"secret").rstrip(b"=").decode()
+    for protocols in (token, f"{token},{token},v5.channel.k8s.io", f"{token}!,v5.channel.k8s.io"):
+        headers = {"sec-websocket-protocol": protocols, "upgrade": "websocket"}
+        with pytest.raises(StatusError) as error:
+            await authenticator.authenticate(Request("GET", "/", headers=headers))
+        assert error.value.code == 401
+
+
 async def test_a_token_may_come_as_a_web_socket_sub_protocol(authenticator):
     encoded = base64.urlsafe_b64encode(b"secret").rstrip(b"=").decode()
     protocols = f"v5.channel.k8s.io, base64url.bearer.authorization.k8s.io.{encoded}"
@@ -109,9 +145,16 @@ async def test_a_service_account_token_holds_until_it_expires(
     user = await authenticator.authenticate(bearing(token))
     assert (user.name, user.uid) == ("system:serviceaccount:ns:default", "sa-uid")
     assert user.groups == ("system:serviceaccounts", "system:serviceaccounts:ns", "system:authenticated")
-    manual_clock.seconds = 3601
-    with pytest.raises(StatusError):
-        await authenticator.authenticate(bearing(token))
+    # Clocks may differ by a minute.
+    manual_clock.seconds = 3600 + 59
+    assert (await authenticator.authenticate(bearing(token))).uid == "sa-uid"
+    manual_clock.seconds = 3600 + 120
+    with pytest.raises(InvalidToken, match="service account token has expired"):
+        authenticator.user_of_token(token, [ISSUER])
+    with pytest.raises(
+        InvalidToken, match=r'token audiences \["\S+"\] is invalid for the target audiences \["other"\]'
+    ):
+        authenticator.user_of_token(token, ["other"])
 
 
 async def test_a_token_dies_with_the_pod_it_is_bound_to(authenticator, issuer, account, reader, manual_clock):
@@ -204,10 +247,33 @@ async def test_a_legacy_token_lives_as_long_as_its_secret(authenticator, issuer,
     secret = Secret(metadata=ObjectMeta(name="s", namespace="ns"), data={"token": token.encode()})
     reader.objects.append(secret)
     assert (await authenticator.authenticate(bearing(token))).name == "system:serviceaccount:ns:default"
+    with pytest.raises(InvalidToken, match="is invalid for the target audiences"):
+        authenticator.user_of_token(token, ["other"])
+    secret.metadata.labels = {"kubernetes.io/legacy-token-invalid-since": "2026-01-01"}
+    with pytest.raises(InvalidToken, match="has been marked invalid"):
+        authenticator.user_of_token(token, [ISSUER])
+    secret.metadata.labels = {}
+    secret.data = {"token": b"another"}
+    with pytest.raises(InvalidToken, match="Token does not match server's copy"):
+        authenticator.user_of_token(token, [ISSUER])
     reader.objects.remove(secret)
     manual_clock.seconds = 11
     with pytest.raises(StatusError):
         await authenticator.authenticate(bearing(token))
+
+
+def test_a_token_speaks_of_the_very_account_and_pod(authenticator, issuer, account, reader):
+    bound = BoundObjectReference(api_version="v1", kind="Pod", name="p")
+    token = requested(account, issuer, reader, bound_object_ref=bound)
+    pod = next(obj for obj in reader.objects if isinstance(obj, Pod))
+    former, pod.metadata.uid = pod.metadata.uid, "new"
+    with pytest.raises(
+        InvalidToken, match=rf"pod UID \(new\) does not match service account pod ref claim \({former}\)"
+    ):
+        authenticator.user_of_token(token, [ISSUER])
+    account.metadata.uid = "new"
+    with pytest.raises(InvalidToken, match=r"service account UID \(new\) does not match claim \(sa-uid\)"):
+        authenticator.user_of_token(token, [ISSUER])
 
 
 async def test_a_bootstrap_token_joins_until_it_expires(authenticator, reader, manual_clock):
@@ -215,7 +281,7 @@ async def test_a_bootstrap_token_joins_until_it_expires(authenticator, reader, m
         "token-id": b"abcdef",
         "token-secret": b"0123456789abcdef",
         "usage-bootstrap-authentication": b"true",
-        "auth-extra-groups": b"system:bootstrappers:workers,evil",
+        "auth-extra-groups": b"system:bootstrappers:workers",
         "expiration": b"2026-01-01T00:10:00Z",
     }
     meta = ObjectMeta(name="bootstrap-token-abcdef", namespace="kube-system")
@@ -223,6 +289,13 @@ async def test_a_bootstrap_token_joins_until_it_expires(authenticator, reader, m
     user = await authenticator.authenticate(bearing("abcdef.0123456789abcdef"))
     assert user.name == "system:bootstrap:abcdef"
     assert user.groups == ("system:bootstrappers", "system:bootstrappers:workers", "system:authenticated")
+    # A group that a token may not give makes it none.
+    data["auth-extra-groups"] = b"system:bootstrappers:workers,evil"
+    manual_clock.seconds = 11
+    with pytest.raises(StatusError):
+        await authenticator.authenticate(bearing("abcdef.0123456789abcdef"))
+    del data["auth-extra-groups"]
+    assert (await authenticator.authenticate(bearing("abcdef.0123456789abcdef"))).groups[0] == "system:bootstrappers"
     manual_clock.seconds = 700
     with pytest.raises(StatusError):
         await authenticator.authenticate(bearing("abcdef.0123456789abcdef"))

@@ -29,6 +29,7 @@ from pybernetes.environment.clock import Clock
 _log = logging.getLogger(__name__)
 _REMEMBERED_SECONDS = 10.0
 _MOST_REMEMBERED = 10_000
+_CREDENTIAL = "authentication.kubernetes.io/credential-id"
 WEB_SOCKET_TOKEN = "base64url.bearer.authorization.k8s.io."
 
 
@@ -101,7 +102,7 @@ class Authenticator:
         for method in methods:
             if isinstance(method, StaticTokens):
                 self._static.update(method.users)
-        self._certificates: dict[tuple[str, tuple[str, ...]], UserInfo] = {}
+        self._certificates: dict[tuple[str, tuple[str, ...], str, str], UserInfo] = {}
         # Digest of a token -> (monotonic second until which it is believed, its user).
         self._remembered: dict[bytes, tuple[float, UserInfo]] = {}
 
@@ -117,10 +118,11 @@ class Authenticator:
         return ANONYMOUS
 
     def _certificate_user(self, peer: Peer) -> UserInfo:
-        key = (peer.common_name, peer.organizations)
+        key = (peer.common_name, peer.organizations, peer.uid, peer.fingerprint)
         user = self._certificates.get(key)
         if user is None:
-            user = UserInfo(peer.common_name, groups=(*peer.organizations, AUTHENTICATED))
+            extra = {_CREDENTIAL: (f"X509SHA256={peer.fingerprint}",)} if peer.fingerprint else {}
+            user = _authenticated(UserInfo(peer.common_name, peer.uid, peer.organizations, extra))
             if len(self._certificates) >= _MOST_REMEMBERED:
                 self._certificates.clear()
             self._certificates[key] = user
@@ -157,27 +159,29 @@ class Authenticator:
 
 
 def _authenticated(user: UserInfo) -> UserInfo:
-    if AUTHENTICATED in user.groups:
+    is_told = AUTHENTICATED in user.groups or "system:unauthenticated" in user.groups
+    if is_told or user.name == ANONYMOUS.name:
         return user
     return replace(user, groups=(*user.groups, AUTHENTICATED))
 
 
 def bearer_token(headers: Mapping[str, str]) -> str:
     """The bearer token of a request, from `authorization` or a WebSocket sub-protocol; empty when there is none."""
-    scheme, _, value = headers.get("authorization", "").strip().partition(" ")
-    if scheme.lower() == "bearer":
-        return value.strip()
+    scheme, *words = headers.get("authorization", "").strip().split(" ", 2)
+    if scheme.lower() == "bearer" and words and words[0]:
+        return words[0]
     if headers.get("upgrade", "").lower() != "websocket":
         return ""
-    for protocol in headers.get("sec-websocket-protocol", "").split(","):
-        text = protocol.strip()
-        if text.startswith(WEB_SOCKET_TOKEN):
-            return _decoded(text.removeprefix(WEB_SOCKET_TOKEN))
-    return ""
+    protocols = [protocol.strip() for protocol in headers.get("sec-websocket-protocol", "").split(",")]
+    tokens = [text.removeprefix(WEB_SOCKET_TOKEN) for text in protocols if text.startswith(WEB_SOCKET_TOKEN)]
+    # There must be a protocol besides to speak, and no doubt about who speaks it.
+    if tokens and (len(tokens) > 1 or len(protocols) == 1):
+        raise unauthorized()
+    return _decoded(tokens[0]) if tokens else ""
 
 
 def _decoded(text: str) -> str:
     try:
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+        return base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
         raise unauthorized() from error

@@ -30,8 +30,10 @@ def bootstrap_user(token: str, now: datetime, reader: Reader) -> UserInfo | None
         return None
     if not hmac.compare_digest(data.get("token-secret", b""), match[2].encode()) or _expired(data, now):
         return None
-    listed = data.get("auth-extra-groups", b"").decode(errors="replace").split(",")
-    extra = sorted({group for group in listed if _EXTRA_GROUP.fullmatch(group)})
+    listed = data.get("auth-extra-groups", b"").decode(errors="replace")
+    extra = sorted(set(listed.split(","))) if listed else []
+    if not all(_EXTRA_GROUP.fullmatch(group) for group in extra):
+        return None
     return UserInfo(f"system:bootstrap:{match[1]}", groups=("system:bootstrappers", *extra))
 
 

@@ -34,8 +34,10 @@ _LONGEST_SECONDS = 1 << 32
 # the file go on working, and says in `warnafter` when it ought to have been renewed.
 _EXTENDED_FOR_SECONDS = 3607
 _EXTENSION_SECONDS = 365 * 24 * 3600
-# An object that is being deleted counts as existing for this long, so that its last words get through.
+# What has ended counts as lasting for this long: an expired token, and an object that is being deleted.
 _LEEWAY = timedelta(seconds=60)
+_INVALIDATED = "service account token has been invalidated"
+_INVALID_SINCE = "kubernetes.io/legacy-token-invalid-since"
 _LEGACY_ISSUER = "kubernetes/serviceaccount"
 _LEGACY_CLAIMS = "kubernetes.io/serviceaccount/"
 _PREFIX = "authentication.kubernetes.io/"
@@ -153,16 +155,17 @@ class TokenIssuer:
     def verify(self, parsed: jws.Parsed, audiences: Sequence[str], reader: Reader) -> Verified:
         """Proves signature, life time, audience and that account and bound objects still exist; else InvalidToken."""
         claims = jws.verify(parsed, self._keys)
-        if claims.get("iss") == _LEGACY_ISSUER:
-            return Verified(_legacy_user(claims, parsed, reader), tuple(audiences))
-        now = self.clock.now()
-        _check_times(claims, now)
-        meant = _strings(claims.get("aud"))
+        # What says nothing is for the API server.
+        meant = _strings(claims.get("aud")) or list(self.audiences)
         shared = tuple(audience for audience in audiences if audience in meant)
         if not shared:
             raise InvalidToken(
                 f"token audiences {_quoted(meant)} is invalid for the target audiences {_quoted(audiences)}"
             )
+        if claims.get("iss") == _LEGACY_ISSUER:
+            return Verified(_legacy_user(claims, parsed, reader), shared)
+        now = self.clock.now()
+        _check_times(claims, now)
         return Verified(_bound_user(claims, reader, now), shared)
 
 
@@ -187,14 +190,18 @@ def _quoted(texts: Sequence[str]) -> str:
 
 def _check_times(claims: Mapping[str, Any], now: datetime) -> None:
     seconds = now.timestamp()
-    expiry, start = claims.get("exp"), claims.get("nbf", 0)
-    if not isinstance(expiry, int | float) or not isinstance(start, int | float):
+    times = (claims.get("exp"), claims.get("nbf", 0), claims.get("iat", 0))
+    expiry, start, issued = (time if isinstance(time, int | float) else None for time in times)
+    if expiry is None or start is None or issued is None:
         raise InvalidToken("service account token claims could not be validated due to unexpected validation error")
-    if expiry <= seconds:
+    # Clocks of several API servers may differ.
+    leeway = _LEEWAY.total_seconds()
+    if expiry < seconds - leeway:
         raise InvalidToken("service account token has expired")
-    # A minute of leeway, for clocks of several API servers that differ.
-    if start > seconds + 60:
+    if start > seconds + leeway:
         raise InvalidToken("service account token is not valid yet")
+    if issued > seconds + leeway:
+        raise InvalidToken("service account token is issued in the future")
 
 
 def _bound_user(claims: Mapping[str, Any], reader: Reader, now: datetime) -> UserInfo:
@@ -205,7 +212,7 @@ def _bound_user(claims: Mapping[str, Any], reader: Reader, now: datetime) -> Use
     uid = str(private["serviceaccount"].get("uid", ""))
     if claims.get("sub") != f"system:serviceaccount:{namespace}:{name}":
         raise InvalidToken("sub claim does not match")
-    _must_exist(reader.get(ServiceAccount, name, namespace), uid, now, "service account")
+    _must_live(_account(reader, name, namespace), "service account", uid, now)
     extra: dict[str, tuple[str, ...]] = {}
     if claims.get("jti"):
         extra[f"{_PREFIX}credential-id"] = (f"JTI={claims['jti']}",)
@@ -220,23 +227,33 @@ def _bound_user(claims: Mapping[str, Any], reader: Reader, now: datetime) -> Use
 
 def _check_bound(private: Mapping[str, Any], namespace: str, reader: Reader, now: datetime) -> None:
     """A token dies with the pod or secret it is bound to; with the node only when it is bound to nothing nearer."""
-    for kind, type_, scope in (("pod", Pod, namespace), ("secret", Secret, namespace)):
+    bearers = (("pod", Pod, namespace), ("secret", Secret, namespace), ("node", Node, ""))
+    for kind, type_, scope in bearers:
         reference = private.get(kind)
         if isinstance(reference, dict):
             found = reader.get(type_, str(reference.get("name", "")), scope)
-            _must_exist(found, str(reference.get("uid", "")), now, kind)
+            if found is None:
+                raise InvalidToken(_INVALIDATED)
+            _must_live(found, kind, str(reference.get("uid", "")), now)
             return
-    reference = private.get("node")
-    if isinstance(reference, dict):
-        _must_exist(reader.get(Node, str(reference.get("name", ""))), str(reference.get("uid", "")), now, "node")
 
 
-def _must_exist(found: ApiObject | None, uid: str, now: datetime, what: str) -> None:
-    if found is None or (found.metadata.uid or "") != uid:
-        raise InvalidToken(f"the {what} that the token is bound to does not exist")
+def _account(reader: Reader, name: str, namespace: str) -> ServiceAccount:
+    account = reader.get(ServiceAccount, name, namespace)
+    if account is None:
+        raise InvalidToken(str(not_found(kind_of(ServiceAccount), name)))
+    return account
+
+
+def _must_live(found: ApiObject, what: str, uid: str, now: datetime) -> None:
+    """InvalidToken unless an object is the very one that a token speaks of, and not gone for long."""
+    if (found.metadata.uid or "") != uid:
+        claim = "claim" if what == "service account" else f"service account {what} ref claim"
+        raise InvalidToken(f"{what} UID ({found.metadata.uid}) does not match {claim} ({uid})")
     deleted = found.metadata.deletion_timestamp
     if deleted and _parse_time(deleted) + _LEEWAY < now:
-        raise InvalidToken(f"the {what} that the token is bound to has been deleted")
+        is_account = what == "service account"
+        raise InvalidToken("service account has been deleted" if is_account else _INVALIDATED)
 
 
 def _parse_time(text: str) -> datetime:
@@ -249,13 +266,24 @@ def _legacy_user(claims: Mapping[str, Any], parsed: jws.Parsed, reader: Reader) 
         str(claims.get(f"{prefix}{key}", ""))
         for key in ("namespace", "service-account.name", "service-account.uid", "secret.name")
     )
-    account = reader.get(ServiceAccount, name, namespace)
-    if account is None or account.metadata.uid != uid:
-        raise InvalidToken("the service account of the token does not exist")
+    if claims.get("sub") != f"system:serviceaccount:{namespace}:{name}":
+        raise InvalidToken("sub claim is invalid")
     secret = reader.get(Secret, secret_name, namespace)
-    token = parsed.signed + b"." + jws.to_base64url(parsed.signature).encode()
-    if secret is None or secret.metadata.deletion_timestamp or secret.data.get("token") != token:
-        raise InvalidToken("token has been invalidated")
+    if secret is None or secret.metadata.deletion_timestamp:
+        raise InvalidToken("Token has been invalidated")
+    if secret.data.get("token") != parsed.signed + b"." + jws.to_base64url(parsed.signature).encode():
+        raise InvalidToken("Token does not match server's copy")
+    account = _account(reader, name, namespace)
+    if account.metadata.deletion_timestamp:
+        raise InvalidToken("ServiceAccount has been deleted")
+    if account.metadata.uid != uid:
+        raise InvalidToken(f"ServiceAccount UID ({account.metadata.uid}) does not match claim ({uid})")
+    if secret.metadata.labels.get(_INVALID_SINCE):
+        raise InvalidToken(
+            f"the token in secret {namespace}/{secret_name} for service account {namespace}/{name} has been marked "
+            "invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or remove the "
+            f"'{_INVALID_SINCE}' label from the secret to temporarily allow use of this token"
+        )
     return service_account_user(namespace, name, uid)
 
 
