@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from tests.oracle.ground import Ground
 from tests.oracle.setup.preparing import CONTROLLERS, MERGE, before, config_map, pod
@@ -72,11 +78,16 @@ for _step in (1, 9, 24, 26, 34):
 @before("admission/misc", 2)
 async def _signed_request(ground: Ground) -> None:
     path = "/apis/certificates.k8s.io/v1/certificatesigningrequests/m/status"
-    body = {"status": {"certificate": _CERTIFICATE}}
+    body = {"status": {"certificate": base64.b64encode(_issued()).decode()}}
     await ground.send("PATCH", path, body, user_agent=CONTROLLERS, content_type=MERGE)
 
 
-_CERTIFICATE = base64.b64encode(b"-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n").decode()
+def _issued() -> bytes:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "someone")])
+    key = ec.derive_private_key(12, ec.SECP256R1())
+    since, until = datetime(2030, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, since, until)
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 _ADMISSION = "admission/serviceaccount-priority-tolerations"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pybernetes.api.objects import copy
 from pybernetes.api.types.certificates_v1 import CertificateSigningRequest
 from pybernetes.api.types.rbac_v1 import ClusterRoleBinding, RoleBinding
 from pybernetes.apiserver.resources.prepare import clear_status, keep_generation, keep_status, only_status
@@ -24,6 +25,17 @@ def _keep_request(new: CertificateSigningRequest, old: CertificateSigningRequest
     """What was asked for, and who asked, cannot be changed."""
     keep_status(new, old)
     new.spec = old.spec
+
+
+def _keep_decisions(new: CertificateSigningRequest, old: CertificateSigningRequest) -> None:
+    """Who issues may not decide: decisions stay as they are, unless some come or go, which validation refuses."""
+    only_status(new, old)
+    for kind in ("Approved", "Denied"):
+        known = [condition for condition in old.status.conditions if condition.type == kind]
+        places = [index for index, condition in enumerate(new.status.conditions) if condition.type == kind]
+        if len(known) == len(places):
+            for index, condition in zip(places, known, strict=True):
+                new.status.conditions[index] = copy(condition)
 
 
 def _stamp(new: CertificateSigningRequest, old: CertificateSigningRequest | None, asker: Asker, now: str) -> None:
@@ -51,7 +63,7 @@ BINDING = Strategy(default=default_binding, prepare_update=keep_generation, crea
 CERTIFICATE_SIGNING_REQUEST = Strategy(
     prepare_create=clear_status,
     prepare_update=_keep_request,
-    prepare_status=only_status,
+    prepare_status=_keep_decisions,
     stamp=_stamp,
     fields=_signer,
     field_names=frozenset({"spec.signerName"}),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Callable
 
 from pybernetes.api.names import dns1123_label, dns1123_subdomain
 from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.certificates_v1 import CertificateSigningRequest, CertificateSigningRequestCondition
+from pybernetes.apiserver.resources.validation.certificate_content import certificate_problem, request_problem
 from pybernetes.apiserver.resources.validation.lists import no_twins, too_long
 from pybernetes.apiserver.resources.validation.metadata import validate_metadata_update
 
@@ -24,15 +24,15 @@ _STATUSES = ("False", "True", "Unknown")
 _LEGACY_SIGNER = "kubernetes.io/legacy-unknown"
 _DOMAIN_LIMIT = 253
 _SIGNER_LIMIT = _DOMAIN_LIMIT + 1 + 253 + 1 + 63
-_block = re.compile(rb"-----BEGIN ([^-]+)-----")
 
 
 def validate_request(request: CertificateSigningRequest) -> list[FieldError]:
     spec = request.spec
     errors: list[FieldError] = []
-    if b"-----BEGIN CERTIFICATE REQUEST-----" not in (spec.request or b""):
+    problem = request_problem(spec.request or b"")
+    if problem:
         shown = base64.b64encode(spec.request).decode() if spec.request else None
-        errors.append(invalid("spec.request", shown, "PEM block type must be CERTIFICATE REQUEST"))
+        errors.append(invalid("spec.request", shown, problem))
     if not spec.usages:
         errors.append(required("spec.usages"))
     for index, usage in enumerate(spec.usages):
@@ -85,9 +85,6 @@ def validate_status(new: CertificateSigningRequest, old: CertificateSigningReque
         if len(after) > len(before):
             detail = f'updates may not add a condition of type "{kind}"'
             errors.append(forbidden_field("status.conditions", detail))
-        elif len(after) == len(before) and [_said(c) for c in after] != [_said(c) for c in before]:
-            detail = f'updates may not modify a condition of type "{kind}"'
-            errors.append(forbidden_field("status.conditions", detail))
     if old.status.certificate and new.status.certificate != old.status.certificate:
         detail = "updates may not modify existing certificate content"
         errors.append(forbidden_field("status.certificate", detail))
@@ -98,15 +95,15 @@ def _of(request: CertificateSigningRequest, kind: str) -> list[CertificateSignin
     return [condition for condition in request.status.conditions if condition.type == kind]
 
 
-def _said(condition: CertificateSigningRequestCondition) -> tuple[str, str, str]:
-    return condition.status, condition.reason or "", condition.message or ""
-
-
 def _validate_status(new: CertificateSigningRequest, old: CertificateSigningRequest) -> list[FieldError]:
     path = "status.conditions"
     errors = _validate_conditions(new, old, path)
-    if new.status.certificate != old.status.certificate:
-        errors += _validate_certificate(new.status.certificate or b"", "status.certificate")
+    given, known = new.status.certificate or b"", old.status.certificate or b""
+    # What was stored before this rule may be followed by its like.
+    if given and given != known and not (known and certificate_problem(known)):
+        problem = certificate_problem(given)
+        if problem:
+            errors.append(invalid("status.certificate", "<certificate data>", problem))
     for kind in _LASTING:
         if len(_of(new, kind)) < len(_of(old, kind)):
             errors.append(forbidden_field(path, f'updates may not remove a condition of type "{kind}"'))
@@ -116,10 +113,12 @@ def _validate_status(new: CertificateSigningRequest, old: CertificateSigningRequ
 def _validate_conditions(new: CertificateSigningRequest, old: CertificateSigningRequest, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     seen: set[str] = set()
-    undecided = not (_of(old, "Approved") and _of(old, "Denied"))
+    before = [condition.type for condition in old.status.conditions]
+    undecided = not {*_DECISIONS} <= {*before}
+    twins, nameless = len({*before}) < len(before), "" in before
     for index, condition in enumerate(new.status.conditions):
         where, kind = f"{path}[{index}]", condition.type
-        if not kind:
+        if not kind and not nameless:
             errors.append(required(f"{where}.type"))
         allowed = ("True",) if kind in _LASTING else _STATUSES
         if not condition.status:
@@ -129,21 +128,7 @@ def _validate_conditions(new: CertificateSigningRequest, old: CertificateSigning
         if undecided and kind in _DECISIONS and seen & (set(_DECISIONS) - {kind}):
             detail = "Approved and Denied conditions are mutually exclusive"
             errors.append(invalid(path, kind, detail))
-        if kind in seen:
+        if kind in seen and not twins:
             errors.append(duplicate(f"{where}.type", kind))
         seen.add(kind)
     return errors
-
-
-def _validate_certificate(content: bytes, path: str) -> list[FieldError]:
-    if not content:
-        return []
-    kinds = [kind.decode("utf-8", "replace") for kind in _block.findall(content)]
-    other = next((kind for kind in kinds if kind != "CERTIFICATE"), None)
-    if other is not None:
-        detail = f'only CERTIFICATE PEM blocks are allowed, found "{other}"'
-    elif not kinds:
-        detail = "must contain at least one CERTIFICATE PEM block"
-    else:
-        return []
-    return [invalid(path, "<certificate data>", detail)]
