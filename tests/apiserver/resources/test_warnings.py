@@ -117,6 +117,9 @@ def test_pods_and_templates(spec: dict[str, Any], said: list[str]) -> None:
     assert _warned(_TEMPLATE, {"spec": {"template": {"spec": spec}}}) == [
         line.replace("spec.", "spec.template.spec.") for line in said
     ]
+    assert _warned("/api/v1/namespaces/x/podtemplates", {"template": {"spec": spec}}) == [
+        line.replace("spec.", "template.spec.") for line in said
+    ]
 
 
 def test_makers_of_pods_hear_of_names_that_are_no_hosts_and_reporters_of_odd_addresses() -> None:
