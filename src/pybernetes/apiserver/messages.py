@@ -9,15 +9,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from pybernetes.api import schema
+from pybernetes.api import protobuf_writer, schema
 from pybernetes.api.protobuf_table import has_message
 from pybernetes.api.protobuf_text import text_encoder_of
 from pybernetes.api.recent import Recent
 from pybernetes.apiserver.entry import Entry
-from pybernetes.lazy_imports import lazily
-
-with lazily():
-    from pybernetes.api import protobuf_writer
 
 _BYTES_MAX = 16 * 1024 * 1024
 

@@ -16,7 +16,6 @@ from pybernetes.api.kind import Kind
 from pybernetes.api.objects import CustomObject, encode, to_builtins
 from pybernetes.api.status import bad_request
 from pybernetes.api.types.meta_v1 import Status
-from pybernetes.apiserver import messages
 from pybernetes.apiserver.conversion import convert, storage_kind
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.negotiation import CONTENT_TYPES, Accepted
@@ -26,7 +25,7 @@ from pybernetes.lazy_imports import lazily
 
 with lazily():
     from pybernetes.api import yaml
-    from pybernetes.apiserver import protobuf_rendering
+    from pybernetes.apiserver import messages, protobuf_rendering
     from pybernetes.apiserver.printing import table
 
 # Entries in one piece of a long list: about as many bytes as a connection takes at once.

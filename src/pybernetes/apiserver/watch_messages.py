@@ -13,7 +13,7 @@ from typing import Any
 
 from pybernetes.api.wire import Channel, Request, Response, Upgrade
 from pybernetes.apiserver.connect.relay import either, until_closed
-from pybernetes.apiserver.connect.remote_command import is_web_socket, without_token
+from pybernetes.apiserver.connect.web_socket import is_web_socket, offered
 
 # The length of a message in protobuf stands before it.
 _LENGTH_BYTES = 4
@@ -26,8 +26,8 @@ def wants_messages(request: Request) -> bool:
 
 def upgraded(request: Request, begin: Callable[[], AsyncIterator[bytes]], *, is_text: bool) -> Response:
     """The answer that turns the connection into a WebSocket; `begin` starts the watch once that has happened."""
-    offered = without_token(request.headers.get("sec-websocket-protocol", ""))
-    return Response(101, upgrade=Upgrade(offered[0] if offered else "", partial(_serve, begin, is_text)))
+    protocols = offered(request)
+    return Response(101, upgrade=Upgrade(protocols[0] if protocols else "", partial(_serve, begin, is_text)))
 
 
 async def _serve(begin: Callable[[], AsyncIterator[bytes]], is_text: bool, client: Channel) -> None:

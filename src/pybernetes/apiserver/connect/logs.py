@@ -14,8 +14,8 @@ from pybernetes.api.wire import Channel, Request, Response, Upgrade
 from pybernetes.apiserver.connect.node_connection import Call, Unreachable
 from pybernetes.apiserver.connect.pods import Connections, refused_by_node, target_of
 from pybernetes.apiserver.connect.relay import either, until_closed
-from pybernetes.apiserver.connect.remote_command import is_web_socket
 from pybernetes.apiserver.connect.targets import chosen_container, kubelet_of
+from pybernetes.apiserver.connect.web_socket import is_web_socket
 from pybernetes.apiserver.request import Authenticated
 from pybernetes.streaming.channels import ONE_WAY, ChannelProtocol, choose, offered_protocols
 

@@ -19,7 +19,6 @@ from pybernetes.api.wire import Request, Response, Upgrade
 from pybernetes.apiserver.connect.node_connection import Backend, Call, Unreachable
 from pybernetes.apiserver.connect.pods import Connections, dialing
 from pybernetes.apiserver.connect.relay import relayed
-from pybernetes.apiserver.connect.remote_command import SUB_PROTOCOLS, without_token
 from pybernetes.apiserver.connect.rewriting import rewritten
 from pybernetes.apiserver.connect.targets import (
     SERVICE_NAME,
@@ -30,6 +29,7 @@ from pybernetes.apiserver.connect.targets import (
     require_proxyable,
     service_backends,
 )
+from pybernetes.apiserver.connect.web_socket import SUB_PROTOCOLS, without_token
 from pybernetes.apiserver.request import Authenticated
 from pybernetes.environment.chance import Chance
 

@@ -14,14 +14,13 @@ from pybernetes.apiserver.connect.node_connection import Backend, Call, Unreacha
 from pybernetes.apiserver.connect.pods import Connections, dialing, target_of
 from pybernetes.apiserver.connect.relay import relayed
 from pybernetes.apiserver.connect.targets import chosen_container
+from pybernetes.apiserver.connect.web_socket import is_web_socket, offered
 from pybernetes.apiserver.request import Authenticated
-from pybernetes.apiserver.stages.authentication import WEB_SOCKET_TOKEN
 from pybernetes.streaming import port_forward
 from pybernetes.streaming.channels import REMOTE_COMMAND, choose, offered_protocols
 from pybernetes.streaming.remote_command import VERSION_HEADER, VERSIONS, CommandStreams
 
 SPDY = "SPDY/3.1"
-SUB_PROTOCOLS = "sec-websocket-protocol"
 
 
 class RemoteCommands:
@@ -47,7 +46,7 @@ class RemoteCommands:
         target = target_of(("portForward", asked.info.namespace, asked.info.name), ())
         if not is_web_socket(request):
             return await self._passed_on(request, kubelet, target)
-        if port_forward.TUNNEL_PROTOCOL not in _offered(request):
+        if port_forward.TUNNEL_PROTOCOL not in offered(request):
             raise bad_request(f"unable to upgrade: only {port_forward.TUNNEL_PROTOCOL} is served")
         answer = await self._spdy(kubelet, target, (port_forward.PROTOCOL,))
         if isinstance(answer, Response):
@@ -64,7 +63,7 @@ class RemoteCommands:
         target = target_of(path, (*command, *kubelet_flags(streams)))
         if not is_web_socket(request):
             return await self._passed_on(request, kubelet, target)
-        protocol = choose(_offered(request), REMOTE_COMMAND)
+        protocol = choose(offered(request), REMOTE_COMMAND)
         if protocol is None:
             raise bad_request("unable to upgrade: none of the sub-protocols is served")
         answer = await self._spdy(kubelet, target, VERSIONS)
@@ -93,20 +92,6 @@ class RemoteCommands:
 def _raw(headers: dict[str, str | tuple[str, ...]], answer: Upgraded) -> Response:
     upgrade = Upgrade(SPDY, relayed(answer.stream), is_raw=True)
     return Response(101, {"connection": "Upgrade", "upgrade": SPDY, **headers}, upgrade=upgrade)
-
-
-def is_web_socket(request: Request) -> bool:
-    return request.headers.get("upgrade", "").lower() == "websocket"
-
-
-def _offered(request: Request) -> list[str]:
-    """The sub-protocols that the client offers, without the one that carries its token."""
-    return without_token(request.headers.get(SUB_PROTOCOLS, ""))
-
-
-def without_token(header: str) -> list[str]:
-    """The sub-protocols of a header but for the one that is a credential. Pure."""
-    return [name for name in offered_protocols(header) if not name.startswith(WEB_SOCKET_TOKEN)]
 
 
 def _offered_versions(request: Request) -> list[str]:
