@@ -19,7 +19,6 @@ from pybernetes.api.objects import from_builtins
 from pybernetes.apiserver.resources.strategies import strategy_of
 from pybernetes.apiserver.resources.validation.certificate_requests import validate_approval
 
-
 _KEY = ec.generate_private_key(ec.SECP256R1())
 _NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "somebody")])
 

@@ -53,8 +53,8 @@ def _refusal(request: object) -> str:
 
 def certificate_problem(pem: bytes) -> str:
     """Why the PEM is no sequence of certificates and nothing else; empty when it is one."""
-    count = 0
-    for count, block in enumerate(_blocks(pem), 1):
+    blocks = list(_blocks(pem))
+    for block in blocks:
         if block.kind != "CERTIFICATE":
             return f'only CERTIFICATE PEM blocks are allowed, found "{block.kind}"'
         if block.headers:
@@ -63,7 +63,7 @@ def certificate_problem(pem: bytes) -> str:
             return "found CERTIFICATE PEM block containing 0 certificates"
         if not _is_certificate(block.content):
             return _UNREADABLE_CERTIFICATE
-    return "" if count else "must contain at least one CERTIFICATE PEM block"
+    return "" if blocks else "must contain at least one CERTIFICATE PEM block"
 
 
 def _is_certificate(content: bytes) -> bool:
