@@ -154,6 +154,9 @@ class Commands:
         if collection.get(intent.namespace, intent.name) is None and not intent.subresource:
             self._require_create(asked.user, replace(asked.info, verb="create"))
             obj = application.object(None, self._writer.now())
+            if uid := obj.metadata.uid:
+                why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+                raise status.conflict(kind, intent.name, why)
             obj.metadata.resource_version = None
             try:
                 return answer(asked, await self._create(asked, intent, obj), self._writer, intent.warnings, 201)

@@ -65,6 +65,15 @@ def test_merging_keeps_both_orders() -> None:
     assert result["spec"]["containers"][-1]["image"] == "2"
 
 
+def test_merging_where_a_key_occurs_twice() -> None:
+    live = _pod({"name": "a", "image": "1"}, {"name": "b"}, {"name": "a", "image": "2"})
+    applied = _pod({"name": "b", "image": "3"})
+    assert merged(POD, live, applied) == _pod(
+        {"name": "a", "image": "1"}, {"name": "b", "image": "3"}, {"name": "a", "image": "2"}
+    )
+    assert merged(POD, live, _pod({"name": "a", "image": "9"})) == _pod({"name": "a", "image": "9"}, {"name": "b"})
+
+
 def test_taking_out_leaves_no_empty_shells() -> None:
     document = {"metadata": {"labels": {"a": "1"}}, "data": {"x": "1", "y": "2"}}
     fields = {"f:metadata": {"f:labels": {"f:a": LEAF}}, "f:data": {"f:x": LEAF}}
@@ -72,16 +81,14 @@ def test_taking_out_leaves_no_empty_shells() -> None:
 
 
 def test_problems_in_upstreams_words() -> None:
-    document = {
-        "spec": {"containers": [{"name": "c", "ports": [{"containerPort": "x"}]}, 1], "bogus": 1, "hostname": 5}
-    }
+    document = {"spec": {"containers": [{"name": "c", "ports": [{"containerPort": "x"}]}, 1], "hostname": 5}}
     assert problems(POD, document) == [
         '.spec.containers[name="c"].ports[containerPort="x",protocol="TCP"].containerPort: '
         "expected numeric (int or float), got string",
         ".spec.containers: element 1: associative list with keys may not have non-map elements",
-        ".spec.bogus: field not declared in schema",
         ".spec.hostname: expected string, got &value.valueUnstructured{Value:5}",
     ]
+    assert problems(POD, {"spec": {"bogus": 1, "hostname": 5}}) == [".spec.bogus: field not declared in schema"]
     assert summary(["a", "b"]) == "errors:\n  a\n  b"
 
 
@@ -112,9 +119,9 @@ def test_custom_resources_follow_their_schema() -> None:
             "f:plain": LEAF,
         }
     }
-    assert problems(type_, {"spec": {"other": 1, "plain": ["x"]}}) == [
-        ".spec.other: field not declared in schema",
+    assert problems(type_, {"spec": {"plain": ["x"], "other": 1}}) == [
         ".spec.plain[0]: expected numeric (int or float), got string",
+        ".spec.other: field not declared in schema",
     ]
 
 

@@ -53,6 +53,27 @@ async def test_apply_creates_updates_and_takes_back(call: Caller) -> None:
     assert again["metadata"]["resourceVersion"] == before
 
 
+async def test_applying_to_an_object_that_must_exist(call: Caller) -> None:
+    body = config_map(x="1")
+    body["metadata"]["uid"] = "123"
+    code, error = await apply(call, body, "a")
+    why = "uid mismatch: the provided object specified uid 123, and no existing object was found"
+    assert (code, error["message"]) == (409, f'Operation cannot be fulfilled on configmaps "a": {why}')
+
+
+async def test_a_status_that_keeps_the_metadata(call: Caller) -> None:
+    path = "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas"
+    body = {"metadata": {"name": "f"}, "spec": {"priorityLevelConfiguration": {"name": "global-default"}}}
+    await call("POST", f"{path}?fieldManager=a", body)
+    metadata = {"name": "f", "labels": {"a": "b"}}
+    status = {"apiVersion": "flowcontrol.apiserver.k8s.io/v1", "kind": "FlowSchema", "metadata": metadata}
+    status["status"] = {"conditions": [{"type": "Dangling", "status": "False"}]}
+    code, obj = await apply(call, status, "s", f"{path}/f/status")
+    assert (code, obj["metadata"].get("labels")) == (200, None)
+    owned = {entry["manager"]: entry["fieldsV1"] for entry in obj["metadata"]["managedFields"]}
+    assert list(owned["s"]) == ["f:status"]
+
+
 async def test_conflicts_name_the_owner_and_force_overrides(call: Caller) -> None:
     await apply(call, config_map(x="1"), "a")
     code, error = await apply(call, config_map(x="2"), "b")

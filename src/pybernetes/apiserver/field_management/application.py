@@ -34,6 +34,7 @@ from pybernetes.apiserver.field_management.managers import (
     identity,
     updated,
 )
+from pybernetes.apiserver.field_management.reconciling import reconciled
 from pybernetes.apiserver.field_management.reset_fields import reset_fields
 from pybernetes.apiserver.field_management.versions import compared, document_of
 from pybernetes.lazy_imports import lazily
@@ -70,7 +71,7 @@ class Application:
     def on(self, live: Document, managers: Managers, now: str) -> Applied:
         """The outcome for a document and its managers; the body is checked first."""
         self._check()
-        managers = managers or self._before_first(live, now)
+        managers = reconciled(managers, self.kind) or self._before_first(live, now)
         try:
             result = self._apply(live, managers, now)
         except Conflicts as conflicts:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pybernetes.api.kind import Kind
+from pybernetes.api.merge_patch import same
 from pybernetes.apiserver.field_management.comparison import Comparison, settings
 from pybernetes.apiserver.field_management.conflicts import Conflicts
 from pybernetes.apiserver.field_management.fieldset import Fields, difference, intersection, union
@@ -52,7 +53,7 @@ def apply(applier: Applier, live: Document, managers: Managers, document: Docume
     owners = {**managers, applier.identity: Owned(own, version, last.time if last is not None else None)}
     if last is not None and last.fields:
         new = _pruned(applier.kind, new, owners, last)
-    changed = new != live
+    changed = new != live or (type_.mixed and not same(new, live))
     owners = _settled(owners, _comparing(applier, live, new), applier)
     own = stripped(own)
     if not own:

@@ -19,7 +19,7 @@ def problems(type_: FieldType, value: Any, path: str = "") -> list[str]:
     if type_.form in (STRUCT, MAP):
         if not isinstance(value, dict):
             return [f"{path}: expected map, got &{{{_go(value)}}}"]
-        return [text for name, held in value.items() for text in _field_problems(type_, name, held, path)]
+        return _map_problems(type_, value, path)
     if type_.form in (KEYED, SET, LIST):
         if not isinstance(value, list):
             return [f"{path}: expected list, got &{{{_go(value)}}}"]
@@ -32,11 +32,15 @@ def summary(texts: list[str]) -> str:
     return texts[0] if len(texts) == 1 else "\n".join(["errors:", *(f"  {text}" for text in texts)])
 
 
-def _field_problems(type_: FieldType, name: str, value: Any, path: str) -> list[str]:
-    found = type_.field(name)
-    if found is None:
-        return [f"{path}.{name}: field not declared in schema"]
-    return problems(found[1], value, f"{path}.{name}")
+def _map_problems(type_: FieldType, value: dict[str, Any], path: str) -> list[str]:
+    """The problems up to the first field that the type does not have: upstream looks no further."""
+    result: list[str] = []
+    for name, held in value.items():
+        found = type_.field(name)
+        if found is None:
+            return [*result, f"{path}.{name}: field not declared in schema"]
+        result += problems(found[1], held, f"{path}.{name}")
+    return result
 
 
 def _list_problems(type_: FieldType, value: list[Any], path: str) -> list[str]:
@@ -49,8 +53,7 @@ def _list_problems(type_: FieldType, value: list[Any], path: str) -> list[str]:
             try:
                 element = element_of(type_, item)
             except ValueError as error:
-                result.append(f"{path}: element {index}: {error}")
-                continue
+                return [*result, f"{path}: element {index}: {error}"]
             if element in seen:
                 result.append(f"{path}: duplicate entries for key {shown(element)}")
             seen.add(element)

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from pybernetes.api.merge_patch import same
 from pybernetes.apiserver.field_management.field_type import KEYED, MAP, SET, STRUCT, UNTYPED, FieldType
 from pybernetes.apiserver.field_management.fieldset import LEAF, SELF, Fields, key_element, value_element
 
@@ -107,12 +108,20 @@ def _compare(type_: FieldType, old: Any, new: Any, result: Comparison, element: 
     elif _are(list, old, new) and type_.form in (KEYED, SET):
         _compare_items(type_, old or [], new or [], below)
     else:
-        result.changed[element] = LEAF
+        _compare_sorts(type_, old, new, result, element)
         return
     if below.changed:
         result.changed[element] = below.changed
     if below.removed:
         result.removed[element] = below.removed
+
+
+def _compare_sorts(type_: FieldType, old: Any, new: Any, result: Comparison, element: str) -> None:
+    """A value that becomes one of another sort; where that is allowed, what is below a map comes or goes with it."""
+    free = type_.form == UNTYPED
+    result.changed[element] = entirely(type_, new) if free else LEAF
+    if free and isinstance(old, dict) and old:
+        result.removed[element] = {key: node for key, node in entirely(type_, old).items() if key != SELF}
 
 
 def _are(kind: type, old: Any, new: Any) -> bool:
@@ -123,8 +132,10 @@ def _compare_map(type_: FieldType, old: dict[str, Any], new: dict[str, Any], res
     for name, value in new.items():
         if name in old:
             before = old[name]
-            if before != value and (found := type_.field(name)) is not None:
-                _compare(found[1], before, value, result, found[0])
+            if before != value or (type_.mixed and not same(before, value)):
+                found = type_.field(name)
+                if found is not None:
+                    _compare(found[1], before, value, result, found[0])
         elif (found := type_.field(name)) is not None:
             result.changed[found[0]] = entirely(found[1], value)
     for name, value in old.items():
@@ -144,7 +155,7 @@ def _compare_items(type_: FieldType, old: list[Any], new: list[Any], result: Com
             result.changed[element] = entirely(item, has[0])
         elif not has:
             result.removed[element] = entirely(item, had[0])
-        elif had[0] != has[0]:
+        elif had[0] != has[0] or (item.mixed and not same(had[0], has[0])):
             _compare(item, had[0], has[0], result, element)
 
 
@@ -153,7 +164,7 @@ def _compare_duplicates(
 ) -> None:
     """Items that share a key are owned as one; nothing below them is."""
     if len(had) > 1 and len(has) > 1:
-        if list(had) != list(has):
+        if not same(list(had), list(has)):
             result.changed[element] = LEAF
     elif len(had) > 1:
         result.removed[element] = LEAF

@@ -22,7 +22,7 @@ _NO_KEYS: tuple[tuple[str, Any], ...] = ()
 class FieldType:
     """One node. `leaf`: owned as a whole. `form` is one of the words above; LIST is always a leaf."""
 
-    __slots__ = ("definition", "fields", "form", "item", "keys", "leaf", "open", "scalar", "single_key")
+    __slots__ = ("definition", "fields", "form", "item", "keys", "leaf", "mixed", "scalar", "single_key")
 
     def __init__(self, form: str, scalar: str = "", *, leaf: bool = False) -> None:
         self.form = form
@@ -37,8 +37,8 @@ class FieldType:
         self.keys: tuple[tuple[str, Any], ...] = _NO_KEYS
         # How the path element of an item begins when one key tells the items apart.
         self.single_key = ""
-        # A struct that keeps undeclared fields.
-        self.open = False
+        # A type of custom resources where a truth value may take the place of a number, which Python has for equal.
+        self.mixed = scalar == "untyped" or form == UNTYPED
         self.definition = ""
 
     def field(self, name: str) -> tuple[str, FieldType] | None:
@@ -138,56 +138,52 @@ def _key_default(key: str, type_: str, needed: bool) -> Any:
 
 
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+_KEEPS, _EMBEDDED = "x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource"
 _JSON_SCALARS = {"string": "string", "integer": "numeric", "number": "numeric", "boolean": "boolean"}
 
 
 def of_json_schema(document: Mapping[str, Any] | None) -> FieldType:
     """The type of a custom resource's objects; `document` is its structural schema, None where it has none."""
-    made = _of_json(document) if document else UNTYPED_MAPS
-    if made.form != STRUCT:
-        is_open = made.form == UNTYPED
-        made = FieldType(STRUCT)
-        made.open, made.item = is_open, UNTYPED_MAPS if is_open else None
-    text = _SCALAR_TYPES["string"]
-    made.fields |= {"apiVersion": ("f:apiVersion", text), "kind": ("f:kind", text)}
-    made.fields["metadata"] = ("f:metadata", _struct(_META, False))
-    return made
+    document = document or {_KEEPS: True}
+    return _of_json_object({**document, _EMBEDDED: True}, keeps=document.get(_KEEPS) is True)
 
 
-def _of_json(document: Mapping[str, Any]) -> FieldType:
-    if document.get("x-kubernetes-int-or-string"):
-        return _SCALAR_TYPES["untyped"]
+def _of_json(document: Mapping[str, Any], keeps: bool) -> FieldType:
+    """The type of a part; `keeps`: a part around it keeps unknown fields, and so do all objects below that one."""
+    keeps = keeps or document.get(_KEEPS) is True
     word = document.get("type")
     if word == "array":
-        return _of_json_list(document)
-    if word in _JSON_SCALARS:
-        return _SCALAR_TYPES[_JSON_SCALARS[word]]
-    keeps = document.get("x-kubernetes-preserve-unknown-fields") is True
+        return _of_json_list(document, keeps)
+    if word == "object":
+        return _of_json_object(document, keeps)
+    return _SCALAR_TYPES[_JSON_SCALARS[word]] if word in _JSON_SCALARS else UNTYPED_MAPS
+
+
+def _of_json_object(document: Mapping[str, Any], keeps: bool) -> FieldType:
     properties, values = document.get("properties") or {}, document.get("additionalProperties")
-    if word != "object" or not (properties or values or document.get("x-kubernetes-embedded-resource")):
-        return UNTYPED_MAPS if keeps or word != "object" else FieldType(STRUCT)
-    return _of_json_object(document, properties, values, keeps)
-
-
-def _of_json_object(document: Mapping[str, Any], properties: Mapping[str, Any], values: Any, keeps: bool) -> FieldType:
     leaf = document.get("x-kubernetes-map-type") == "atomic"
-    made = FieldType(STRUCT if properties else MAP, leaf=leaf)
+    made = FieldType(MAP, leaf=leaf)
     for name, value in properties.items():
-        made.fields[name] = ("f:" + name, _of_json(value))
-    if document.get("x-kubernetes-embedded-resource"):
-        made.form = STRUCT
+        made.fields[name] = ("f:" + name, _of_json(value, keeps))
+    if document.get(_EMBEDDED):
         text = _SCALAR_TYPES["string"]
         made.fields |= {"apiVersion": ("f:apiVersion", text), "kind": ("f:kind", text)}
         made.fields["metadata"] = ("f:metadata", _struct(_META, False))
+    if made.fields:
+        made.form = STRUCT
     if isinstance(values, Mapping):
-        made.item = _of_json(values)
-    elif values is True or keeps:
+        made.item = _of_json(values, keeps)
+    elif values is True or (values is None and (keeps or not made.fields)):
         made.item = UNTYPED_MAPS
-    made.open = made.item is not None
+    return _with_mixed(made)
+
+
+def _with_mixed(made: FieldType) -> FieldType:
+    made.mixed = any(held.mixed for _element, held in made.fields.values()) or bool(made.item and made.item.mixed)
     return made
 
 
-def _of_json_list(document: Mapping[str, Any]) -> FieldType:
+def _of_json_list(document: Mapping[str, Any], keeps: bool) -> FieldType:
     items = document.get("items") or {}
     word = document.get("x-kubernetes-list-type")
     made = FieldType({"set": SET, "map": KEYED}.get(word or "", LIST))
@@ -195,5 +191,5 @@ def _of_json_list(document: Mapping[str, Any]) -> FieldType:
         properties = items.get("properties") or {}
         keys = document.get("x-kubernetes-list-map-keys") or ()
         _list_keys(made, {key: (properties.get(key) or {}).get("default") for key in keys})
-    made.item = _of_json(items) if items else UNTYPED_WHOLE
-    return made
+    made.item = _of_json(items, keeps) if items else UNTYPED_WHOLE
+    return _with_mixed(made)

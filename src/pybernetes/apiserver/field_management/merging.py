@@ -36,6 +36,7 @@ def _merged_map(type_: FieldType, live: dict[str, Any], applied: dict[str, Any])
 def _merged_list(type_: FieldType, live: list[Any], applied: list[Any]) -> list[Any]:
     """Live items keep their places; applied ones keep their order among themselves, new ones come where they stand."""
     assert type_.item is not None
+    item_type = type_.item
     elements = [element_of(type_, item) for item in applied]
     theirs = dict(zip(elements, applied, strict=True))
     mine = indexed(type_, live)
@@ -43,6 +44,13 @@ def _merged_list(type_: FieldType, live: list[Any], applied: list[Any]) -> list[
     shared = [element for element in elements if element in mine]
     result: list[Any] = []
     done: set[str] = set()
+
+    def take(element: str) -> None:
+        before = mine.get(element, ())
+        done.add(element)
+        # Items that shared a key give way to the one that is applied.
+        result.append(merged(item_type, before[0], theirs[element]) if len(before) == 1 else theirs[element])
+
     left = right = 0
     while left < len(kept) or right < len(elements):
         if left < len(kept):
@@ -51,18 +59,18 @@ def _merged_list(type_: FieldType, live: list[Any], applied: list[Any]) -> list[
                 result.append(item)
                 left += 1
                 continue
-            awaited = next((name for name in shared if name not in done), None)
-            if element in done or (right < len(elements) and element != elements[right] and element != awaited):
+            if right < len(elements) and element == elements[right]:
+                take(element)
+                left, right = left + 1, right + 1
+                continue
+            awaited = next((name for name in shared if name not in done), element)
+            if right < len(elements) and element != awaited:
                 left += 1
                 continue
+            left += element in done
         if right < len(elements):
-            element = elements[right]
+            take(elements[right])
             right += 1
-            done.add(element)
-            before = mine.get(element, ())
-            result.append(merged(type_.item, before[0], theirs[element]) if len(before) == 1 else theirs[element])
-            if left < len(kept) and kept[left][0] == element:
-                left += 1
     return result
 
 

@@ -19,7 +19,15 @@ _OF_STATUS: dict[str, Fields] = {
     "deployments": {**_SPEC, "f:metadata": {"f:labels": LEAF}},
     "certificatesigningrequests": {**_SPEC, "f:status": {"f:conditions": LEAF}},
     **dict.fromkeys(
-        ("customresourcedefinitions", "apiservices", "resourceclaims", "volumeattachments"), _SPEC_AND_METADATA
+        (
+            "apiservices",
+            "customresourcedefinitions",
+            "flowschemas",
+            "prioritylevelconfigurations",
+            "validatingadmissionpolicies",
+            "volumeattachments",
+        ),
+        _SPEC_AND_METADATA,
     ),
 }
 _RESOURCES: Fields = {"*": {"f:resources": LEAF, "f:resizePolicy": LEAF}}

@@ -27,6 +27,7 @@ from pybernetes.apiserver.field_management.managers import (
     identity,
     updated,
 )
+from pybernetes.apiserver.field_management.reconciling import reconciled
 from pybernetes.apiserver.field_management.reset_fields import ResetFields, reset_fields
 from pybernetes.apiserver.field_management.versions import Change, document_of
 
@@ -75,7 +76,7 @@ class Updates:
         # An object that no one follows stays so until someone applies it.
         if not managers:
             return []
-        return self._entries(managers, Change(self.kind, old, new, self._reset), now)
+        return self._entries(reconciled(managers, self.kind), Change(self.kind, old, new, self._reset), now)
 
     def _before(self, new: ApiObject, old: ApiObject) -> Managers:
         """The client may rewrite managedFields, but not through a sub-resource, and not into nonsense."""
