@@ -96,11 +96,10 @@ def _block(text: bytes, closing: bytes) -> _Block | None:
     kind = opening.rstrip().removeprefix(b"-----BEGIN ")
     if not kind.endswith(b"-----") or closing != b"-----END " + kind:
         return None
-    headers = False
-    while b":" in (line := body.partition(b"\n"))[0]:
-        headers, body = True, line[2]
+    lines = body.split(b"\n")
+    headers = next((index for index, line in enumerate(lines) if b":" not in line), len(lines))
     try:
-        content = base64.b64decode(b"".join(body.split()), validate=True)
+        content = base64.b64decode(b"".join(b"".join(lines[headers:]).split()), validate=True)
     except ValueError:
         return None
-    return _Block(kind[:-5].decode("utf-8", "replace"), headers, content)
+    return _Block(kind[:-5].decode("utf-8", "replace"), headers > 0, content)
