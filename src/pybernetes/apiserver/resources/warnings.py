@@ -103,11 +103,6 @@ def _template(template: core_v1.PodTemplateSpec | None, prefix: str) -> list[str
     return warn_of_pod(template.spec, template.metadata, prefix) if template is not None else []
 
 
-def _pod_template(new: core_v1.PodTemplate, old: core_v1.PodTemplate | None) -> list[str]:
-    changed = old is None or new.template != old.template
-    return _template(new.template, "template.") if changed else []
-
-
 def _stateful_set(new: apps_v1.StatefulSet, old: apps_v1.StatefulSet | None) -> list[str]:
     texts = _workload(new, old)
     if old is not None and new.spec == old.spec:
@@ -302,7 +297,6 @@ WARNINGS: Mapping[type, Callable[[Any, Any], list[str]]] = {
     core_v1.PodTemplate: _pod_template,
     core_v1.PersistentVolume: _persistent_volume,
     core_v1.PersistentVolumeClaim: _claim,
-    core_v1.PodTemplate: _pod_template,
     core_v1.ReplicationController: _workload,
     core_v1.Secret: _secret,
     core_v1.Service: _service,
