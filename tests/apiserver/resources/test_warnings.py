@@ -193,9 +193,6 @@ NETWORKS: list[tuple[str, dict[str, Any], list[str]]] = [
     ("endpoints", {"subsets": [{"addresses": [{"ip": "10.0.0.1"}, {"ip": "FD00::1"}]}]}, [
         'subsets[0].addresses[1].ip: IPv6 address "FD00::1" should be in RFC 5952 canonical format ("fd00::1")'
     ]),
-    ("podtemplates", {"template": {"spec": {"nodeSelector": {"beta.kubernetes.io/arch": "arm"}}}}, [
-        f"template.spec.nodeSelector[beta.kubernetes.io/arch]: {_OLD_ARCH}"
-    ]),
     ("nodes", {"spec": {"externalID": "x"}}, [
         "spec.externalID: this field is deprecated, and is unused by Kubernetes"
     ]),
