@@ -33,7 +33,9 @@ _OF_STATUS: dict[str, Fields] = {
 _RESOURCES: Fields = {"*": {"f:resources": LEAF, "f:resizePolicy": LEAF}}
 _ONLY: dict[tuple[str, str], Fields] = {
     ("pods", "ephemeralcontainers"): {"f:spec": {"f:ephemeralContainers": LEAF}},
-    ("pods", "resize"): {"f:spec": {"f:containers": _RESOURCES, "f:initContainers": _RESOURCES}},
+    ("pods", "resize"): {
+        "f:spec": {"f:containers": _RESOURCES, "f:initContainers": _RESOURCES, "f:resources": LEAF},
+    },
 }
 
 
