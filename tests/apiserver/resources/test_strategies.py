@@ -104,3 +104,31 @@ def test_defaulting_twice_changes_nothing() -> None:
             strategy_of(kind).default(twice)
             strategy_of(kind).default(twice)
             assert once == twice, step.label
+
+
+@pytest.mark.parametrize(
+    ("resource", "is_left_alone"),
+    [
+        ("customresourcedefinitions.apiextensions.k8s.io", False),
+        ("apiservices.apiregistration.k8s.io", True),
+        ("nodes", False),
+        ("deployments.apps", True),
+    ],
+)
+def test_what_a_status_may_bring_along(resource: str, is_left_alone: bool) -> None:
+    kind = next(kind for kind in KINDS if kind.group_resource == resource)
+    old, new = kind.type(), kind.type()
+    new.metadata.labels = {"a": "b"}
+    strategy_of(kind).prepare_status(new, old)
+    assert (not new.metadata.labels) is is_left_alone
+
+
+def test_what_a_put_creates() -> None:
+    """Kinds that are made by whoever keeps them up to date, and those that nobody dared to change."""
+    made = {kind.group_resource for kind in KINDS if "update" in kind.verbs and strategy_of(kind).creates_on_update}
+    rbac = "rbac.authorization.k8s.io"
+    assert made == {
+        *("endpoints", "events", "events.events.k8s.io", "leases.coordination.k8s.io", "limitranges", "services"),
+        *(f"{name}.{rbac}" for name in ("roles", "clusterroles", "rolebindings", "clusterrolebindings")),
+        "runtimeclasses.node.k8s.io",
+    }

@@ -69,14 +69,14 @@ CUSTOM_RESOURCE_DEFINITION = Strategy(
     default=default_definition,
     prepare_create=_prepare_definition,
     prepare_update=_prepare_definition_update,
-    prepare_status=only_status_and_its_metadata,
+    prepare_status=only_status,
     unconditional_update=False,
 )
 API_SERVICE = Strategy(
     default=default_api_service,
     prepare_create=clear_status,
     prepare_update=keep_status,
-    prepare_status=only_status,
+    prepare_status=only_status_and_its_metadata,
     stamp=_stamp_api_service,
     unconditional_update=False,
 )

@@ -67,4 +67,9 @@ PRIORITY_CLASS = Strategy(
     prepare_create=first_generation,
     prepare_update=keep_generation,
 )
-RUNTIME_CLASS = Strategy(default=default_runtime_class, prepare_update=keep_generation, unconditional_update=False)
+RUNTIME_CLASS = Strategy(
+    default=default_runtime_class,
+    prepare_update=keep_generation,
+    creates_on_update=True,
+    unconditional_update=False,
+)
