@@ -33,6 +33,15 @@ class Change:
 Listener = Callable[[Sequence[Change]], None]
 
 
+class Part:
+    """What may be seen to change by itself: a namespace of a collection, or one object of a kind that has none."""
+
+    __slots__ = ("generation",)
+
+    def __init__(self) -> None:
+        self.generation = 0
+
+
 class Collection:
     """The objects of one kind by namespace and name, in key order."""
 
@@ -48,8 +57,9 @@ class Collection:
         # By key and the identity of the value, whose bytes the store hands back as they are: to hash them takes longer.
         self._written: dict[tuple[str, int], ApiObject | Common] = {}
         self._labels: LabelIndex | None = None
-        # Grows whenever something may look different from before.
+        # Grows whenever something may look different from before; that of a part only with what is in it.
         self.generation = 0
+        self._parts: dict[str, Part] = {}
         for item in store.range(self.prefix).items:
             self._place(Entry(self.form, item))
         self._watch = store.watch(self.prefix, store.revision, self._receive)
@@ -86,6 +96,13 @@ class Collection:
             return len(self._namespaces.get(namespace, ()))
         return sum(len(objects) for objects in self._namespaces.values())
 
+    def part(self, name: str) -> Part:
+        """The namespace of this name, or the object, where the kind knows no namespaces; there may be nothing in it."""
+        part = self._parts.get(name)
+        if part is None:
+            part = self._parts[name] = Part()
+        return part
+
     def expect(self, key: str, value: bytes, known: ApiObject | Common) -> None:
         """Hands over what is known of what is being written, so that the commit need not parse it again."""
         self._written[key, id(value)] = known
@@ -110,6 +127,8 @@ class Collection:
         """Goes on with the same objects under a changed definition."""
         self.kind, self.form = kind, Form(kind)
         self.generation += 1
+        for part in self._parts.values():
+            part.generation += 1
         for item in self._store.range(self.prefix).items:
             self._place(Entry(self.form, item))
 
@@ -131,9 +150,17 @@ class Collection:
                 self._remove(event.item.key)
             else:
                 self._place(change.new)
+            if self._parts:
+                self._age(event.item.key)
             changes.append(change)
         for listener in list(self._listeners):
             listener(changes)
+
+    def _age(self, key: str) -> None:
+        *_root, namespace, name = key.split("/")
+        part = self._parts.get(namespace if self.kind.namespaced else name)
+        if part is not None:
+            part.generation += 1
 
     def _change(self, event: Event) -> Change:
         item = event.item

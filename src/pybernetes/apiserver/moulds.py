@@ -2,8 +2,8 @@
 
 `commands` makes a `Wish` of a request; the writer asks `Moulds` for the `Mould` of it, and tells them what it created.
 The invariant: what a mould casts is byte for byte what the whole way would have stored. Hence a wish's key holds all of
-the request that the way depends on; a mould is good only while the collections that admission looked at stay as they
-were; only creates that left nothing to say are remembered; and a mould is not used before it has foretold a create.
+the request that the way depends on; a mould is good only while all that admission looked at stays as it
+was; only creates that left nothing to say are remembered; and a mould is not used before it has foretold a create.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Mould:
     @property
     def is_good(self) -> bool:
         """Whether admission would find all as it was."""
-        return all(collection.generation == generation for collection, generation in self._looked_at)
+        return all(seen.generation == generation for seen, generation in self._looked_at)
 
     def draw(self, chance: Chance) -> list[str]:
         """The names that admission would draw for one more."""

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pybernetes.api.kind import Kind
 from pybernetes.api.kinds import kind_of
 from pybernetes.api.objects import ApiObject, Object
-from pybernetes.apiserver.collection import Collection
+from pybernetes.apiserver.collection import Collection, Part
 from pybernetes.apiserver.registry import Registry
 
-# Collections, and the generation of each when it was first looked at.
-LookedAt = dict[Collection, int]
+# Collections or parts of them, and the generation of each when it was first looked at.
+LookedAt = dict[Collection | Part, int]
 
 
 class Witness:
@@ -38,23 +38,26 @@ class Witness:
 
     def get(self, type_: type[Object], name: str, namespace: str = "") -> Object | None:
         if self._listening:
-            self._note(kind_of(type_))
+            kind = kind_of(type_)
+            self._note(kind, namespace if kind.namespaced else name)
         return self._registry.get(type_, name, namespace)
 
     def list(self, type_: type[Object], namespace: str | None = None) -> Iterable[Object]:
         if self._listening:
-            self._note(kind_of(type_))
+            kind = kind_of(type_)
+            self._note(kind, namespace if kind.namespaced else None)
         return self._registry.list(type_, namespace)
 
     def of_kind(self, kind: Kind, namespace: str) -> Iterable[ApiObject]:
         if self._listening:
-            self._note(kind)
+            self._note(kind, namespace if kind.namespaced else None)
         return self._registry.of_kind(kind, namespace)
 
     def find_kind(self, api_version: str, name: str) -> Kind | None:
         return self._registry.find_kind(api_version, name)
 
-    def _note(self, kind: Kind) -> None:
+    def _note(self, kind: Kind, part: str | None) -> None:
         collection = self._registry.collection(kind)
+        seen = collection if part is None else collection.part(part)
         for looked_at in self._listening:
-            looked_at.setdefault(collection, collection.generation)
+            looked_at.setdefault(seen, seen.generation)
