@@ -9,6 +9,7 @@ from typing import Protocol
 from pybernetes.api.fields import SelectorError, parse_selector
 from pybernetes.api.kind import Kind, Subresource
 from pybernetes.api.kinds import find_resource, group_versions
+from pybernetes.api.names import path_segment_name
 from pybernetes.api.wire import Request
 from pybernetes.apiserver.query_options import flag
 from pybernetes.apiserver.request import RequestInfo
@@ -90,14 +91,14 @@ def _identified(method: str, path: str, watches: bool, kinds: Kinds) -> RequestI
 
 def selected(info: RequestInfo, field_selector: str) -> RequestInfo:
     """The target as authorization sees it: a list or watch of one name is about that object."""
-    if info.name or not field_selector or info.verb not in ("list", "watch", "deletecollection"):
+    if info.name or not field_selector or info.verb not in ("list", "watch"):
         return info
     try:
         # By the same reading as the list itself: what is authorized must be what is selected.
         name = parse_selector(field_selector).required_value("metadata.name")
     except SelectorError:
         return info
-    return replace(info, name=name) if name else info
+    return replace(info, name=name) if name and not path_segment_name(name) else info
 
 
 def _group_version(parts: list[str]) -> tuple[str, str, list[str]] | None:
