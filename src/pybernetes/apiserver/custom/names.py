@@ -72,31 +72,26 @@ def _accepted(
     wanted, held = definition.spec.names, copy(definition.status.accepted_names)
     resources, kinds = _taken(definition, others)
     problem = None
-
-    def refuse(reason: str, *names: str) -> None:
-        nonlocal problem
-        message = ", ".join(f'"{name}" is already in use' for name in names)
-        message = f"[{message}]" if len(names) > 1 else message
-        problem = _condition("NamesAccepted", False, reason, message)
-
     for attribute, taken, reason in (
         ("plural", resources, "PluralConflict"),
         ("singular", resources, "SingularConflict"),
+        ("short_names", resources, "ShortNamesConflict"),
         ("kind", kinds, "KindConflict"),
         ("list_kind", kinds, "ListKindConflict"),
     ):
-        name = getattr(wanted, attribute)
-        if name and name != getattr(held, attribute) and name in taken:
-            refuse(reason, name)
+        names, before = _all(getattr(wanted, attribute)), _all(getattr(held, attribute))
+        conflicts = [f'"{name}" is already in use' for name in names if name in taken and name not in before]
+        if conflicts:
+            message = ", ".join(conflicts)
+            problem = _condition("NamesAccepted", False, reason, f"[{message}]" if len(conflicts) > 1 else message)
         else:
-            setattr(held, attribute, name)
-    conflicts = [name for name in wanted.short_names if name in resources and name not in held.short_names]
-    if conflicts:
-        refuse("ShortNamesConflict", *conflicts)
-    else:
-        held.short_names = list(wanted.short_names)
+            setattr(held, attribute, copy(getattr(wanted, attribute)))
     held.categories = list(wanted.categories)
     return held, problem
+
+
+def _all(names: str | list[str] | None) -> list[str]:
+    return names if isinstance(names, list) else [names or ""]
 
 
 def _taken(

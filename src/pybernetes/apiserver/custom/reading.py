@@ -16,6 +16,7 @@ from pybernetes.api.encoding import Decoded, DecodeError, UnsupportedMediaType, 
 from pybernetes.api.json_schema import TYPE_FIELDS
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import CustomObject
+from pybernetes.apiserver.custom import numbers
 from pybernetes.apiserver.custom.rules import rules_of, structured
 from pybernetes.lazy_imports import lazily
 
@@ -45,7 +46,7 @@ def read(body: bytes, content_type: str, type_: type[CustomObject], *, strict: b
 
 def from_document(document: dict[str, Any], type_: type[CustomObject], *, strict: bool) -> Decoded[CustomObject]:
     """One object out of a patched document."""
-    return _decoded(msgspec.to_builtins(document), type_, [], strict)
+    return _decoded(numbers.plain(document), type_, [], strict)
 
 
 def _decoded(
@@ -62,7 +63,10 @@ def _decoded(
 
 def _json(body: bytes, type_: type[CustomObject]) -> Any:
     try:
-        return msgspec.json.decode(body)
+        return numbers.decode(body)
+    except msgspec.ValidationError as error:
+        why = str(error).partition(" - at")[0]
+        raise unrecognized(type_, body, f"couldn't get version/kind; json parse error: {why}") from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         syntax = json_syntax.syntax_error(body) or "exceeded max depth"
         raise unrecognized(type_, body, f"couldn't get version/kind; json parse error: {syntax}") from None
@@ -74,8 +78,8 @@ def _yaml(body: bytes, type_: type[CustomObject], strict: bool) -> tuple[Any, li
     except yaml.YamlError as error:
         raise unrecognized(type_, body, str(error)) from None
     if not (strict and duplicates):
-        return value, []
-    return value, [yaml.problem(duplicates)]
+        return numbers.plain(value), []
+    return numbers.plain(value), [yaml.problem(duplicates)]
 
 
 def _require_header(document: dict[str, Any], body: bytes, type_: type[CustomObject]) -> None:

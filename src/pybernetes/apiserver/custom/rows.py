@@ -121,10 +121,15 @@ def _type(definition: CustomResourceDefinition, version: CustomResourceDefinitio
 
 
 def _deprecation(definition: CustomResourceDefinition, version: CustomResourceDefinitionVersion) -> str:
+    """What clients of a deprecated version are told; it names the best newer version, if there is one."""
     if not version.deprecated:
         return ""
-    kind = definition.status.accepted_names.kind
-    return version.deprecation_warning or f"{definition.spec.group}/{version.name} {kind} is deprecated"
+    group, kind = definition.spec.group, definition.status.accepted_names.kind
+    order = version_order(version.name)
+    newer = [other.name for other in definition.spec.versions if other.served and not other.deprecated]
+    best = min((name for name in newer if version_order(name) < order), key=version_order, default="")
+    instead = f"; use {group}/{best} {kind}" if best else ""
+    return version.deprecation_warning or f"{group}/{version.name} {kind} is deprecated{instead}"
 
 
 def _hash(definition: CustomResourceDefinition) -> str:

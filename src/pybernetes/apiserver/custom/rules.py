@@ -19,7 +19,7 @@ from pybernetes.api.kind import Kind
 from pybernetes.api.objects import CustomObject
 from pybernetes.api.types.apiextensions_v1 import CustomResourceSubresourceScale
 from pybernetes.api.types.meta_v1 import ObjectMeta
-from pybernetes.apiserver.custom import embedded
+from pybernetes.apiserver.custom import embedded, numbers
 from pybernetes.apiserver.custom import schema as schemas
 from pybernetes.apiserver.custom.demands import walk
 from pybernetes.apiserver.custom.embedded import META
@@ -134,7 +134,7 @@ class Decoder:
     def restored(self, value: bytes) -> bytes:
         """What the store holds, as the present schema and stored version want it: the bytes themselves mostly."""
         rules = rules_of(self._type)
-        obj, _lines = structured(msgspec.json.decode(value), self._type, is_stored=True)
+        obj, _lines = structured(numbers.decode(value), self._type, is_stored=True)
         obj.metadata.generation = obj.metadata.generation or 1
         obj.kind, obj.api_version = rules.kind, f"{rules.group}/{rules.version}"
         written = objects.encode(obj)
