@@ -242,6 +242,9 @@ class ApiServer:
         if result is None:
             return
         collection.form.strategy.default(result)
+        if entry is not None and result is wanted:
+            await self.writer.remove_entry(collection, intent, entry)
+            entry = None
         if entry is None:
             await self.writer.create(intent, result)
         else:

@@ -7,14 +7,20 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.apiserver.conftest import TOKENS, Caller
 
 from pybernetes.api.types.core_v1 import Namespace
-from pybernetes.api.types.meta_v1 import ObjectMeta
-from pybernetes.api.types.rbac_v1 import ClusterRole, ClusterRoleBinding, PolicyRule
+from pybernetes.api.types.meta_v1 import LabelSelector, ObjectMeta
+from pybernetes.api.types.rbac_v1 import AggregationRule, ClusterRole, ClusterRoleBinding, PolicyRule
+from pybernetes.apiserver.apiserver import ApiServer
 from pybernetes.apiserver.bootstrap.default_rbac import default_rbac, node_rules
 from pybernetes.apiserver.bootstrap.objects import BootstrapOptions, bootstrap_objects, reconciled
+from pybernetes.apiserver.options import ApiServerOptions
 from pybernetes.apiserver.request import RequestInfo, UserInfo
 from pybernetes.apiserver.stages.authorization import Authorizer
+from pybernetes.environment.chance import Chance
+from pybernetes.environment.clock import SystemClock
+from pybernetes.store.embedded import EmbeddedStore
 
 ORACLE = Path(__file__).parents[4] / "shared/oracle/controllers/clusterrole-aggregation.json"
 
@@ -97,6 +103,37 @@ def test_a_role_regains_its_rules_and_keeps_additions():
         ),
     )
     assert reconciled(protected, wanted) is None
+
+
+def test_what_people_say_of_roles_otherwise_or_besides_stays():
+    wanted = next(
+        obj for obj in default_rbac() if obj.metadata.name == "system:kube-dns" and isinstance(obj, ClusterRole)
+    )
+    existing = msgspec.convert(msgspec.to_builtins(wanted), ClusterRole)
+    existing.metadata.labels["kubernetes.io/bootstrapping"] = "mine"
+    existing.rules = [PolicyRule(verbs=["*"], api_groups=[""], resources=["endpoints", "services", "pods"])]
+    assert reconciled(existing, wanted) is None
+    view = next(obj for obj in default_rbac() if obj.metadata.name == "view" and isinstance(obj, ClusterRole))
+    existing = msgspec.convert(msgspec.to_builtins(view), ClusterRole)
+    mine = LabelSelector(match_labels={"mine": "true"})
+    existing.aggregation_rule = AggregationRule(cluster_role_selectors=[mine])
+    changed = reconciled(existing, view)
+    assert changed.aggregation_rule.cluster_role_selectors == [mine, *view.aggregation_rule.cluster_role_selectors]
+
+
+async def test_a_binding_to_another_role_is_made_anew(service_account_key):
+    clock = SystemClock()
+    store, options = await EmbeddedStore.open(None, clock), ApiServerOptions(service_account_key, tokens=TOKENS)
+    first = await ApiServer.start(options, store, clock, Chance(1))
+    path = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/system:basic-user"
+    _, binding = await Caller(first)("GET", path)
+    await Caller(first)("DELETE", path)
+    binding["roleRef"]["name"] = "view"
+    del binding["metadata"]["resourceVersion"]
+    status, _ = await Caller(first)("POST", path.rpartition("/")[0], binding)
+    assert status == 201
+    second = await ApiServer.start(options, store, clock, Chance(2))
+    assert (await Caller(second)("GET", path))[1]["roleRef"]["name"] == "system:basic-user"
 
 
 def test_a_moved_server_takes_its_endpoints_along():

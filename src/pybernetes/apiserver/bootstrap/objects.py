@@ -23,12 +23,13 @@ from pybernetes.api.types.core_v1 import (
 from pybernetes.api.types.discovery_v1 import EndpointSlice
 from pybernetes.api.types.flowcontrol_v1 import FlowSchema, PriorityLevelConfiguration
 from pybernetes.api.types.meta_v1 import ObjectMeta
-from pybernetes.api.types.rbac_v1 import ClusterRole, ClusterRoleBinding, Role, RoleBinding
+from pybernetes.api.types.rbac_v1 import AggregationRule, ClusterRole, ClusterRoleBinding, Role, RoleBinding
 from pybernetes.api.types.scheduling_v1 import PriorityClass
 from pybernetes.apiserver.bootstrap.default_rbac import AUTO_UPDATE, default_rbac
 from pybernetes.apiserver.bootstrap.default_service_cidr import default_service_cidr
 from pybernetes.apiserver.bootstrap.flow_control import AUTO_UPDATE_SPEC, MANDATORY, flow_control
 from pybernetes.apiserver.bootstrap.kubernetes_service import kubernetes_service
+from pybernetes.apiserver.stages.rbac_escalation import missing_rules
 
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 
@@ -100,7 +101,8 @@ def reconciled(existing: ApiObject | None, wanted: ApiObject) -> ApiObject | Non
     """What to write so that `wanted` holds: a new object, a changed copy of the existing one, or None for nothing.
 
     What people have added stays: RBAC only regains missing rules and subjects; namespaces, priority classes and the
-    service range are left as they are; objects with the annotation auto-update "false" are not touched.
+    service range are left as they are; objects with the annotation auto-update "false" are not touched. `wanted` itself
+    is to be made anew: what is there can only be deleted.
     """
     if existing is None:
         return wanted
@@ -125,33 +127,37 @@ def _replaced(existing: ApiObject, wanted: ApiObject) -> ApiObject | None:
     body = _body(wanted)
     if body == _body(existing) and wanted.metadata.labels.items() <= existing.metadata.labels.items():
         return None
-    return msgspec.structs.replace(existing, metadata=_labelled(existing, wanted), **body)
+    return msgspec.structs.replace(existing, metadata=_labelled(existing, wanted, existing.metadata), **body)
 
 
-def _labelled(existing: ApiObject, wanted: ApiObject) -> ObjectMeta:
-    meta = existing.metadata
+def _labelled(first: ApiObject, then: ApiObject, meta: ObjectMeta) -> ObjectMeta:
+    """`meta` with the labels and annotations of both; the second one's word is the last."""
     return msgspec.structs.replace(
         meta,
-        labels={**meta.labels, **wanted.metadata.labels},
-        annotations={**meta.annotations, **wanted.metadata.annotations},
+        labels={**first.metadata.labels, **then.metadata.labels},
+        annotations={**first.metadata.annotations, **then.metadata.annotations},
     )
 
 
 def _extended(existing: ApiObject, wanted: ApiObject) -> ApiObject | None:
     if isinstance(wanted, ClusterRoleBinding | RoleBinding) and isinstance(existing, ClusterRoleBinding | RoleBinding):
         if existing.role_ref != wanted.role_ref:
-            # A binding's role cannot be changed; somebody has made this one on purpose.
-            return None
+            # A binding's role cannot be changed.
+            return wanted
         added = [subject for subject in wanted.subjects if subject not in existing.subjects]
         changes: dict[str, Any] = {"subjects": existing.subjects + added} if added else {}
     elif isinstance(wanted, ClusterRole) and wanted.aggregation_rule is not None:
-        changed = getattr(existing, "aggregation_rule", None) != wanted.aggregation_rule
-        changes = {"aggregation_rule": wanted.aggregation_rule} if changed else {}
+        rule: AggregationRule | None = getattr(existing, "aggregation_rule", None)
+        held = rule.cluster_role_selectors if rule is not None else []
+        lacking = [each for each in wanted.aggregation_rule.cluster_role_selectors if each not in held]
+        changes = {"aggregation_rule": AggregationRule(cluster_role_selectors=held + lacking)} if lacking else {}
     else:
-        rules, held = getattr(wanted, "rules", []), getattr(existing, "rules", [])
-        missing = [rule for rule in rules if rule not in held]
-        changes = {"rules": held + missing} if missing else {}
-    meta = _labelled(existing, wanted)
+        rules = getattr(existing, "rules", [])
+        # What is there word for word, as nearly always, need not be taken apart.
+        unsaid = [rule for rule in getattr(wanted, "rules", []) if rule not in rules]
+        missing = [rule for rule in unsaid if missing_rules(rules, [rule])]
+        changes = {"rules": rules + missing} if missing else {}
+    meta = _labelled(wanted, existing, existing.metadata)
     if not changes and meta == existing.metadata:
         return None
     return msgspec.structs.replace(existing, metadata=meta, **changes)
