@@ -56,10 +56,12 @@ def on_create(document: Document) -> list[str]:
 
 
 def on_update(old: Document, new: Document) -> list[str]:
-    """What is said of a PUT of `new` over the stored `old`."""
+    """What is said of a PUT of `new` over the stored `old`, which has got the status that `old` tells."""
     kind, after = _read(new)
     strategy = strategy_of(kind)
     before = made(old)
+    if isinstance(old, dict) and "status" in old:
+        before.status = _read(old)[1].status
     strategy.default(after)
     strategy.prepare_update(after, before)
     return lines(strategy.validate_update(after, before))

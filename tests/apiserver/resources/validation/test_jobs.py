@@ -219,3 +219,41 @@ def test_a_cron_job_with_a_long_name_can_still_be_changed() -> None:
     before, after = merged(_cron(), named), merged(_cron(suspend=True), named)
     assert on_create(before) == [f'metadata.name: Invalid value: "{"x" * 53}": must be no more than 52 characters']
     assert on_update(before, after) == []
+
+
+_ON_NODES = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {
+    "nodeSelectorTerms": [{"matchExpressions": [{"key": "zone", "operator": "Exists"}]}]}}}  # fmt: skip
+_NEAR = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "zone"}]}}
+_GONE = {"startTime": "2026-01-01T00:00:00Z", "conditions": [{"type": "Suspended", "status": "True"}]}
+
+
+def _templated(*, suspend: bool = True, status: dict[str, Any] | None = None, **pod: Any) -> dict[str, Any]:
+    template = {"metadata": {"labels": _LABELS}, "spec": {**_POD, "affinity": _NEAR, **pod}}
+    return {**_job(suspend=suspend, template=template), "status": status or {}}
+
+
+def _with(**container: Any) -> dict[str, Any]:
+    return {"containers": [{**_POD["containers"][0], **container}]}  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changes"),
+    [
+        (_templated(), _templated(nodeSelector={"zone": "a"}), True),
+        (_templated(), _templated(affinity={**_NEAR, **_ON_NODES}), True),
+        (_templated(affinity=_ON_NODES), _templated(affinity=None), True),
+        (_templated(affinity=None), _templated(affinity=_NEAR), False),
+        (_templated(), _templated(affinity=None), False),
+        (_templated(), _templated(**_with(resources={"requests": {"cpu": "2"}})), True),
+        (_templated(), _templated(**_with(image="other")), False),
+        (_templated(suspend=False), _templated(**_with(resources={"requests": {"cpu": "2"}})), False),
+        (_templated(status=_GONE), _templated(nodeSelector={"zone": "a"}), True),
+        (_templated(status={**_GONE, "active": 1}), _templated(nodeSelector={"zone": "a"}), False),
+        (_templated(status={"startTime": _GONE["startTime"]}), _templated(nodeSelector={"zone": "a"}), False),
+    ],
+)
+def test_templates_of_jobs_at_rest_can_change_where_pods_go_and_what_they_get(
+    old: dict[str, Any], new: dict[str, Any], changes: bool
+) -> None:
+    complaints = [line for line in on_update(old, new) if line.startswith("spec.template:")]
+    assert [line[-18:] for line in complaints] == ([] if changes else ["field is immutable"])

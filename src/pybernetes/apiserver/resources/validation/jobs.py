@@ -13,6 +13,7 @@ from pybernetes.api.types.batch_v1 import (
     Job,
     JobSpec,
 )
+from pybernetes.api.types.core_v1 import Affinity
 from pybernetes.apiserver.resources.validation.domain_path import validate_domain_path
 from pybernetes.apiserver.resources.validation.internal_form import internal_template
 from pybernetes.apiserver.resources.validation.job_policies import (
@@ -210,7 +211,7 @@ def validate_update(new: Job, old: Job) -> list[FieldError]:
             errors.append(invalid("spec.completions", spec.completions, detail))
     if spec.selector != before.selector:
         errors.append(invalid("spec.selector", shown_selector(spec.selector), IMMUTABLE))
-    if not _same_template(spec, before, started=old.status.start_time is not None):
+    if not _same_template(spec, old):
         errors.append(invalid("spec.template", internal_template(spec.template), IMMUTABLE))
     for name, after, earlier in (
         ("completionMode", spec.completion_mode, before.completion_mode),
@@ -225,20 +226,39 @@ def validate_update(new: Job, old: Job) -> list[FieldError]:
     return errors
 
 
-def _same_template(new: JobSpec, old: JobSpec, *, started: bool) -> bool:
-    """The template stays, but for where a suspended Job that has not started will be scheduled."""
-    if new.template == old.template:
+def _same_template(new: JobSpec, old: Job) -> bool:
+    """The template stays, but for where the pods of a Job at rest will be scheduled and what they will be given."""
+    if new.template == old.spec.template:
         return True
-    if not old.suspend or started:
+    if not _rests(old):
         return False
-    template = copy(old.template)
+    template = copy(old.spec.template)
     template.metadata.annotations = new.template.metadata.annotations
     template.metadata.labels = new.template.metadata.labels
-    for name in ("affinity", "node_selector", "tolerations", "scheduling_gates"):
-        setattr(template.spec, name, getattr(new.template.spec, name))
-    for mine, theirs in zip(template.spec.containers, new.template.spec.containers, strict=False):
+    kept, given = template.spec, new.template.spec
+    for name in ("node_selector", "tolerations", "scheduling_gates"):
+        setattr(kept, name, getattr(given, name))
+    kept.affinity = _with_node_affinity(kept.affinity, given.affinity)
+    for mine, theirs in (
+        *zip(kept.init_containers, given.init_containers, strict=False),
+        *zip(kept.containers, given.containers, strict=False),
+    ):
         mine.resources = theirs.resources
     return template == new.template
+
+
+def _rests(job: Job) -> bool:
+    """Whether a Job is suspended and has no pods: those of one that had started are known to be gone."""
+    status = job.status
+    said = any(condition.type == "Suspended" and condition.status == "True" for condition in status.conditions)
+    return bool(job.spec.suspend) and not status.active and (status.start_time is None or said)
+
+
+def _with_node_affinity(kept: Affinity | None, given: Affinity | None) -> Affinity | None:
+    """What is kept, with the affinity to nodes that is given; none where nothing is left."""
+    result = kept or Affinity()
+    result.node_affinity = given.node_affinity if given is not None else None
+    return result if given is not None or result != Affinity() else None
 
 
 def validate_cron_job(cron_job: CronJob) -> list[FieldError]:
