@@ -23,7 +23,7 @@ from pybernetes.api.types.flowcontrol_v1 import (
     Subject,
 )
 from pybernetes.apiserver.bootstrap.flow_control import MANDATORY, mandatory_spec
-from pybernetes.apiserver.resources.validation.internal_form import shown_part
+from pybernetes.apiserver.resources.validation.internal_form import internal_part
 from pybernetes.apiserver.resources.validation.lists import each
 
 _RESPONSES = ("Queue", "Reject")
@@ -62,7 +62,7 @@ def validate_flow_schema(schema: FlowSchema) -> list[FieldError]:
     errors += each(spec.rules, _validate_rule, "spec.rules")
     name = schema.metadata.name or ""
     if name in MANDATORY and spec != mandatory_spec(FlowSchema, name):
-        errors.append(invalid("spec", shown_part(spec), f"spec of '{name}' must equal the fixed value"))
+        errors.append(invalid("spec", internal_part(spec), f"spec of '{name}' must equal the fixed value"))
     return errors + validate_flow_schema_status(schema, schema)
 
 
@@ -214,11 +214,11 @@ def _validate_mandatory(level: PriorityLevelConfiguration) -> list[FieldError]:
     if name not in MANDATORY or spec == mandatory_spec(PriorityLevelConfiguration, name):
         return []
     if name != "exempt":
-        return [invalid("spec", shown_part(spec), f"spec of '{name}' must equal the fixed value")]
+        return [invalid("spec", internal_part(spec), f"spec of '{name}' must equal the fixed value")]
     if spec.type == "Exempt" and spec.limited is None:
         return []
     detail = f"spec of '{name}' except the 'spec.exempt' field must equal the fixed value"
-    return [invalid("spec", shown_part(spec), detail)]
+    return [invalid("spec", internal_part(spec), detail)]
 
 
 def _validate_shares(

@@ -113,11 +113,6 @@ def internal_template(template: PodTemplateSpec) -> dict[str, Any]:
     return {**metadata, **maps, "Spec": internal(to_builtins(template.spec), _POD_SPEC)}
 
 
-def shown_part(part: ApiStruct) -> dict[str, Any]:
-    """A part of an object as messages about the whole of it show it."""
-    return internal(to_builtins(part), definition_of(type(part)))
-
-
 def _lines(value: Any) -> list[str]:
     return [f"{line}\n" for line in _escaped(json.dumps(value, indent=1, ensure_ascii=False)).split("\n")]
 

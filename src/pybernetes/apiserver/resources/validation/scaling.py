@@ -11,7 +11,7 @@ from pybernetes.api.types import autoscaling_v1, autoscaling_v2
 from pybernetes.api.types.autoscaling_v2 import HPAScalingRules, MetricSpec, MetricTarget
 from pybernetes.api.types.policy_v1 import PodDisruptionBudget
 from pybernetes.apiserver.resources.validation.conditions import validate_conditions
-from pybernetes.apiserver.resources.validation.internal_form import shown_part
+from pybernetes.apiserver.resources.validation.internal_form import internal_part
 from pybernetes.apiserver.resources.validation.numbers import (
     at_most_all,
     container_resource_name,
@@ -248,7 +248,7 @@ def validate_budget(budget: PodDisruptionBudget) -> list[FieldError]:
     spec = budget.spec
     errors: list[FieldError] = []
     if spec.min_available is not None and spec.max_unavailable is not None:
-        errors.append(invalid("spec", shown_part(spec), "minAvailable and maxUnavailable cannot be both set"))
+        errors.append(invalid("spec", internal_part(spec), "minAvailable and maxUnavailable cannot be both set"))
     for name, value in (("minAvailable", spec.min_available), ("maxUnavailable", spec.max_unavailable)):
         errors += int_or_percent(value, f"spec.{name}")
         errors += at_most_all(value, f"spec.{name}")
