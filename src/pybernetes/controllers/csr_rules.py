@@ -57,7 +57,7 @@ def kubelet_client_violation(request: x509.CertificateSigningRequest, usages: Se
             return f"{label} subjectAltNames are not allowed"
     if any(isinstance(name, x509.UniformResourceIdentifier) for name in names):
         return "URI subjectAltNames are not allowed"
-    return _node_violation(request, usages, _CLIENT_USAGES)
+    return _name_violation(request) or _usage_violation(usages, _CLIENT_USAGES)
 
 
 def kubelet_serving_violation(request: x509.CertificateSigningRequest, usages: Sequence[str]) -> str:
@@ -71,15 +71,17 @@ def kubelet_serving_violation(request: x509.CertificateSigningRequest, usages: S
         return "Email subjectAltNames are not allowed"
     if any(isinstance(name, x509.UniformResourceIdentifier) for name in names):
         return "URI subjectAltNames are not allowed"
-    return _node_violation(request, usages, _SERVING_USAGES)
+    return _usage_violation(usages, _SERVING_USAGES) or _name_violation(request)
 
 
-def _node_violation(request: x509.CertificateSigningRequest, usages: Sequence[str], needed: frozenset[str]) -> str:
-    if not common_name(request).startswith("system:node:"):
-        return "subject common name does not begin with system:node:"
-    if frozenset(usages) - {_OPTIONAL} != needed:
-        return f"usages did not match {_listed({*needed, _OPTIONAL})}"
-    return ""
+def _name_violation(request: x509.CertificateSigningRequest) -> str:
+    is_node = common_name(request).startswith("system:node:")
+    return "" if is_node else "subject common name does not begin with system:node:"
+
+
+def _usage_violation(usages: Sequence[str], needed: frozenset[str]) -> str:
+    matches = frozenset(usages) - {_OPTIONAL} == needed
+    return "" if matches else f"usages did not match {_listed({*needed, _OPTIONAL})}"
 
 
 def _client_violation(usages: Sequence[str]) -> str:
