@@ -135,3 +135,11 @@ def test_what_is_reported_of_features_that_are_off_is_dropped() -> None:
 )
 def test_only_images_that_may_change_are_always_pulled(image: str, policy: str) -> None:
     assert new_pod({}, {"image": image})[0].spec.containers[0].image_pull_policy == policy
+
+
+def test_a_file_of_variables_has_to_be_there_unless_it_is_said_to_be_optional() -> None:
+    variable = {"name": "A", "valueFrom": {"fileKeyRef": {"volumeName": "v", "path": "p", "key": "K"}}}
+    source = new_pod({}, {"env": [variable]})[0].spec.containers[0].env[0].value_from
+    assert source is not None
+    assert source.file_key_ref is not None
+    assert source.file_key_ref.optional is False

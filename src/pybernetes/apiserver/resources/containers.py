@@ -69,6 +69,8 @@ def _default_variable(variable: EnvVar) -> None:
     if source is None:
         return
     default_references(source)
+    if source.file_key_ref is not None:
+        source.file_key_ref.optional = bool(source.file_key_ref.optional)
 
 
 def default_references(holder: EnvVarSource | DownwardAPIVolumeFile) -> None:
