@@ -9,6 +9,8 @@ import pytest
 from oracle_files import decoded, encoded, kind_of_body, scenarios, steps
 
 from pybernetes.api.kind_rows import KINDS
+from pybernetes.api.kinds import find_kind
+from pybernetes.api.objects import from_builtins
 from pybernetes.apiserver.resources.strategies import strategy_of
 
 # Answers of these come from their handlers, not from a strategy.
@@ -91,6 +93,35 @@ def test_every_kind_survives_its_strategy_when_empty(kind: Any) -> None:
     strategy.prepare_status(new, old)
     assert set(strategy.fields(old)) == set(strategy.field_names)
     assert new.metadata.generation == old.metadata.generation
+
+
+_LABELLED = {"metadata": {"labels": {"a": "b"}}}
+
+
+@pytest.mark.parametrize(
+    ("version", "kind_name", "changes", "generations"),
+    [
+        ("storage.k8s.io/v1", "CSIDriver", {"spec": {"requiresRepublish": True}}, (None, 1)),
+        ("storage.k8s.io/v1", "CSIDriver", _LABELLED, (None, None)),
+        ("networking.k8s.io/v1", "IngressClass", {"spec": {"controller": "a"}}, (1, 2)),
+        ("scheduling.k8s.io/v1", "PriorityClass", {"description": "a"}, (1, 1)),
+        ("discovery.k8s.io/v1", "EndpointSlice", _LABELLED, (1, 2)),
+        ("apps/v1", "Deployment", {"metadata": {"annotations": {"a": "b"}}}, (1, 2)),
+        ("apps/v1", "ReplicaSet", {"metadata": {"annotations": {"a": "b"}}}, (1, 1)),
+    ],
+)
+def test_changes_are_counted_of_what_a_kind_counts(
+    version: str, kind_name: str, changes: dict[str, Any], generations: tuple[int | None, int | None]
+) -> None:
+    kind = find_kind(version, kind_name)
+    assert kind is not None
+    strategy = strategy_of(kind)
+    old, new = from_builtins({}, kind.type), from_builtins(changes, kind.type)
+    strategy.default(old)
+    strategy.prepare_create(old)
+    strategy.default(new)
+    strategy.prepare_update(new, old)
+    assert (old.metadata.generation, new.metadata.generation) == generations
 
 
 def test_defaulting_twice_changes_nothing() -> None:

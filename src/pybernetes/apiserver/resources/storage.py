@@ -8,6 +8,7 @@ from pybernetes.api.types.storage_v1 import CSIDriver, CSIStorageCapacity, Stora
 from pybernetes.apiserver.resources.amounts import canonical_or_none, canonicalize
 from pybernetes.apiserver.resources.prepare import (
     clear_status,
+    count_spec_changes,
     first_generation,
     keep_generation,
     keep_status,
@@ -50,7 +51,7 @@ def default_runtime_class(runtime_class: RuntimeClass) -> None:
 
 STORAGE_CLASS = Strategy(default=default_storage_class, prepare_update=keep_generation, returns_deleted=True)
 CSI_DRIVER = Strategy(
-    default=default_driver, prepare_update=keep_generation, returns_deleted=True, unconditional_update=False
+    default=default_driver, prepare_update=count_spec_changes, returns_deleted=True, unconditional_update=False
 )
 CSI_NODE = Strategy(prepare_update=keep_generation, returns_deleted=True, unconditional_update=False)
 CSI_STORAGE_CAPACITY = Strategy(default=default_storage_capacity, prepare_update=keep_generation)
