@@ -158,6 +158,15 @@ async def test_kubectl_takes_over_from_client_side_apply(call: Caller) -> None:
     assert '"data":{"x":"2"}' in obj["metadata"]["annotations"][annotation]
 
 
+async def test_what_is_too_long_for_an_annotation_is_left_out(call: Caller) -> None:
+    annotation = "kubectl.kubernetes.io/last-applied-configuration"
+    body = config_map(x="1")
+    body["metadata"]["annotations"] = {annotation: "{}"}
+    await call("POST", f"{CONFIG_MAPS}?fieldManager=kubectl-client-side-apply", body)
+    code, obj = await apply(call, config_map(x="1", y="y" * 2**18), "kubectl")
+    assert (code, obj["metadata"].get("annotations")) == (200, None)
+
+
 async def test_creating_by_apply_needs_the_create_verb(call: Caller) -> None:
     group = "rbac.authorization.k8s.io"
     rules = [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["patch"]}]

@@ -135,8 +135,11 @@ def _typed(document: Document, kind: Kind) -> ApiObject:
 
 
 def _annotated(result: Applied, text: str) -> Applied:
+    """The outcome with the annotation, or without it when it would be too long for an object."""
     metadata = result.document.get("metadata") or {}
     annotations = {**(metadata.get("annotations") or {}), last_applied.ANNOTATION: text}
+    if not last_applied.fits(annotations):
+        del annotations[last_applied.ANNOTATION]
     return replace(result, document={**result.document, "metadata": {**metadata, "annotations": annotations}})
 
 

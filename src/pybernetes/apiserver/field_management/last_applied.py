@@ -9,6 +9,7 @@ import msgspec
 from pybernetes.apiserver.field_management.comparison import compare, settings
 from pybernetes.apiserver.field_management.field_type import FieldType
 from pybernetes.apiserver.field_management.fieldset import Fields, difference
+from pybernetes.apiserver.resources.validation.metadata import TOTAL_ANNOTATION_SIZE
 
 MANAGER = "kubectl"
 ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
@@ -19,6 +20,11 @@ def annotation_of(document: dict[str, Any]) -> str | None:
     annotations = (document.get("metadata") or {}).get("annotations") or {}
     text = annotations.get(ANNOTATION)
     return text if isinstance(text, str) and text else None
+
+
+def fits(annotations: dict[str, str]) -> bool:
+    """Whether an object may have these annotations."""
+    return sum(len(text.encode()) for pair in annotations.items() for text in pair) <= TOTAL_ANNOTATION_SIZE
 
 
 def allowed(type_: FieldType, live: dict[str, Any]) -> Fields:
