@@ -11,6 +11,8 @@ from pybernetes.api.types.core_v1 import ConfigMap
 from pybernetes.api.types.meta_v1 import DeleteOptions, ObjectMeta
 from pybernetes.apiserver.deletion import wanted_finalizers
 from pybernetes.apiserver.resources.strategy import Strategy
+from pybernetes.store.contract import KeyValue
+from pybernetes.store.embedded import EmbeddedStore
 from tests.apiserver.conftest import Caller
 
 _PODS = "/api/v1/namespaces/default/pods"
@@ -110,3 +112,20 @@ async def test_some_are_told_that_a_deletion_waits(
     maps = "/api/v1/namespaces/default/configmaps"
     assert (await call("POST", maps, {"metadata": {"name": "m", "finalizers": finalizers}}))[0] == 201
     assert (await call("DELETE", f"{maps}/m", options))[0] == code
+
+
+async def test_a_pod_that_someone_else_removes_once_it_is_marked_has_been_deleted(
+    call: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = EmbeddedStore.delete
+
+    async def overtaken(store: EmbeddedStore, key: str, expected: int | None = None) -> KeyValue:
+        await real(store, key)
+        return await real(store, key, expected)
+
+    pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "nginx"}]}}
+    assert (await call("POST", _PODS, pod))[0] == 201
+    monkeypatch.setattr(EmbeddedStore, "delete", overtaken)
+    code, last = await call("DELETE", f"{_PODS}/p", {"gracePeriodSeconds": 0})
+    assert (code, last["metadata"]["deletionGracePeriodSeconds"]) == (200, 0)
+    assert (await call("GET", f"{_PODS}/p"))[0] == 404

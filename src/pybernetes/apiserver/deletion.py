@@ -44,22 +44,28 @@ class Deletion:
     async def delete(self, intent: Intent, options: DeleteOptions, admitted: bool = False) -> Deleted:
         """Deletes one object, or begins to; 404, 409 for failed preconditions."""
         collection = self._writer.registry.collection(intent.kind)
+        marked: list[Entry] = []
         for _ in range(_ATTEMPTS_MAX):
             entry = collection.get(intent.namespace, intent.name)
+            if marked and (entry is None or entry.object.metadata.uid != marked[-1].object.metadata.uid):
+                # Someone else who saw the mark was faster; it is gone, as it was to be.
+                return Deleted(marked[-1], gone=True)
             if entry is None:
                 raise status.not_found(intent.kind, intent.name)
-            check_preconditions(intent.kind, entry, options)
+            if not marked:
+                check_preconditions(intent.kind, entry, options)
             if is_pending(entry.object, options):
                 return Deleted(entry, gone=False)
-            if not admitted:
+            if not (admitted or marked):
                 await self._writer.check_delete(intent, entry.object)
             try:
-                return await self._attempt(intent, entry, options)
+                return await self._attempt(intent, entry, options, marked)
             except Conflict:
                 continue
         raise status.conflict(intent.kind, intent.name, status.OBJECT_MODIFIED)
 
-    async def _attempt(self, intent: Intent, entry: Entry, options: DeleteOptions) -> Deleted:
+    async def _attempt(self, intent: Intent, entry: Entry, options: DeleteOptions, marks: list[Entry]) -> Deleted:
+        """One try; `marks` gets the state that it stored before a removal at once."""
         old = entry.object
         begun = old.metadata.deletion_timestamp is not None
         hastens = begun and bool(old.metadata.deletion_grace_period_seconds)
@@ -74,6 +80,7 @@ class Deletion:
                 marked = entry.private()
                 self._mark(marked, 0, finalizers)
                 entry = await self._store(intent, entry, marked)
+                marks.append(entry)
             revision = await self._writer.remove_entry(self._writer.registry.collection(intent.kind), intent, entry)
             return Deleted(_last(entry, revision), gone=True)
         if begun and not hastens and finalizers == old.metadata.finalizers:
