@@ -10,7 +10,7 @@ from typing import Protocol
 
 from pybernetes.cel import costs
 from pybernetes.cel.ranges import NOTHING, ONE, Range, capped
-from pybernetes.cel.syntax import Call, Node
+from pybernetes.cel.syntax import Call, Literal, Node
 from pybernetes.cel.types import Type
 
 
@@ -21,13 +21,17 @@ class Known(Protocol):
 
     def item_size(self, node: Node) -> tuple[Type, Range] | None: ...
 
+    def known_size(self, node: Node) -> Range | None: ...
+
+    def type_of(self, node: Node) -> Type: ...
+
     def merge_entries(self, node: Node, first: Node, second: Node) -> None: ...
 
 
 _LISTS = frozenset(("isSorted", "sum", "max", "min", "indexOf", "lastIndexOf"))
 _AUTHORIZATION = frozenset(
     ("serviceAccount", "path", "group", "resource", "subresource", "namespace", "name", "allowed", "reason", "error")
-) | {"errored", "fieldSelector", "labelSelector"}
+) | {"errored"}
 _ACCESSORS = frozenset(
     ("masked", "prefixLength", "family", "isUnspecified", "isLoopback", "isLinkLocalMulticast", "isLinkLocalUnicast")
 ) | {"isGlobalUnicast", "major", "minor", "patch"}
@@ -35,9 +39,17 @@ _ARITHMETIC = frozenset(
     ("sign", "asInteger", "isInteger", "asApproximateFloat", "isGreaterThan", "isLessThan", "compareTo", "add", "sub")
 )
 _NOMINAL = _AUTHORIZATION | _ACCESSORS | _ARITHMETIC
-_READERS = frozenset(["url", "cidr", "isIP", "isCIDR", "ip", "quantity", "isQuantity", "semver", "isSemver", "isURL"])
+_READERS = frozenset(["cidr", "isIP", "isCIDR", "ip", "quantity", "isQuantity", "semver", "isSemver"])
 _TEXT_CHANGES = frozenset(("lowerAscii", "upperAscii", "substring", "trim"))
+_COMPARED = frozenset(
+    ("net.IP", "net.CIDR", "kubernetes.Quantity", "kubernetes.Semver", "kubernetes.NamedFormat", "kubernetes.URL")
+) | frozenset(
+    f"kubernetes.authorization.{name}"
+    for name in ("Authorizer", "PathCheck", "GroupCheck", "ResourceCheck", "Decision")
+)
 _COMPARISONS = frozenset(("_<_", "_<=_", "_>_", "_>=_"))
+# The longest name of a format, and the longest pattern that one is taken to have.
+_NAME, _PATTERN = Range(1, 64), 128
 # The bytes of the addresses that a range is compared with.
 _ADDRESS = Range(4, 16)
 
@@ -81,12 +93,22 @@ class CallEstimate:
             return self._over_list(), None
         if name in _READERS and self._kinds[0] == "string":
             return self._size(0).by(read), None
+        if name == "ip.isCanonical":
+            return self._size(0).by(2 * read), None
+        if name in ("fieldSelector", "labelSelector"):
+            return Range(*map(costs.of_selector, self._size(1))), None
+        if name == "validate":
+            return self._size(1).by(read).by(_PATTERN * costs.PATTERN_FACTOR), None
+        if name == "_==_" and (own := self._of_opaque()) is not None:
+            return own, None
+        if name in ("url", "jsonpatch.escapeKey"):
+            return self._size(0).by(read), self._size(0)
         if name in _TEXT_CHANGES:
             return self._size(0).by(read), self._size(0)
         if name == "replace":
             return self._size(0).by(2 * read), self._replaced()
         if name == "split":
-            return self._size(0).by(2 * read), Range(0, self._size(0).most)
+            return self._size(0).by(2 * read), Range(0, self._pieces())
         if name == "join":
             size = self._joined()
             return size.by(read), size
@@ -95,9 +117,26 @@ class CallEstimate:
         if name in ("containsIP", "containsCIDR"):
             return self._within(name), None
         if name.startswith("sets."):
-            count = self._size(0).times(self._size(1)).plus(ONE)
-            return (count.plus(count) if name == "sets.equivalent" else count), None
+            count = self._size(0).times(self._size(1))
+            return (count.plus(count) if name == "sets.equivalent" else count).plus(ONE), None
         return None
+
+    def _pieces(self) -> int:
+        """How many pieces a text can be split into."""
+        most = self._parts[2] if len(self._parts) > 2 else None
+        if isinstance(most, Literal) and isinstance(most.value, int):
+            return most.value % 2**64
+        return self._size(0).most
+
+    def _of_opaque(self) -> Range | None:
+        """What it takes to find two values of an extension equal."""
+        left, right = (self._of.type_of(part) for part in self._parts)
+        if left != right or left.kind != "opaque" or left.name not in _COMPARED:
+            return None
+        if left.name == "kubernetes.NamedFormat":
+            return _NAME.by(costs.STRING_FACTOR)
+        known = self._of.known_size(self._parts[1]) if left.name == "kubernetes.URL" else None
+        return Range(1, known.most).by(costs.STRING_FACTOR) if known is not None else ONE
 
     def _over_list(self) -> Range:
         item = self._of.item_size(self._parts[0])

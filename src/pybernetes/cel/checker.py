@@ -244,7 +244,7 @@ class _Checker:
         if before is None:
             return found
         if self.bindings.accepts([before], [found]):
-            return found if types.is_dynamic(found) else before
+            return types.most_general(before, found)
         return types.DYN
 
     def message(self, node: MessageLiteral) -> Type:

@@ -12,7 +12,7 @@ from pybernetes.cel import costs
 from pybernetes.cel.declarations import Overload
 from pybernetes.cel.frame import Evaluator, Frame
 from pybernetes.cel.lazy import Lazy
-from pybernetes.cel.matching import matcher
+from pybernetes.cel.matching import Matcher, matcher
 from pybernetes.cel.values import NONE, CostExceeded, EvaluationError, Optional, found, no_overload
 
 
@@ -44,8 +44,10 @@ def tested(operand: Evaluator, name: str, is_object: bool) -> Evaluator:
             if not value.is_present:
                 return False
             value = value.value
+        if isinstance(value, list):
+            raise _no_index("string")
         if not isinstance(value, dict):
-            raise no_overload()
+            return False
         # A field that is null is absent; a key of a map is not.
         return value.get(name) is not None if is_object else name in value
 
@@ -57,7 +59,7 @@ def selected(operand: Evaluator, name: str, is_object: bool) -> Evaluator:
         value = operand(frame)
         frame.spend(1)
         if isinstance(value, Optional):
-            return found(value.value, name) if value.is_present else NONE
+            return _found_inside(value, name, is_object)
         try:
             held = value[name]
         except (KeyError, TypeError, IndexError):
@@ -70,14 +72,18 @@ def selected(operand: Evaluator, name: str, is_object: bool) -> Evaluator:
 
 
 def _missing(value: Any, name: str) -> EvaluationError:
-    return EvaluationError(f"no such key: {name}") if isinstance(value, dict) else no_overload()
+    return _no_index("string") if isinstance(value, list) else EvaluationError(f"no such key: {name}")
 
 
-def selected_if_present(operand: Evaluator, name: str) -> Evaluator:
+def _no_index(kind: str) -> EvaluationError:
+    return EvaluationError(f"unsupported index type '{kind}' in list")
+
+
+def selected_if_present(operand: Evaluator, name: str, is_object: bool) -> Evaluator:
     def select(frame: Frame) -> Any:
         value = operand(frame)
         frame.spend(1)
-        return _found_inside(value, name)
+        return _found_inside(value, name, is_object)
 
     return select
 
@@ -86,16 +92,19 @@ def _indexed_if_present(operand: Evaluator, index: Evaluator) -> Evaluator:
     def select(frame: Frame) -> Any:
         value, place = operand(frame), index(frame)
         frame.spend(1)
-        return _found_inside(value, place)
+        return _found_inside(value, place, False)
 
     return select
 
 
-def _found_inside(value: Any, place: Any) -> Any:
-    """What is at a place of a value, or of what an optional one holds."""
-    if not isinstance(value, Optional):
-        return found(value, place)
-    return found(value.value, place) if value.is_present else NONE
+def _found_inside(value: Any, place: Any, is_object: bool) -> Any:
+    """What is at a place of a value, or of what an optional one holds. A field that is null is absent."""
+    if isinstance(value, Optional):
+        if not value.is_present:
+            return NONE
+        value = value.value
+    held = found(value, place)
+    return NONE if is_object and held.value is None else held
 
 
 def required_optional(value: Any) -> Optional:
@@ -204,10 +213,7 @@ def direct(overload: Overload, evaluators: Sequence[Evaluator]) -> Evaluator:
 
 def dispatched(overloads: Sequence[Overload], evaluators: Sequence[Evaluator]) -> Evaluator:
     """A call whose overload depends on the values."""
-    choices = [
-        ([matcher(parameter) for parameter in overload.parameters], overload.implementation, costs.cost_of(overload))
-        for overload in overloads
-    ]
+    choices = [(_matchers(overload), overload.implementation, costs.cost_of(overload)) for overload in overloads]
 
     def call(frame: Frame) -> Any:
         given = [evaluator(frame) for evaluator in evaluators]
@@ -219,6 +225,17 @@ def dispatched(overloads: Sequence[Overload], evaluators: Sequence[Evaluator]) -
         raise no_overload()
 
     return call
+
+
+def _matchers(overload: Overload) -> list[Matcher]:
+    # What is wrong with an index or a key is for the list or the map to say.
+    parameters = overload.parameters[:1] if overload.function == "_[_]" else overload.parameters
+    found = [matcher(parameter) for parameter in parameters]
+    return [*found, *[_anything] * (len(overload.parameters) - len(found))]
+
+
+def _anything(_value: Any) -> bool:
+    return True
 
 
 SPECIAL: Mapping[str, Callable[..., Evaluator]] = {

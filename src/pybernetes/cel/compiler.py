@@ -81,7 +81,7 @@ class _Compiler:
         if node.is_test:
             return tested(operand, name, is_object)
         if node.is_optional:
-            return selected_if_present(operand, name)
+            return selected_if_present(operand, name, is_object)
         return selected(operand, name, is_object)
 
     def call(self, node: Call) -> Evaluator:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pybernetes.cel.declarations import Overload
 from pybernetes.cel.effort import strain
-from pybernetes.cel.values import size
+from pybernetes.cel.values import Opaque, size
 
 CallCost = Callable[[Sequence[Any], Any], int]
 # Units per character of a string that is read, and of a pattern.
@@ -31,7 +31,8 @@ def read(count: float) -> int:
 def traversed(value: Any) -> int:
     """What going through a whole value costs, with all that it holds."""
     if isinstance(value, str | bytes):
-        return read(len(value))
+        length = len(value) if isinstance(value, bytes) or value.isascii() else len(value.encode("utf-8", "replace"))
+        return int(length * STRING_FACTOR)
     if isinstance(value, list):
         strain(len(value))
         return sum(map(traversed, value))
@@ -70,16 +71,38 @@ def _product(given: Sequence[Any], _result: Any) -> int:
     return 1 + size(given[0]) * size(given[1])
 
 
+def _twice_product(given: Sequence[Any], _result: Any) -> int:
+    return 1 + 2 * size(given[0]) * size(given[1])
+
+
 def _formatted(given: Sequence[Any], _result: Any) -> int:
     return read(size(given[0]))
 
 
-def _range_contains(given: Sequence[Any], _result: Any) -> int:
-    return 4 if isinstance(given[1], str) is False else 4 + read(size(given[1]))
+def _range_contains_address(given: Sequence[Any], _result: Any) -> int:
+    """As many bytes of both are compared as the range has; text has to be read before."""
+    return read(2 * size(given[0])) + (read(size(given[1])) if isinstance(given[1], str) else 0)
+
+
+def _range_contains_range(given: Sequence[Any], result: Any) -> int:
+    return _range_contains_address(given, result) + read(size(given[0])) + 1
+
+
+def _equality(given: Sequence[Any], result: Any) -> int:
+    return 1 if isinstance(given[0], Opaque) else _least(given, result)
+
+
+def of_selector(length: int) -> int:
+    """What reading a selector costs: a list, its text, and as many requirements as that can hold."""
+    return LIST_COST + read(length) + math.ceil(length * 0.5) * (LIST_COST + MESSAGE_COST)
+
+
+def _validated(given: Sequence[Any], _result: Any) -> int:
+    return int(read(1 + size(given[1])) * math.ceil(given[0].pattern_size * PATTERN_FACTOR))
 
 
 _BY_NAME: Mapping[str, CallCost] = {
-    "_==_": _least,
+    "_==_": _equality,
     "_!=_": _least,
     "startsWith": _first(1),
     "endsWith": _first(1),
@@ -88,11 +111,13 @@ _BY_NAME: Mapping[str, CallCost] = {
     "find": _pattern,
     "findAll": _pattern,
     "format": _formatted,
-    "containsIP": _range_contains,
-    "containsCIDR": _range_contains,
+    "containsIP": _range_contains_address,
+    "containsCIDR": _range_contains_range,
+    "fieldSelector": lambda given, _result: of_selector(size(given[1])),
+    "labelSelector": lambda given, _result: of_selector(size(given[1])),
     "sets.contains": _product,
     "sets.intersects": _product,
-    "sets.equivalent": lambda given, result: 2 * _product(given, result),
+    "sets.equivalent": _twice_product,
     "isSorted": lambda given, _result: traversed(given[0]),
     "sum": lambda given, _result: traversed(given[0]),
     "max": lambda given, _result: traversed(given[0]),
@@ -102,13 +127,13 @@ _BY_NAME: Mapping[str, CallCost] = {
     "join": lambda _given, result: read(2 * size(result)),
     "check": lambda _given, _result: AUTHORIZATION_COST,
     "ip.isCanonical": _first(2),
-    "validate": lambda given, _result: read(size(given[1])),
+    "validate": _validated,
     **dict.fromkeys(("replace", "split"), _first(2)),
     **dict.fromkeys(
         ("url", "lowerAscii", "upperAscii", "substring", "trim", "isIP", "cidr", "isCIDR", "quantity", "isQuantity"),
         _first(1),
     ),
-    **dict.fromkeys(("semver", "isSemver", "strings.quote", "isURL"), _first(1)),
+    **dict.fromkeys(("semver", "isSemver", "strings.quote", "jsonpatch.escapeKey"), _first(1)),
 }
 
 

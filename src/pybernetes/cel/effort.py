@@ -10,8 +10,8 @@ import threading
 
 from pybernetes.api.turn import spend
 
-# So much of it counts as one unit of cost.
-PER_COST = 10
+# So much of it counts as one unit of cost, what is beyond the first of it in an evaluation.
+PER_COST, FREE = 10, 10_000
 
 
 class EvaluationError(Exception):

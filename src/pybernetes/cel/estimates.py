@@ -57,6 +57,8 @@ class _Estimator:
     def cost(self, node: Node) -> Range:
         if isinstance(node, Select) and node in self._checked.names:
             return self._named(node, self._checked.names[node])
+        if isinstance(node, Select) and node in self._checked.constants:
+            return ONE
         found: Range = _COSTS[type(node)](self, node)
         return found
 
@@ -75,7 +77,7 @@ class _Estimator:
         total = self.cost(node.operand)
         if node.is_test:
             return total
-        if node.is_optional or self._type(node.operand).kind in ("map", "object", "parameter"):
+        if node.is_optional or self.type_of(node.operand).kind in ("map", "object", "parameter"):
             total = total.plus(ONE)
         self._paths[node] = (*self._path(node.operand), node.field)
         return total
@@ -165,7 +167,7 @@ class _Estimator:
 
     def _push_variables(self, node: Comprehension) -> list[str]:
         path, entries = self._path(node.range), self.entries_of(node.range)
-        kind = entries.kind if entries is not None else self._type(node.range).kind
+        kind = entries.kind if entries is not None else self.type_of(node.range).kind
         keys = _Local((*path, "@indices" if kind == "list" else "@keys"), entries and entries.key, None)
         values = _Local((*path, "@items" if kind == "list" else "@values"), entries and entries.value, None)
         if node.variable2:
@@ -185,7 +187,7 @@ class _Estimator:
         found = self._locals.get(name)
         return found[-1] if found else None
 
-    def _type(self, node: Node) -> Type:
+    def type_of(self, node: Node) -> Type:
         return self._checked.types[node]
 
     def _path(self, node: Node) -> Path:
@@ -199,6 +201,11 @@ class _Estimator:
             self._known[node] = size
         if entries is not None:
             self._entries[node] = entries
+
+    def known_size(self, node: Node) -> Range | None:
+        """The size that a call is known to have, or what stands in the expression itself."""
+        found = self._known.get(node)
+        return found if found is not None else _own_size(node)
 
     def size_or_unknown(self, node: Node) -> Range:
         found = self.size_of(node)
@@ -215,7 +222,7 @@ class _Estimator:
         if path and path[0] != ACCUMULATOR and (declared := self._sizes(path)) is not None:
             self._known[node] = declared
             return declared
-        if _is_scalar(self._type(node)):
+        if _is_scalar(self.type_of(node)):
             return ONE
         if isinstance(node, Identifier) and (local := self._local(node.name)) is not None:
             return local.size
@@ -229,7 +236,7 @@ class _Estimator:
 
     def item_size(self, node: Node) -> tuple[Type, Range] | None:
         """Type and size of the items of a list; None for what is none."""
-        held, path = self._type(node), self._path(node)
+        held, path = self.type_of(node), self._path(node)
         if held.kind != "list":
             return None
         declared = self._sizes((*path, "@items")) if path else None

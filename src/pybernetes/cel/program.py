@@ -14,7 +14,7 @@ from pybernetes.api.turn import spend
 from pybernetes.cel.checker import Checked, check
 from pybernetes.cel.compiler import compile_checked
 from pybernetes.cel.declarations import Library, joined
-from pybernetes.cel.effort import PER_COST, effort
+from pybernetes.cel.effort import FREE, PER_COST, effort
 from pybernetes.cel.frame import Budget, Evaluator, Frame
 from pybernetes.cel.library import KUBERNETES
 from pybernetes.cel.literal_rules import check_literals
@@ -56,7 +56,7 @@ class Program:
         except RecursionError:
             raise EvaluationError("expression is nested too deeply") from None
         finally:
-            budget.spent += max(frame.cost, (most - max(effort.left, 0)) // PER_COST)
+            budget.spent += max(frame.cost, (most - max(effort.left, 0) - FREE) // PER_COST)
             effort.left = around
 
 

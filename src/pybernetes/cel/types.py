@@ -159,17 +159,29 @@ class Bindings:
         if known is not None:
             if not self._fits(known, given):
                 return False
-            if self._is_more_general(given, known):
-                self.known[wanted] = given
+            wider = most_general(known, given)
+            if wider is not known and not _mentions(self.resolved(wider), wanted):
+                self.known[wanted] = wider
             return True
         if _mentions(self.resolved(given), wanted):
             return False
         self.known[wanted] = given
         return True
 
-    @staticmethod
-    def _is_more_general(first: Type, second: Type) -> bool:
-        return is_dynamic(first) and not is_dynamic(second)
+
+def most_general(first: Type, second: Type) -> Type:
+    """Of two types whose values may stand for one another the one that says less."""
+    return first if _says_no_more(first, second) else second
+
+
+def _says_no_more(first: Type, second: Type) -> bool:
+    if is_dynamic(first) or first.kind == "parameter" or second.kind == "null":
+        return True
+    if is_dynamic(second) or second.kind == "parameter" or first.kind != second.kind or first.name != second.name:
+        return False
+    if first.kind == "type" or not first.parameters or len(first.parameters) != len(second.parameters):
+        return True
+    return all(_says_no_more(*pair) for pair in zip(first.parameters, second.parameters, strict=True))
 
 
 def _mentions(held: Type, wanted: Type) -> bool:

@@ -78,6 +78,8 @@ class Opaque:
 
     __slots__ = ()
     type_name: ClassVar[str]
+    # How much of it there is to go through.
+    size: ClassVar[int] = 1
 
 
 class Message(dict[str, Any]):
@@ -145,7 +147,7 @@ def equal(left: Any, right: Any) -> bool:
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, int | float):
-        return isinstance(right, int | float) and left == right
+        return isinstance(right, int | float) and _comparable(left, right) == _comparable(right, left)
     if isinstance(left, list):
         return isinstance(right, list) and _equal_lists(left, right)
     if isinstance(left, dict):
@@ -174,10 +176,17 @@ def compare(left: Any, right: Any) -> int:
         raise no_overload()
     if isinstance(left, float) and math.isnan(left) or isinstance(right, float) and math.isnan(right):
         raise EvaluationError("NaN values cannot be ordered")
+    if numeric:
+        left, right = _comparable(left, right), _comparable(right, left)
     try:
         return int(left > right) - int(left < right)
     except TypeError:
         raise no_overload() from None
+
+
+def _comparable(value: Any, other: Any) -> Any:
+    """A number as it is compared with another: whole ones lose what a fraction beside them could not hold."""
+    return float(value) if isinstance(other, float) else value
 
 
 def is_number(value: Any) -> bool:
@@ -189,17 +198,44 @@ def no_overload() -> EvaluationError:
 
 
 def found(value: Any, name: Any) -> Optional:
-    """What stands at a key or an index, if anything does; EvaluationError for what has neither."""
-    if isinstance(value, dict) and isinstance(name, str | int | float):
-        return Optional(value[name], True) if value.get(name) is not None else NONE
-    if isinstance(value, list) and is_number(name):
-        return Optional(value[int(name)], True) if 0 <= name < len(value) else NONE
-    raise no_overload()
+    """What stands at a key or an index, if anything does; EvaluationError for an index that is none."""
+    if isinstance(value, dict):
+        return Optional(value[name], True) if has_key(value, name) else NONE
+    if isinstance(value, list):
+        place = index(name)
+        return Optional(value[place], True) if 0 <= place < len(value) else NONE
+    return NONE
+
+
+def index(place: Any) -> int:
+    """A place in a list, of whatever kind of number; EvaluationError for what is no whole number."""
+    if not is_number(place):
+        raise EvaluationError(f"unsupported index type '{_INDEX_NAMES.get(type(place), 'dyn')}' in list")
+    if place != int(place) if math.isfinite(place) else True:
+        raise EvaluationError(f"unsupported index value {place} in list")
+    return int(place)
+
+
+_INDEX_NAMES: dict[type, str] = {str: "string", bool: "bool", bytes: "bytes", type(None): "null_type"}
+
+
+def has_key(held: dict[Any, Any], key: Any) -> bool:
+    """Whether a map has a key: numbers of all kinds are one, truth values are none."""
+    if not isinstance(key, str | int | float) or key not in held:
+        return False
+    # To Python true is 1.
+    return (
+        isinstance(key, str)
+        or key not in (0, 1)
+        or any(found == key and isinstance(found, bool) is isinstance(key, bool) for found in held)
+    )
 
 
 def size(value: Any) -> int:
     """How much of a value there is to go through: its length, or 1 for what has none."""
-    return len(value) if isinstance(value, str | bytes | list | dict) else 1
+    if isinstance(value, str | bytes | list | dict):
+        return len(value)
+    return value.size if isinstance(value, Opaque) else 1
 
 
 def checked(value: int) -> int:

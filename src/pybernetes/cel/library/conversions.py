@@ -42,7 +42,6 @@ for _name, _type in {
     "map": Type("map"),
     "null_type": types.NULL,
     "type": Type("type"),
-    "dyn": types.DYN,
     "optional_type": types.opaque("optional_type"),
     "google.protobuf.Timestamp": types.TIMESTAMP,
     "google.protobuf.Duration": types.DURATION,

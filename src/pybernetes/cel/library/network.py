@@ -22,6 +22,10 @@ class Ip(Opaque):
     type_name: ClassVar[str] = "net.IP"
     address: _Address
 
+    @property
+    def size(self) -> int:  # type: ignore[override]
+        return len(self.address.packed)
+
 
 @dataclass(frozen=True, slots=True)
 class Cidr(Opaque):
@@ -30,6 +34,10 @@ class Cidr(Opaque):
     type_name: ClassVar[str] = "net.CIDR"
     address: _Address
     prefix: int
+
+    @property
+    def size(self) -> int:  # type: ignore[override]
+        return -(-self.prefix // 8)
 
     @property
     def network(self) -> _Network:
@@ -49,6 +57,10 @@ def _address(text: str) -> _Address:
         raise EvaluationError(
             f'IP Address "{text}" parse error during conversion from string: ParseAddr("{text}"): unable to parse IP'
         ) from None
+    return _checked(found, text)
+
+
+def _checked(found: _Address, text: str) -> _Address:
     if found.version == 6 and (found.scope_id or found.ipv4_mapped is not None):
         raise EvaluationError(
             f'IPv4-mapped IPv6 address "{text}" is not allowed'
@@ -123,17 +135,26 @@ def is_global_unicast(held: Ip) -> bool:
 
 @LIBRARY.function("cidr(string) -> net.CIDR")
 def cidr(text: str) -> Cidr:
-    address, _, prefix = text.partition("/")
+    address, slash, prefix = text.rpartition("/")
     try:
-        found = _address(address)
-        most = 32 if found.version == 4 else 128
-        if not prefix.isascii() or not prefix.isdigit() or str(int(prefix)) != prefix or int(prefix) > most:
-            raise ValueError(prefix)
-    except (EvaluationError, ValueError):
-        raise EvaluationError(
-            f'network address parse error during conversion from string: netip.ParsePrefix("{text}"): unable to parse'
-        ) from None
-    return Cidr(found, int(prefix))
+        found = ipaddress.ip_address(address) if slash else None
+    except ValueError:
+        raise _no_prefix(text, f'ParseAddr("{address}"): unable to parse IP') from None
+    if found is None:
+        raise _no_prefix(text, "no '/'")
+    if found.version == 6 and found.scope_id:
+        raise _no_prefix(text, "IPv6 zones cannot be present in a prefix")
+    if not prefix.isascii() or not prefix.isdigit() or (len(prefix) > 1 and prefix[0] == "0"):
+        raise _no_prefix(text, f'bad bits after slash: "{prefix}"')
+    if len(prefix) > 3 or int(prefix) > found.max_prefixlen:
+        raise _no_prefix(text, "prefix length out of range")
+    return Cidr(_checked(found, address), int(prefix))
+
+
+def _no_prefix(text: str, problem: str) -> EvaluationError:
+    # Upstream says it twice.
+    where = "network address parse error during conversion from string: "
+    return EvaluationError(f'{where}{where}netip.ParsePrefix("{text}"): {problem}')
 
 
 @LIBRARY.function("isCIDR(string) -> bool")

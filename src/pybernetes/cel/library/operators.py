@@ -19,9 +19,9 @@ from pybernetes.cel.values import (
     compare,
     contains,
     equal,
-    is_number,
-    no_overload,
+    has_key,
 )
+from pybernetes.cel.values import index as whole_index
 
 LIBRARY = Library()
 _ORDERED = ("bool", "int", "uint", "double", "string", "bytes", "timestamp", "duration")
@@ -215,21 +215,20 @@ def in_list(value: Any, items: list[Any]) -> bool:
 
 @LIBRARY.function("@in(K, map(K, V)) -> bool")
 def in_map(key: Any, held: dict[Any, Any]) -> bool:
-    return isinstance(key, str | int | float) and key in held
+    return has_key(held, key)
 
 
 @LIBRARY.function("_[_](list(T), int) -> T")
 def at(items: list[Any], index: Any) -> Any:
-    if not is_number(index) or index != int(index):
-        raise no_overload()
-    if not 0 <= index < len(items):
-        raise EvaluationError(f"index out of bounds: {int(index)}")
-    return items[int(index)]
+    place = whole_index(index)
+    if not 0 <= place < len(items):
+        raise EvaluationError(f"index out of bounds: {place}")
+    return items[place]
 
 
 @LIBRARY.function("_[_](map(K, V), K) -> V")
 def under(held: dict[Any, Any], key: Any) -> Any:
-    if isinstance(key, str | int | float) and key in held:
+    if has_key(held, key):
         return held[key]
     raise EvaluationError(f"no such key: {str(key).lower() if isinstance(key, bool) else key}")
 

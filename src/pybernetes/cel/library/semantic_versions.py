@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 from pybernetes.cel.declarations import Library
 from pybernetes.cel.types import opaque
-from pybernetes.cel.values import EvaluationError, Opaque
+from pybernetes.cel.values import UINT_MAX, EvaluationError, Opaque
 
 LIBRARY = Library()
-_NUMBER, _PART = r"(0|[1-9][0-9]{0,18})", r"[0-9A-Za-z-]+"
+_NUMBER, _PART = r"(0|[1-9][0-9]{0,19})", r"[0-9A-Za-z-]+"
 _SEMVER = re.compile(
     rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-({_PART}(?:\.{_PART})*))?(?:\+{_PART}(?:\.{_PART})*)?", re.ASCII
 )
@@ -39,19 +39,43 @@ LIBRARY.type_name(Semver.type_name, opaque(Semver.type_name))
 def _parsed(text: str) -> Semver:
     match = _SEMVER.fullmatch(text)
     parts = (match[4] or "").split(".") if match is not None else []
-    if match is None or any(part.isdigit() and len(part) > 1 and part[0] == "0" for part in parts):
-        raise EvaluationError(f"semver parse error: {text!r} is no semantic version")
+    if match is None or not all(map(_is_stage, parts)) or any(int(match[place]) > UINT_MAX for place in (1, 2, 3)):
+        raise EvaluationError(_problem(text))
     return Semver((int(match[1]), int(match[2]), int(match[3])), match[4] or "")
+
+
+def _is_stage(part: str) -> bool:
+    """Numbers have no zeros before them, and 64 bits."""
+    return not part.isdigit() or part == "0" or (part[0] != "0" and len(part) <= 20 and int(part) <= UINT_MAX)
+
+
+def _problem(text: str) -> str:
+    """What upstream says of a text that is no version."""
+    if not text:
+        return "Version string empty"
+    numbers = text.split(".", 2)
+    if len(numbers) != 3:
+        return "No Major.Minor.Patch elements found"
+    for name, number in zip(("major", "minor", "patch"), (*numbers[:2], re.split("[-+]", numbers[2])[0]), strict=True):
+        if not number.isascii() or not number.isdigit():
+            return f'Invalid character(s) found in {name} number "{number}"'
+        if number[0] == "0" and len(number) > 1:
+            return f'{name.capitalize()} number must not contain leading zeroes "{number}"'
+        if len(number) > 20 or int(number) > UINT_MAX:
+            return f'strconv.ParseUint: parsing "{number}": value out of range'
+    return "invalid prerelease or build metadata"
 
 
 def _normal(text: str) -> str:
     """Without a leading v and leading zeros, and with all three numbers."""
-    text = text.removeprefix("v")
-    core, sign, rest = re.match(r"([^-+]*)([-+]?)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
-    numbers = [number.lstrip("0") or "0" for number in core.split(".") if number != ""]
-    if core.startswith(".") or core.endswith(".") or not numbers:
-        return text
-    return ".".join([*numbers, *["0"] * (3 - len(numbers))]) + sign + rest
+    parts = text.removeprefix("v").split(".", 2)
+    for index, part in enumerate(parts):
+        if len(part) > 1:
+            bare = part.lstrip("0")
+            parts[index] = bare if bare[:1].isdigit() else f"0{bare}"
+    if len(parts) < 3 and ("+" in parts[-1] or "-" in parts[-1]):
+        raise EvaluationError("short version cannot contain PreRelease/Build meta data")
+    return ".".join([*parts, *["0"] * (3 - len(parts))])
 
 
 @LIBRARY.function("semver(string) -> kubernetes.Semver")
