@@ -118,6 +118,14 @@ def pod(**spec: Any) -> dict[str, Any]:
     return {"spec": spec}
 
 
+def test_copies_of_copies_end() -> None:
+    document = {"a": {"x": "y" * 1000}}
+    copies = [{"op": "copy", "from": "/a", "path": f"/a/{number}"} for number in range(13)]
+    with pytest.raises(json_patch.PatchError):
+        json_patch.apply(document, copies)
+    assert len(json_patch.apply(document, copies[:8])["a"]) == 9
+
+
 def test_lists_merge_by_key_and_new_items_come_first() -> None:
     document = pod(containers=[{"name": "a", "image": "1"}, {"name": "b", "image": "1"}])
     patch = pod(containers=[{"name": "n", "image": "2"}, {"name": "b", "image": "2"}])

@@ -9,8 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from pybernetes.api.merge_patch import same
 from pybernetes.api.objects import copy
+
+# How many bytes of JSON the copies of one patch may add: copies of copies grow fast.
+_COPIED_MAX = 3 * 1024 * 1024
 
 
 class PatchError(ValueError):
@@ -24,9 +29,14 @@ class _Missing(PatchError):
 def apply(document: Any, operations: list[dict[str, Any]]) -> Any:
     """The document after all operations, in order; PatchError when one of them fails."""
     root = copy(document)
+    copied = 0
     for operation in operations:
         if not isinstance(operation, dict):
             raise PatchError(f"operation is no object: {operation!r}")
+        if operation.get("op") == "copy":
+            copied += len(msgspec.json.encode(_source(root, operation)))
+            if copied > _COPIED_MAX:
+                raise PatchError(f"copies add {copied} bytes, more than {_COPIED_MAX}")
         root = _applied(root, operation)
     return root
 
@@ -47,14 +57,18 @@ def _applied(root: Any, operation: dict[str, Any]) -> Any:
         return root
     if kind not in ("move", "copy"):
         raise PatchError(f"unexpected kind: {kind}")
+    value = _source(root, operation)
+    if kind == "copy":
+        return _set(root, path, copy(value), insert=True)
+    _remove(root, operation["from"])
+    return _set(root, path, value, insert=True)
+
+
+def _source(root: Any, operation: dict[str, Any]) -> Any:
     source = operation.get("from")
     if not isinstance(source, str):
-        raise PatchError(f"{kind} operation has no from")
-    value = _get(root, source)
-    if kind == "move":
-        _remove(root, source)
-        return _set(root, path, value, insert=True)
-    return _set(root, path, copy(value), insert=True)
+        raise PatchError(f"{operation.get('op')} operation has no from")
+    return _get(root, source)
 
 
 def _parts(path: str) -> list[str]:
