@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pybernetes.apiserver.custom.correlation import Correlation
+from pybernetes.apiserver.custom.list_types import list_errors
 from pybernetes.apiserver.custom.validation import validate
 
 
@@ -116,3 +117,18 @@ def test_what_an_update_leaves_as_it_was_is_tolerated(
 ) -> None:
     assert details(new, schema)
     assert (details(new, schema, old) == []) is is_fine
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ([{"a": 1}, {"a": 2}, {}], []),
+        ([{"a": 1}, {"a": 1, "b": 2}, {"a": 1}], [("x[1]", "FieldValueDuplicate")]),
+        ([None, {"a": None}, {"b": 1}], [("x[2]", "FieldValueDuplicate")]),
+        ([{"a": 1}, "text", {"a": 1}], [("x[1]", "FieldValueInvalid")]),
+    ],
+)
+def test_lists_that_are_maps_hold_objects_of_different_keys(value: list[Any], told: list[tuple[str, str]]) -> None:
+    schema = {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["a"], "items": {}}
+    errors = list_errors({"x": value}, {"type": "object", "properties": {"x": schema}})
+    assert [(error.field, error.type) for error in errors] == told

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pybernetes.cel import CompileError, Environment, Program, types
+from pybernetes.cel import CompileError, Environment, InstantiationError, Program, types
 from pybernetes.cel.estimates import estimate
-from pybernetes.cel.ranges import Range
 from pybernetes.cel.schemas import Declared
 
 _BASE = Environment()
@@ -51,6 +50,8 @@ def compiled_rule(source: dict[str, Any], declared: Declared) -> CompiledRule:
         return CompiledRule(source)
     try:
         program = environment.compile(text)
+    except InstantiationError as error:
+        return CompiledRule(source, problem=str(error))
     except CompileError as error:
         return CompiledRule(source, problem=f"compilation failed: {error}")
     if program.result != types.BOOL:
@@ -74,7 +75,5 @@ def _compiled_message(text: str, environment: Environment) -> tuple[Program | No
 def most_cost(program: Program, declared: Declared) -> int:
     """What one evaluation can cost at most."""
 
-    def size(path: tuple[str, ...]) -> Range | None:
-        return declared.size(path) if path[0] in ("self", "oldSelf") else None
-
-    return estimate(program.checked, size).most
+    # Whatever a path begins with is taken for the value of the rule, even the name of a type: so it is upstream.
+    return estimate(program.checked, declared.size).most

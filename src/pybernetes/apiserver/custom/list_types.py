@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pybernetes.api.json_schema import LIST_KEYS, LIST_TYPE, Schema, child, items, joined, properties
-from pybernetes.api.status import FieldError, duplicate
+from pybernetes.api.status import FieldError, duplicate, invalid
 
 
 def list_errors(value: Any, schema: Schema | None, path: str = "") -> Iterator[FieldError]:
@@ -26,13 +26,15 @@ def list_errors(value: Any, schema: Schema | None, path: str = "") -> Iterator[F
 
 
 def _duplicates(value: list[Any], schema: Schema, path: str) -> Iterator[FieldError]:
+    is_map = schema[LIST_TYPE] == "map"
+    odd = (index for index, item in enumerate(value) if not isinstance(item, dict | None))
+    if is_map and (at := next(odd, None)) is not None:
+        yield invalid(f"{path}[{at}]", value[at], "must be an object for an array of list-type map")
+        return
     seen: dict[str, int] = {}
     for index, item in enumerate(value):
-        shown = item
-        if schema[LIST_TYPE] == "map":
-            if not isinstance(item, dict):
-                continue
-            shown = {key: item[key] for key in sorted(schema.get(LIST_KEYS) or ()) if key in item}
+        keys = sorted(schema.get(LIST_KEYS) or ()) if is_map else ()
+        shown = {key: item[key] for key in keys if key in (item or ())} if is_map else item
         text = json.dumps(shown, sort_keys=True)
         seen[text] = seen.get(text, 0) + 1
         # A value that occurs often is told once.

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from pybernetes.api.json_schema import EMBEDDED, INT_OR_STRING, PRESERVE, VALIDATIONS
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import CustomObject
+from pybernetes.apiserver.custom.published_schemas import ANYTHING, CONVENTIONS, Reference, metadata, reduced, whole
 from pybernetes.apiserver.custom.rules import VersionRules
 from pybernetes.apiserver.openapi.descriptions import describe
 from pybernetes.apiserver.openapi.operations import (
@@ -35,10 +35,7 @@ _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 _SCALE = "io.k8s.api.autoscaling.v1.Scale"
 _MEDIA = (JSON, YAML)
 _PATCHES = ("application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json")
-_CONVENTIONS = "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md"
 _GVK = "x-kubernetes-group-version-kind"
-# Old kubectls take a known field for a sign that there are no unknown ones.
-_ANYTHING = {"type": "object"}
 
 
 def is_custom(kind: Kind) -> bool:
@@ -168,7 +165,7 @@ def version3(kinds: Iterable[Kind]) -> Definitions:
         # Nothing may stand beside a reference.
         return {"description": description, "allOf": [{"$ref": f"#/components/schemas/{name}"}]}
 
-    return _definitions(kinds, reference, _embedding, "#/components/schemas/")
+    return _definitions(kinds, reference, whole, "#/components/schemas/")
 
 
 def version2(kinds: Iterable[Kind]) -> Definitions:
@@ -177,31 +174,30 @@ def version2(kinds: Iterable[Kind]) -> Definitions:
     def reference(name: str, description: str) -> dict[str, Any]:
         return {"description": description, "$ref": f"#/definitions/{name}"}
 
-    return _definitions(kinds, reference, _reduced_whole, "#/definitions/")
+    return _definitions(kinds, reference, reduced, "#/definitions/")
 
 
 def _definitions(
     kinds: Iterable[Kind],
-    reference: Callable[[str, str], dict[str, Any]],
-    written: Callable[[dict[str, Any]], dict[str, Any]],
+    reference: Reference,
+    written: Callable[[dict[str, Any], Reference], dict[str, Any]],
     prefix: str,
 ) -> Definitions:
     found: Definitions = {}
     for kind in kinds:
         rules: VersionRules = kind.type.rules  # type: ignore[attr-defined]
         name = definition_name(kind)
-        found[name] = _object(kind, written(dict(rules.schema)), reference)
+        found[name] = _object(kind, written(dict(rules.schema), reference), reference)
         found[_list_name(kind)] = _list(kind, {"$ref": prefix + name}, reference)
     return found
 
 
-def _object(kind: Kind, schema: dict[str, Any], reference: Callable[[str, str], dict[str, Any]]) -> dict[str, Any]:
+def _object(kind: Kind, schema: dict[str, Any], reference: Reference) -> dict[str, Any]:
     about = describe("io.k8s.api.core.v1.Pod").fields
-    own = {name: held for name, held in (schema.get("properties") or {}).items() if name != "metadata"}
-    if schema != _ANYTHING:
-        described = f"Standard object's metadata. More info: {_CONVENTIONS}#metadata"
+    if schema != ANYTHING:
+        own = {name: held for name, held in (schema.get("properties") or {}).items() if name != "metadata"}
         head = {name: {"type": "string", "description": about.get(name, "")} for name in ("apiVersion", "kind")}
-        schema["properties"] = {**own, **head, "metadata": reference(_META + "ObjectMeta", described)}
+        schema["properties"] = {**own, **head, "metadata": metadata(reference)}
     schema[_GVK] = [{"group": kind.group, "kind": kind.name, "version": kind.version}]
     rules: VersionRules = kind.type.rules  # type: ignore[attr-defined]
     if rules.selectable:
@@ -209,10 +205,10 @@ def _object(kind: Kind, schema: dict[str, Any], reference: Callable[[str, str], 
     return schema
 
 
-def _list(kind: Kind, item: dict[str, Any], reference: Callable[[str, str], dict[str, Any]]) -> dict[str, Any]:
+def _list(kind: Kind, item: dict[str, Any], reference: Reference) -> dict[str, Any]:
     about = describe("io.k8s.api.core.v1.Pod").fields
-    described = f"Standard list metadata. More info: {_CONVENTIONS}#types-kinds"
-    items = f"List of {kind.resource}. More info: {_CONVENTIONS}"
+    described = f"Standard list metadata. More info: {CONVENTIONS}#types-kinds"
+    items = f"List of {kind.resource}. More info: {CONVENTIONS}"
     return {
         "description": f"{kind.list_name} is a list of {kind.name}",
         "type": "object",
@@ -225,49 +221,3 @@ def _list(kind: Kind, item: dict[str, Any], reference: Callable[[str, str], dict
         },
         _GVK: [{"group": kind.group, "kind": kind.list_name, "version": kind.version}],
     }
-
-
-def _mapped(schema: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
-    """A schema whose parts went through a change."""
-    result = dict(schema)
-    if properties := schema.get("properties"):
-        result["properties"] = {name: change(held) for name, held in properties.items()}
-    for key in ("items", "additionalProperties"):
-        if isinstance(schema.get(key), dict):
-            result[key] = change(schema[key])
-    return result
-
-
-def _embedding(schema: dict[str, Any]) -> dict[str, Any]:
-    """Embedded objects are told to have what all objects have."""
-    result = _mapped(schema, _embedding)
-    if result.get(EMBEDDED):
-        head = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"}}
-        result["properties"] = {**head, **(result.get("properties") or {})}
-        result["required"] = list(dict.fromkeys([*(result.get("required") or ()), "kind", "apiVersion"]))
-    return result
-
-
-def _reduced_whole(schema: dict[str, Any]) -> dict[str, Any]:
-    return dict(_ANYTHING) if schema.get(PRESERVE) else _reduced(_embedding(schema))
-
-
-def _reduced(schema: dict[str, Any]) -> dict[str, Any]:
-    """Without what version 2, or an old kubectl that reads it, cannot cope with."""
-    result = _mapped(schema, _reduced)
-    for key in ("oneOf", "anyOf", "allOf", "not", "default", VALIDATIONS):
-        result.pop(key, None)
-    nullable = {name for name, held in (schema.get("properties") or {}).items() if held.get("nullable")}
-    required = [name for name in result.pop("required", None) or () if name not in nullable]
-    if required:
-        result["required"] = required
-    is_nullable = result.pop("nullable", False)
-    if is_nullable or result.get(PRESERVE):
-        for key in ("items", "properties"):
-            result.pop(key, None)
-    untyped = is_nullable or result.get(INT_OR_STRING) or (result.get(PRESERVE) and result.get("type") == "object")
-    if untyped or (result.get("type") == "array" and "items" not in result):
-        result.pop("type", None)
-    if not isinstance(result.get("additionalProperties"), dict):
-        result.pop("additionalProperties", None)
-    return result

@@ -21,8 +21,8 @@ from pybernetes.api.json_schema import (
     items,
     properties,
 )
+from pybernetes.api.patterns import PatternError, compiled
 from pybernetes.api.status import FieldError, forbidden_field, invalid, required
-from pybernetes.apiserver.custom.patterns import PatternError, compiled
 
 # What a structural schema has no place for; upstream calls `$schema` by its Go name.
 _UNSUPPORTED = {

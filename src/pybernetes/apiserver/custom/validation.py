@@ -19,10 +19,10 @@ from pybernetes.api.json_schema import (
     joined,
     properties,
 )
+from pybernetes.api.patterns import PatternError, compiled
 from pybernetes.api.status import FieldError, invalid, not_supported, required
 from pybernetes.apiserver.custom.correlation import Correlation
 from pybernetes.apiserver.custom.formats import has_format, is_known
-from pybernetes.apiserver.custom.patterns import PatternError, compiled
 
 _INT_RANGES = {"int32": 2**31, "int64": 2**63}
 NOWHERE = "<nil>"
