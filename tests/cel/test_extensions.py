@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pybernetes.cel import Budget, Environment, EvaluationError
+from pybernetes.cel import Budget, Environment, EvaluationError, InstantiationError
 from pybernetes.cel.estimates import estimate
 from pybernetes.cel.library.authorizer import LIBRARY, Authorizer
 from pybernetes.cel.types import opaque
@@ -23,6 +23,7 @@ _VARIABLES = {"authorizer": Authorizer(lambda _question: (True, ""))}
         "isURL('mailto:a@b') && isURL('/x') && !isURL('x') && !isURL('http://h#f') && !isURL('http://a:b:c/')",
         "isSemver('01.2', true) && !isSemver('1.2-rc.1', true) && semver('v1.02.3-rc.1', true) == semver('1.2.3-rc.1')",
         "!isSemver('1.0.0-rc.99999999999999999999999') && isSemver('18446744073709551615.0.0')",
+        "[duration('1s')].filter(d, false).sum() == duration('0s') && type([1.0].filter(d, false).sum()) == double",
         "string(cidr('10.1.2.3/08'.replace('08', '8'))) == '10.1.2.3/8' && !isCIDR('10.0.0.0/08')",
     ],
 )
@@ -49,6 +50,14 @@ def test_what_is_said_of_the_rest(text: str, problem: str) -> None:
     with pytest.raises(EvaluationError) as caught:
         Environment().compile(text).evaluate({})
     assert problem in str(caught.value)
+
+
+def test_a_pattern_that_is_none_is_found_before_it_runs() -> None:
+    with pytest.raises(InstantiationError) as caught:
+        Environment().compile("'a'.findAll('(', 1) == []")
+    assert str(caught.value) == "program instantiation failed: error parsing regexp: missing closing ): `(`"
+    with pytest.raises(EvaluationError, match="missing closing"):
+        Environment().compile("'a'.find('' + '(') == ''").evaluate({})
 
 
 _SELECTED = "authorizer.group('').resource('pods').fieldSelector('spec.nodeName=n')"

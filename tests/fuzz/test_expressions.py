@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pybernetes.apiserver.custom.patterns import PatternError, compiled
+from pybernetes.api.patterns import PatternError, compiled
 from pybernetes.cel import CompileError, CostExceeded, Environment, EvaluationError, types
 from tests.fuzz.effort import fuzzed
 from tests.fuzz.words import texts

@@ -9,7 +9,7 @@ from pybernetes.cel.declarations import Library
 from pybernetes.cel.frame import PER_CALL_LIMIT, Budget
 from pybernetes.cel.lazy import Lazy
 from pybernetes.cel.program import Environment, Program
-from pybernetes.cel.source import CompileError
+from pybernetes.cel.source import CompileError, InstantiationError
 from pybernetes.cel.values import CostExceeded, EvaluationError
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "CostExceeded",
     "Environment",
     "EvaluationError",
+    "InstantiationError",
     "Lazy",
     "Library",
     "Program",

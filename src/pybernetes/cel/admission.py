@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pybernetes.cel import types
 from pybernetes.cel.library.authorizer import LIBRARY, Authorizer, ResourceCheck
 from pybernetes.cel.program import Environment, Program
-from pybernetes.cel.source import CompileError
+from pybernetes.cel.source import CompileError, InstantiationError
 from pybernetes.cel.types import ObjectType, Type
 
 _STRINGS = types.list_of(types.STRING)
@@ -106,6 +106,8 @@ def compiled(text: str, held: Environment, *wanted: Type) -> Expression:
     """An expression whose value must be of one of the wanted types; any will do when none is named."""
     try:
         program = held.compile(text)
+    except InstantiationError as error:
+        return Expression(text, problem=str(error))
     except CompileError as error:
         return Expression(text, problem=f"compilation failed: {error}")
     if wanted and program.result not in wanted:

@@ -13,7 +13,7 @@ from pybernetes.cel.checker import Checked
 from pybernetes.cel.library import formatting
 from pybernetes.cel.library.regular import pattern
 from pybernetes.cel.library.times import parsed_duration, parsed_timestamp
-from pybernetes.cel.source import Problems
+from pybernetes.cel.source import InstantiationError, Problems
 from pybernetes.cel.syntax import Call, ListLiteral, Literal, MapLiteral, Node, walk
 from pybernetes.cel.types import Bindings, Type
 from pybernetes.cel.values import EvaluationError
@@ -39,6 +39,18 @@ def check_literals(checked: Checked, problems: Problems) -> None:
         if node not in exempt:
             _check_members(node, checked, problems)
     problems.check()
+
+
+def check_patterns(checked: Checked) -> None:
+    """InstantiationError for a pattern of `find` that is none: upstream finds it after all the rest."""
+    for node in walk(checked.tree):
+        if isinstance(node, Call) and node.function in ("find", "findAll") and node.arguments:
+            argument = node.arguments[0]
+            if isinstance(argument, Literal) and isinstance(argument.value, str):
+                try:
+                    pattern(argument.value)
+                except EvaluationError as error:
+                    raise InstantiationError(f"program instantiation failed: {error}") from None
 
 
 def _check_argument(node: Call, problems: Problems) -> None:

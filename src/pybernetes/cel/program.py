@@ -17,7 +17,7 @@ from pybernetes.cel.declarations import Library, joined
 from pybernetes.cel.effort import FREE, PER_COST, effort
 from pybernetes.cel.frame import Budget, Evaluator, Frame
 from pybernetes.cel.library import KUBERNETES
-from pybernetes.cel.literal_rules import check_literals
+from pybernetes.cel.literal_rules import check_literals, check_patterns
 from pybernetes.cel.macros import MACROS, Macros
 from pybernetes.cel.parser import parse
 from pybernetes.cel.source import Problems, Source
@@ -80,4 +80,5 @@ class Environment:
         problems = Problems(source)
         checked = check(tree, self.variables, self.library, problems)
         check_literals(checked, problems)
+        check_patterns(checked)
         return Program(checked, compile_checked(checked))

@@ -15,6 +15,10 @@ class CompileError(ValueError):
     """An expression that is none; the text is CEL's, with a line and a caret for each thing wrong."""
 
 
+class InstantiationError(CompileError):
+    """An expression that is well formed and cannot be run all the same; the text says the whole of it."""
+
+
 class Source:
     """An expression's text; `place` finds line and column."""
 

@@ -16,17 +16,24 @@ def is_sorted(items: list[Any]) -> bool:
     return all(compare(before, after) <= 0 for before, after in zip(items, items[1:], strict=False))
 
 
-@LIBRARY.function(*(f"list({kind}).sum() -> {kind}" for kind in ("int", "uint", "double", "duration")))
-def total(items: list[Any]) -> Any:
-    if not items:
-        # Static types tell apart what the sum of nothing is; one zero equals them all but a duration.
-        return 0
-    if isinstance(items[0], Duration):
-        return Duration(sum(item.nanoseconds for item in items))
-    if isinstance(items[0], float):
-        return float(sum(items))
-    found = sum(map(int, items))
-    return checked_unsigned(found) if isinstance(items[0], Uint) else checked(found)
+@LIBRARY.function("list(int).sum() -> int")
+def total(items: list[int]) -> int:
+    return checked(sum(items))
+
+
+@LIBRARY.function("list(uint).sum() -> uint")
+def total_of_uints(items: list[Uint]) -> Uint:
+    return checked_unsigned(sum(map(int, items)))
+
+
+@LIBRARY.function("list(double).sum() -> double")
+def total_of_doubles(items: list[float]) -> float:
+    return float(sum(items))
+
+
+@LIBRARY.function("list(duration).sum() -> duration")
+def total_of_durations(items: list[Duration]) -> Duration:
+    return Duration(sum(item.nanoseconds for item in items))
 
 
 @LIBRARY.function(*(f"list({kind}).min() -> {kind}" for kind in _ORDERED))

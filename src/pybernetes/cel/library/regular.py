@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
-import re2
-
+from pybernetes.api.patterns import Pattern, PatternError, compiled
 from pybernetes.cel.declarations import Library
 from pybernetes.cel.effort import strain
 from pybernetes.cel.values import EvaluationError
@@ -16,23 +14,17 @@ _COMPILING, _REFUSING = 200, 100_000
 
 
 @lru_cache(maxsize=1024)
-def pattern(text: str) -> Any:
+def pattern(text: str) -> Pattern:
     """The compiled pattern; EvaluationError when it is none."""
-    options = re2.Options()
-    options.log_errors = False
-    # Nobody asks for groups, whose borders would cost as much again for each of them.
-    options.never_capture = True
     # A few characters can mean a large program.
     strain(_COMPILING + len(text))
     try:
-        found = re2.compile(text, options)
-        strain(found.programsize)
-        return found
-    except re2.error as error:
+        found = compiled(text)
+    except PatternError as error:
         strain(_REFUSING)
-        shown = error.args[0]
-        words = shown.decode(errors="replace") if isinstance(shown, bytes) else str(shown)
-        raise EvaluationError(f"error parsing regexp: {words}") from None
+        raise EvaluationError(f"error parsing regexp: {error}") from None
+    strain(found.programsize)
+    return found
 
 
 @LIBRARY.function("string.matches(string) -> bool", "matches(string, string) -> bool")
@@ -44,7 +36,7 @@ def matches(text: str, wanted: str) -> bool:
 def find(text: str, wanted: str) -> str:
     """The first match, or nothing."""
     found = pattern(wanted).search(text)
-    return found.group(0) if found is not None else ""
+    return str(found.group(0)) if found is not None else ""
 
 
 @LIBRARY.function("string.findAll(string) -> list(string)")
