@@ -37,6 +37,7 @@ CASES: dict[str, tuple[Flags, str]] = {
     "a file for a folder": (lambda t: ["--data-dir", text_file(t / "d", "")], "--data-dir: "),
     "unknown mode": (lambda t: ["--authorization-mode", "Magic"], 'authorization-mode "Magic" is not a valid mode'),
     "a mode twice": (lambda t: ["--authorization-mode", "RBAC,RBAC"], 'authorization-mode ["RBAC" "RBAC"] has mode specified more than once'),
+    "unknown plug-in": (lambda t: ["--disable-admission-plugins", "Magic"], 'disable-admission-plugins plugin "Magic" is unknown'),
     "a certificate without its key": (lambda t: ["--tls-cert-file", str(t / "c")], "--tls-cert-file and --tls-private-key-file must be given together"),
     "less than nothing": (lambda t: ["--request-timeout=-1s"], "--request-timeout can not be negative value"),
     "no duration": (lambda t: ["--request-timeout=soon"], 'Error: invalid argument "soon" for "--request-timeout" flag: time: invalid duration "soon"'),

@@ -91,7 +91,7 @@ class ApiServer:
         witness = Witness(self.registry)
         quotas = QuotaLedger(clock)
         plugins: tuple[Plugin, ...] = default_plugins(
-            witness, self.authorizer, chance, options.enable_admission, ledger=quotas
+            witness, self.authorizer, chance, options.enable_admission, options.disable_admission, quotas
         )
         self.metrics = Metrics(clock.monotonic)
         chain = AdmissionChain(plugins, self.metrics)

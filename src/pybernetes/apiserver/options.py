@@ -29,6 +29,7 @@ class ApiServerOptions:
     # The users of `--token-auth-file`.
     tokens: Mapping[str, UserInfo] = field(default_factory=dict)
     enable_admission: tuple[str, ...] = ("NodeRestriction",)
+    disable_admission: tuple[str, ...] = ()
     # Seconds: what a request may take, how long an Event is kept.
     request_timeout: float = 60.0
     # The shortest length of a watch that asks for none.

@@ -60,7 +60,8 @@ def _add_access(parser: argparse.ArgumentParser) -> None:
     add("--token-auth-file", type=Path, help='lines of token,user,uid,"group1,group2"')
     _add_switch(add, "--anonymous-auth", True, "let requests without credentials in as system:anonymous")
     add("--authorization-mode", default="Node,RBAC", help=f"in this order, of {', '.join(MODES)}")
-    add("--enable-admission-plugins", default="NodeRestriction", help="plug-ins besides those that are always on")
+    add("--enable-admission-plugins", default="NodeRestriction", help="plug-ins besides those that are on by default")
+    add("--disable-admission-plugins", default="", help="plug-ins to leave out")
     add("--service-account-signing-key-file", type=Path, help="key that tokens are signed with")
     add("--service-account-issuer", default=SERVICE_ACCOUNT_ISSUER, help="who issues tokens")
 
@@ -212,7 +213,8 @@ def options(arguments: argparse.Namespace, used: Files) -> ApiServerOptions:
         secure_port=arguments.secure_port,
         client_ca=client_ca,
         tokens=tokens,
-        enable_admission=tuple(filter(None, arguments.enable_admission_plugins.split(","))),
+        enable_admission=_names(arguments.enable_admission_plugins),
+        disable_admission=_names(arguments.disable_admission_plugins),
         request_timeout=arguments.request_timeout or ApiServerOptions.request_timeout,
         min_request_timeout=arguments.min_request_timeout or ApiServerOptions.min_request_timeout,
         event_ttl=arguments.event_ttl,
@@ -221,6 +223,10 @@ def options(arguments: argparse.Namespace, used: Files) -> ApiServerOptions:
         profiling=arguments.profiling,
         flags=_shown(arguments),
     )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, text.split(",")))
 
 
 def shutdown_times(arguments: argparse.Namespace) -> ShutdownTimes:

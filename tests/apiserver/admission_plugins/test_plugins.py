@@ -14,6 +14,7 @@ from pybernetes.api.status import StatusError
 from pybernetes.api.types.certificates_v1 import CertificateSigningRequest
 from pybernetes.api.types.core_v1 import ConfigMap, Namespace, Node, PersistentVolumeClaim, Pod, ServiceAccount
 from pybernetes.api.types.node_v1 import RuntimeClass
+from pybernetes.api.types.rbac_v1 import ClusterRole, ClusterRoleBinding
 from pybernetes.api.types.resource_v1 import ResourceClaim, ResourceClaimTemplate
 from pybernetes.api.types.scheduling_v1 import PriorityClass
 from pybernetes.api.types.storage_v1 import StorageClass
@@ -22,6 +23,7 @@ from pybernetes.apiserver.admission_plugins.order import default_plugins
 from pybernetes.apiserver.request import UserInfo
 from pybernetes.apiserver.stages.authorization import Authorizer
 from pybernetes.environment.chance import Chance
+from pybernetes.environment.refusal import Refused
 
 ALICE = UserInfo("alice", groups=("system:authenticated",))
 
@@ -245,6 +247,9 @@ async def test_pods_are_not_resized_beyond_their_node(run, reader):
 
 async def test_only_labelled_namespaces_may_claim_devices_as_administrators(run, reader):
     reader.objects.append(make(Namespace, "ns"))
+    rule = {"apiGroups": ["resource.k8s.io"], "resources": ["resourceclaims/binding"], "verbs": ["update"]}
+    binding = {"roleRef": {"kind": "ClusterRole", "name": "x"}, "subjects": [{"kind": "User", "name": ALICE.name}]}
+    reader.objects += [make(ClusterRole, rules=[rule]), make(ClusterRoleBinding, **binding)]
     wish = {"devices": {"requests": [{"name": "gpu", "exactly": {"deviceClassName": "c", "adminAccess": True}}]}}
     result = {"request": "gpu", "driver": "d", "pool": "p", "device": "gpu-0", "adminAccess": True}
     claim = make(ResourceClaim, namespace="ns", spec=wish)
@@ -258,13 +263,13 @@ async def test_only_labelled_namespaces_may_claim_devices_as_administrators(run,
         assert "requires the `resource.kubernetes.io/admin-access: true` label" in await refusal(run, request)
     await run(writing("UPDATE", granted, granted, "status"))
     await run(writing("UPDATE", claim, claim))
-    reader.objects[-1].metadata.labels["resource.kubernetes.io/admin-access"] = "true"
+    reader.objects[0].metadata.labels["resource.kubernetes.io/admin-access"] = "true"
     for request in requests:
         await run(request)
 
 
 def test_unknown_plugins_are_named(reader):
-    with pytest.raises(ValueError, match="there is no admission plug-in 'Nosuch'"):
+    with pytest.raises(Refused, match='enable-admission-plugins plugin "Nosuch" is unknown'):
         default_plugins(reader, Authorizer(reader), Chance(1), enable=("Nosuch",))
     names = [plugin.name for plugin in default_plugins(reader, Authorizer(reader), Chance(1), disable=("Priority",))]
     assert "Priority" not in names

@@ -37,6 +37,7 @@ from pybernetes.apiserver.reader import Reader
 from pybernetes.apiserver.stages.authorization import Authorizer
 from pybernetes.apiserver.stages.rbac_escalation import RbacEscalation
 from pybernetes.environment.chance import Chance
+from pybernetes.environment.refusal import Refused
 
 # Known but off unless `--enable-admission-plugins` names them.
 OFF_BY_DEFAULT = frozenset({"NodeRestriction"})
@@ -50,7 +51,7 @@ def default_plugins(
     disable: Collection[str] = (),
     ledger: Ledger | None = None,
 ) -> tuple[Plugin, ...]:
-    """The plug-ins that are on, in run order; ValueError for a name that no plug-in has."""
+    """The plug-ins that are on, in run order; `Refused` for a name that no plug-in has."""
     every: Sequence[Plugin] = (
         NamespaceLifecycle(reader),
         LimitRanger(reader),
@@ -75,9 +76,12 @@ def default_plugins(
         ResourceQuotaAdmission(reader, ledger or NoLedger()),
     )
     known = {plugin.name for plugin in every}
-    for name in (*enable, *disable):
-        if name not in known:
-            raise ValueError(f"there is no admission plug-in {name!r}; known are {', '.join(sorted(known))}")
+    for flag, names in (("enable", enable), ("disable", disable)):
+        for name in names:
+            if name not in known:
+                raise Refused(
+                    f'{flag}-admission-plugins plugin "{name}" is unknown; known are {", ".join(sorted(known))}'
+                )
     chosen = [
         plugin
         for plugin in every
