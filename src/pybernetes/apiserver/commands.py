@@ -269,6 +269,7 @@ def intent_of(asked: Authenticated, options: WriteOptions) -> Intent:
         dry_run=options.dry_run,
         headers=asked.request.headers,
         tracker=Updates(kind, options.field_manager, info.subresource),
+        verb=info.verb,
     )
 
 

@@ -60,6 +60,8 @@ class Intent:
     headers: Mapping[str, str] = field(default_factory=dict)
     # Says who owns which field afterwards; None for writes of the server itself, which leave managedFields alone.
     tracker: Tracker | None = None
+    # As the client asked for it: update and patch are two rights.
+    verb: str = "update"
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +343,7 @@ class Writer:
             options=intent.options,
             warnings=intent.warnings,
             headers=intent.headers,
+            verb=intent.verb,
         )
 
 

@@ -17,6 +17,7 @@ from pybernetes.apiserver.admission_plugins.certificates import (
 from pybernetes.apiserver.admission_plugins.default_ingress_class import DefaultIngressClass
 from pybernetes.apiserver.admission_plugins.default_toleration_seconds import DefaultTolerationSeconds
 from pybernetes.apiserver.admission_plugins.device_admin_access import DeviceAdminAccess
+from pybernetes.apiserver.admission_plugins.device_status_rights import DeviceStatusRights
 from pybernetes.apiserver.admission_plugins.limit_ranger import LimitRanger
 from pybernetes.apiserver.admission_plugins.namespace_lifecycle import NamespaceLifecycle
 from pybernetes.apiserver.admission_plugins.node_restriction import NodeRestriction
@@ -88,4 +89,4 @@ def default_plugins(
         if plugin.name not in disable and (plugin.name not in OFF_BY_DEFAULT or plugin.name in enable)
     ]
     # Not plug-ins that anybody could turn off, but the same seam.
-    return (*chosen, RbacEscalation(authorizer), DeviceAdminAccess(reader))
+    return (*chosen, RbacEscalation(authorizer), DeviceStatusRights(authorizer), DeviceAdminAccess(reader))

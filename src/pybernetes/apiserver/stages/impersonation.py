@@ -24,7 +24,7 @@ _AUTHENTICATION = "authentication.k8s.io"
 _ACCOUNT = "system:serviceaccount:"
 _NODE = "system:node:"
 _NODES = "system:nodes"
-_OWN_NODE = "authentication.kubernetes.io/node-name"
+OWN_NODE = "authentication.kubernetes.io/node-name"
 _WHOLE = ""
 # Of so many parts of one sort the right to all is tried first.
 _MANY = 4
@@ -55,11 +55,11 @@ def impersonate(user: UserInfo, headers: Mapping[str, str], target: RequestInfo,
 
 def _modes(user: UserInfo, wanted: UserInfo) -> Iterator[str]:
     """The ways to become another user, from that of the least power on: accounts and nodes bring their own groups."""
-    node, account = _node_of(wanted), _account_of(wanted)
+    node, account = _node_of(wanted), account_of(wanted)
     if not node and account is None:
         yield "user-info"
     elif not (wanted.uid or wanted.groups or wanted.extra):
-        if node and _account_of(user) is not None and user.extra.get(_OWN_NODE) == (node,):
+        if node and account_of(user) is not None and user.extra.get(OWN_NODE) == (node,):
             yield "associated-node"
         yield "arbitrary-node" if node else "serviceaccount"
     yield _WHOLE
@@ -71,7 +71,7 @@ def _node_of(user: UserInfo) -> str:
     return name if name != user.name and not dns1123_subdomain(name) else ""
 
 
-def _account_of(user: UserInfo) -> tuple[str, str] | None:
+def account_of(user: UserInfo) -> tuple[str, str] | None:
     """Namespace and name of the service account that a user is."""
     namespace, colon, name = user.name.removeprefix(_ACCOUNT).partition(":")
     if not user.name.startswith(_ACCOUNT) or not colon or dns1123_label(namespace) or dns1123_subdomain(name):
@@ -156,7 +156,7 @@ def _check_parts(user: UserInfo, wanted: UserInfo, mode: str) -> None:
 
 def _name_permission(wanted: UserInfo, mode: str) -> RequestInfo:
     group = "" if mode == _WHOLE else _AUTHENTICATION
-    if account := _account_of(wanted):
+    if account := account_of(wanted):
         return _permission(mode, group, "serviceaccounts", account[1], namespace=account[0])
     if mode.endswith("-node"):
         # To be the node that one runs on is the same right on all nodes.
@@ -183,7 +183,7 @@ def _permission(  # noqa: PLR0913 - the parts of a target
 
 def _completed(wanted: UserInfo, mode: str) -> UserInfo:
     """Accounts and nodes bring their groups, and everybody is either authenticated or not."""
-    groups, account = wanted.groups, _account_of(wanted)
+    groups, account = wanted.groups, account_of(wanted)
     if account is not None and not groups:
         groups = service_account_user(*account).groups
     if mode.endswith("-node"):
