@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -122,6 +123,31 @@ def test_changes_are_counted_of_what_a_kind_counts(
     strategy.default(new)
     strategy.prepare_update(new, old)
     assert (old.metadata.generation, new.metadata.generation) == generations
+
+
+@pytest.mark.parametrize(
+    ("version", "kind_name", "spec", "name"),
+    [
+        ("coordination.k8s.io/v1", "Lease", {"strategy": "OldestEmulationVersion", "preferredHolder": "a"}, "strategy"),
+        ("apps/v1", "StatefulSet", {"updateStrategy": {"rollingUpdate": {"maxUnavailable": 2}}}, "maxUnavailable"),
+        ("storage.k8s.io/v1", "CSIDriver", {"preventPodSchedulingIfMissing": True}, "preventPodSchedulingIfMissing"),
+    ],
+)
+def test_fields_of_features_that_are_off_are_dropped(
+    version: str, kind_name: str, spec: dict[str, Any], name: str
+) -> None:
+    kind = find_kind(version, kind_name)
+    assert kind is not None
+    strategy = strategy_of(kind)
+    plain, created, updated = (from_builtins({"spec": each}, kind.type) for each in ({}, spec, spec))
+    for obj in (plain, created, updated):
+        strategy.default(obj)
+    strategy.prepare_create(plain)
+    strategy.prepare_create(created)
+    strategy.prepare_update(updated, plain)
+    assert f'"{name}"' in json.dumps(spec)
+    assert created.spec == updated.spec  # type: ignore[attr-defined]
+    assert f'"{name}"' not in json.dumps(encoded(created))
 
 
 def test_defaulting_twice_changes_nothing() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pybernetes.api.objects import copy
 from pybernetes.api.types.certificates_v1 import CertificateSigningRequest
+from pybernetes.api.types.coordination_v1 import Lease
 from pybernetes.api.types.rbac_v1 import ClusterRoleBinding, RoleBinding
 from pybernetes.apiserver.resources.prepare import clear_status, keep_generation, keep_status, only_status
 from pybernetes.apiserver.resources.strategy import Asker, Strategy
@@ -54,6 +55,16 @@ def _stamp(new: CertificateSigningRequest, old: CertificateSigningRequest | None
         condition.last_transition_time = condition.last_transition_time or kept or now
 
 
+def _drop_election(lease: Lease) -> None:
+    """Elections that the server itself decides are a feature that is off."""
+    lease.spec.strategy = lease.spec.preferred_holder = None
+
+
+def _prepare_lease_update(new: Lease, old: Lease) -> None:
+    _drop_election(new)
+    keep_generation(new, old)
+
+
 def _signer(request: CertificateSigningRequest) -> Mapping[str, str]:
     return {"spec.signerName": request.spec.signer_name}
 
@@ -68,4 +79,9 @@ CERTIFICATE_SIGNING_REQUEST = Strategy(
     fields=_signer,
     field_names=frozenset({"spec.signerName"}),
 )
-LEASE = Strategy(prepare_update=keep_generation, creates_on_update=True, unconditional_update=False)
+LEASE = Strategy(
+    prepare_create=_drop_election,
+    prepare_update=_prepare_lease_update,
+    creates_on_update=True,
+    unconditional_update=False,
+)

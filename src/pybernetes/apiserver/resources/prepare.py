@@ -48,6 +48,13 @@ def keep_status_and_count(new: Any, old: Any) -> None:
     new.metadata.generation = next_generation(old, changed=new.spec != old.spec)
 
 
+def drop_unused(new: Any, old: Any | None, *attributes: str) -> None:
+    """Fields of features that are off stay only where the stored part has them already."""
+    for name in attributes:
+        if old is None or getattr(old, name) is None:
+            setattr(new, name, None)
+
+
 def count_any_change_of(*attributes: str) -> PrepareUpdate:
     """For kinds without a spec: a change of any of these attributes raises the generation."""
 

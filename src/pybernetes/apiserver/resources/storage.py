@@ -9,12 +9,16 @@ from pybernetes.apiserver.resources.amounts import canonical_or_none, canonicali
 from pybernetes.apiserver.resources.prepare import (
     clear_status,
     count_spec_changes,
+    drop_unused,
     first_generation,
     keep_generation,
     keep_status,
     only_status_and_its_metadata,
 )
 from pybernetes.apiserver.resources.strategy import Strategy
+
+# Whether pods wait for nodes that have the driver; a feature that is off.
+_WAITS = "prevent_pod_scheduling_if_missing"
 
 
 def default_storage_class(storage_class: StorageClass) -> None:
@@ -31,6 +35,15 @@ def default_driver(driver: CSIDriver) -> None:
     spec.se_linux_mount = bool(spec.se_linux_mount)
     spec.storage_capacity = bool(spec.storage_capacity)
     spec.volume_lifecycle_modes = spec.volume_lifecycle_modes or ["Persistent"]
+
+
+def _prepare_driver(driver: CSIDriver) -> None:
+    drop_unused(driver.spec, None, _WAITS)
+
+
+def _prepare_driver_update(new: CSIDriver, old: CSIDriver) -> None:
+    drop_unused(new.spec, old.spec, _WAITS)
+    count_spec_changes(new, old)
 
 
 def default_storage_capacity(capacity: CSIStorageCapacity) -> None:
@@ -51,7 +64,11 @@ def default_runtime_class(runtime_class: RuntimeClass) -> None:
 
 STORAGE_CLASS = Strategy(default=default_storage_class, prepare_update=keep_generation, returns_deleted=True)
 CSI_DRIVER = Strategy(
-    default=default_driver, prepare_update=count_spec_changes, returns_deleted=True, unconditional_update=False
+    default=default_driver,
+    prepare_create=_prepare_driver,
+    prepare_update=_prepare_driver_update,
+    returns_deleted=True,
+    unconditional_update=False,
 )
 CSI_NODE = Strategy(prepare_update=keep_generation, returns_deleted=True, unconditional_update=False)
 CSI_STORAGE_CAPACITY = Strategy(default=default_storage_capacity, prepare_update=keep_generation)

@@ -20,6 +20,7 @@ from pybernetes.apiserver.resources.pod_template import default_template
 from pybernetes.apiserver.resources.prepare import (
     clear_status_and_count,
     count_any_change_of,
+    drop_unused,
     first_generation,
     keep_status_and_count,
     next_generation,
@@ -113,6 +114,19 @@ def default_stateful_set(stateful_set: StatefulSet) -> None:
 def _prepare_stateful_set(stateful_set: StatefulSet) -> None:
     clear_status_and_count(stateful_set)
     stateful_set.status.available_replicas = 0
+    _drop_unavailable(stateful_set, None)
+
+
+def _prepare_stateful_set_update(new: StatefulSet, old: StatefulSet) -> None:
+    _drop_unavailable(new, old)
+    keep_status_and_count(new, old)
+
+
+def _drop_unavailable(new: StatefulSet, old: StatefulSet | None) -> None:
+    """How many pods an update may stop at once is not to be chosen yet."""
+    rolling = new.spec.update_strategy.rolling_update
+    if rolling is not None:
+        drop_unused(rolling, old.spec.update_strategy.rolling_update if old is not None else None, "max_unavailable")
 
 
 def _prepare_daemon_set(daemon_set: DaemonSet) -> None:
@@ -178,7 +192,7 @@ DAEMON_SET = Strategy(
 STATEFUL_SET = Strategy(
     default=default_stateful_set,
     prepare_create=_prepare_stateful_set,
-    prepare_update=keep_status_and_count,
+    prepare_update=_prepare_stateful_set_update,
     prepare_status=only_status,
 )
 

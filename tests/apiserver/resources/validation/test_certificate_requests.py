@@ -1,4 +1,4 @@
-"""What is said of certificate requests, of decisions on them, and of Leases."""
+"""What is said of certificate requests, and of decisions on them."""
 
 from __future__ import annotations
 
@@ -187,13 +187,3 @@ def test_deciding(old: list[dict[str, Any]], new: list[dict[str, Any]], said: li
     assert kind is not None
     before, after = (from_builtins(merged(_request(), {"status": {"conditions": c}}), kind.type) for c in (old, new))
     assert list(map(str, validate_approval(after, before))) == said
-
-
-def test_a_lease_that_prefers_a_holder_says_how() -> None:
-    document = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
-    assert on_create({**document, "spec": {"preferredHolder": "a"}}) == [
-        "spec.preferredHolder: Forbidden: may only be specified if `strategy` is defined"
-    ]
-    assert on_create({**document, "spec": {"strategy": "Youngest"}}) == [
-        'spec.strategy.strategy: Unsupported value: "Youngest": supported values: "OldestEmulationVersion"'
-    ]

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.apiserver.resources.validation.causes import merged, on_create, on_status
+from tests.apiserver.resources.validation.causes import lines, made, merged, on_create, on_status
+
+from pybernetes.api.types.apps_v1 import RollingUpdateStatefulSetStrategy
+from pybernetes.apiserver.resources.validation.workloads import validate_stateful_set
 
 _TEMPLATE = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
 _SPEC = {"selector": {"matchLabels": {"a": "b"}}, "template": _TEMPLATE}
@@ -13,10 +16,6 @@ _SPEC = {"selector": {"matchLabels": {"a": "b"}}, "template": _TEMPLATE}
 
 def _workload(kind: str, spec: dict[str, Any] | None = None) -> dict[str, Any]:
     return {"apiVersion": "apps/v1", "kind": kind, "spec": merged(_SPEC, spec or {})}
-
-
-def _rolling(most: Any) -> dict[str, Any]:
-    return {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": most}}}
 
 
 _MOST = "spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value"
@@ -32,7 +31,10 @@ _MOST = "spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value"
     ],
 )
 def test_how_many_pods_of_a_stateful_set_may_be_missing(most: Any, said: list[str]) -> None:
-    assert on_create(_workload("StatefulSet", _rolling(most))) == said
+    # Nothing that comes new; what is stored may have it.
+    stored = made(_workload("StatefulSet"))
+    stored.spec.update_strategy.rolling_update = RollingUpdateStatefulSetStrategy(partition=0, max_unavailable=most)
+    assert lines(validate_stateful_set(stored)) == said
 
 
 _SURGE = "spec.updateStrategy.rollingUpdate.maxSurge"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pybernetes.api.names import dns1035_label, dns1123_subdomain, path_segment_name, qualified_name
-from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
+from pybernetes.api.names import dns1035_label, dns1123_subdomain, path_segment_name
+from pybernetes.api.status import FieldError, invalid, not_supported, required
 from pybernetes.api.types.apiregistration_v1 import APIService
 from pybernetes.api.types.coordination_v1 import Lease
 from pybernetes.api.types.rbac_v1 import ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, Subject
@@ -11,7 +11,6 @@ from pybernetes.apiserver.resources.validation.numbers import not_negative
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
 
 RBAC_GROUP = "rbac.authorization.k8s.io"
-_STRATEGIES = ("OldestEmulationVersion",)
 
 
 def _validate_rules(rules: list[PolicyRule], *, namespaced: bool) -> list[FieldError]:
@@ -114,15 +113,7 @@ def validate_lease(lease: Lease) -> list[FieldError]:
     errors: list[FieldError] = []
     if spec.lease_duration_seconds is not None and spec.lease_duration_seconds <= 0:
         errors.append(invalid("spec.leaseDurationSeconds", spec.lease_duration_seconds, "must be greater than 0"))
-    errors += not_negative(spec.lease_transitions, "spec.leaseTransitions")
-    strategy = spec.strategy
-    if strategy is not None and "/" in strategy:
-        errors += [invalid("spec.strategy.strategy", strategy, text) for text in qualified_name(strategy)]
-    elif strategy is not None and strategy not in _STRATEGIES:
-        errors.append(not_supported("spec.strategy.strategy", strategy, _STRATEGIES))
-    if spec.preferred_holder and not strategy:
-        errors.append(forbidden_field("spec.preferredHolder", "may only be specified if `strategy` is defined"))
-    return errors
+    return errors + not_negative(spec.lease_transitions, "spec.leaseTransitions")
 
 
 def validate_api_service(service: APIService) -> list[FieldError]:
