@@ -53,7 +53,7 @@ def reset_fields(kind: Kind, subresource: str, *, custom: bool = False) -> Reset
         default = _SPEC_AND_METADATA if custom else _SPEC
         return partial(without_below, excluded=_OF_STATUS.get(kind.resource, default))
     if subresource == "approval":
-        return partial(without_below, excluded={**_SPEC, **_STATUS})
+        return partial(without_below, excluded={**_SPEC, "f:status": {"f:certificate": LEAF}})
     if kind.resource == "certificatesigningrequests":
         return partial(without_below, excluded={**_SPEC, **_STATUS})
     if any(part.name == "status" for part in kind.subresources):
