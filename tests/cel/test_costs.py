@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pybernetes.cel import Budget, Environment, types
+from pybernetes.cel import Budget, Environment, InstantiationError, types
 from pybernetes.cel.estimates import estimate
 from pybernetes.cel.ranges import ENDLESS, Path, Range
 
@@ -60,3 +60,37 @@ def test_what_is_counted_is_within_what_was_estimated(expression: str) -> None:
     program.evaluate({"text": "abcabc", "texts": ["a", "b", "abc"], "number": 5}, budget)
     found = estimate(program.checked, _sizes)
     assert found.least <= budget.spent <= found.most
+
+
+_DATA = {"text": "Pending", "texts": ["a", "b", "c"], "number": 5}
+
+
+@pytest.mark.parametrize(
+    ("expression", "cost"),
+    [
+        # Literals of literals and conversions of them are made once; looking among them is free.
+        ("text in ['Pending', 'Running']", 1),
+        ("texts == ['a', 'b', 'c']", 2),
+        ("double(5) < 10.0", 1),
+        ("texts + ['d'] == [text]", 1 + 1 + 1 + 1 + 10),
+        # The names that a branch or an index begins with are passed over.
+        ("texts.exists_one(t, t == 'b')", 11),
+        ("texts.filter(t, t == 'b').size() == 1", 23),
+        ("texts[number - 4] == 'b'", 5),
+        ("texts[dyn(number) - 4] == (number > 3 ? text : texts[0])", 8),
+    ],
+)
+def test_what_upstream_passes_over_costs_nothing(expression: str, cost: int) -> None:
+    budget = Budget()
+    _ENVIRONMENT.compile(expression).evaluate(_DATA, budget)
+    assert budget.spent == cost
+
+
+def test_what_is_made_once_is_never_changed() -> None:
+    program = _ENVIRONMENT.compile("texts.map(t, t) + [].map(t, t) + ['x']")
+    assert [program.evaluate(_DATA) for _ in range(2)] == [["a", "b", "c", "x"]] * 2
+
+
+def test_a_conversion_that_fails_is_found_beforehand() -> None:
+    with pytest.raises(InstantiationError, match="program instantiation failed: strconv.ParseInt"):
+        _ENVIRONMENT.compile("number == int('x')")

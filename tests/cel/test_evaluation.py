@@ -97,7 +97,7 @@ def test_expressions_hold(expression: str) -> None:
         ("ages['bob']", "no such key: bob"),
         ("anything.nope", "no such key: nope"),
         ("anything.text + 1", "no such overload"),
-        ("int('x')", 'strconv.ParseInt: parsing "x": invalid syntax'),
+        ("int('' + 'x')", 'strconv.ParseInt: parsing "x": invalid syntax'),
         ("optional.none().value()", "optional.none() dereference"),
         ("'a'.substring(2)", "index out of range: 2"),
         ("[''].map(x, x.matches(x + '['))", "error parsing regexp"),

@@ -20,10 +20,10 @@ def constant(value: Any) -> Evaluator:
     return lambda _frame: value
 
 
-def variable(name: str) -> Evaluator:
+def variable(name: str, cost: int) -> Evaluator:
     def read(frame: Frame) -> Any:
         # As `spend` does it: this is done more often than anything else.
-        frame.cost += 1
+        frame.cost += cost
         if frame.cost > frame.stop:
             frame.pause()
         try:

@@ -24,6 +24,7 @@ from pybernetes.cel.closures import (
     tested,
     variable,
 )
+from pybernetes.cel.folding import folded
 from pybernetes.cel.frame import Evaluator, Frame
 from pybernetes.cel.loops import loop
 from pybernetes.cel.matching import is_certain
@@ -43,6 +44,7 @@ from pybernetes.cel.types import ObjectType
 from pybernetes.cel.values import (
     EvaluationError,
     Message,
+    contains,
 )
 
 
@@ -56,12 +58,15 @@ class _Compiler:
 
     def __init__(self, checked: Checked) -> None:
         self._checked = checked
+        self._constants = folded(checked)
+        # Names that are not charged for: upstream's count passes over those that begin a branch or an index.
+        self._free: set[Node] = set()
 
     def compiled(self, node: Node) -> Evaluator:
-        if node in self._checked.constants:
-            return constant(self._checked.constants[node])
+        if node in self._constants:
+            return constant(self._constants[node])
         if node in self._checked.names:
-            return variable(self._checked.names[node])
+            return variable(self._checked.names[node], 0 if node in self._free else 1)
         made: Evaluator = _COMPILERS[type(node)](self, node)
         return made
 
@@ -69,7 +74,7 @@ class _Compiler:
         return constant(node.value)
 
     def identifier(self, node: Identifier) -> Evaluator:
-        return variable(node.name)
+        return variable(node.name, 0 if node in self._free else 1)
 
     def select(self, node: Select) -> Evaluator:
         operand = self.compiled(node.operand)
@@ -86,8 +91,12 @@ class _Compiler:
 
     def call(self, node: Call) -> Evaluator:
         special = SPECIAL.get(node.function)
+        if node.function in _PASSING:
+            self._free.update(map(_beginning, node.arguments[1:]))
         if special is not None:
             return special(*(self.compiled(argument) for argument in node.arguments))
+        if node.function == "@in" and (found := self._found_among(node)) is not None:
+            return found
         if node.function == "_+_" and (appended := self._appended(node)) is not None:
             return appended
         parts = node.arguments if node.target is None else [node.target, *node.arguments]
@@ -97,6 +106,24 @@ class _Compiler:
         if len(overloads) == 1 and certain:
             return direct(overloads[0], evaluators)
         return dispatched(overloads, evaluators)
+
+    def _found_among(self, node: Call) -> Evaluator | None:
+        """Looking for a value among ones that stand in the expression, which costs nothing."""
+        wanted, items = node.arguments[0], self._constants.get(node.arguments[1])
+        if not isinstance(items, list) or not all(isinstance(item, str | int | float) for item in items):
+            return None
+        if not items:
+            return constant(False)
+        value = self.compiled(wanted)
+        if not all(isinstance(item, str) for item in items):
+            return lambda frame: contains(items, value(frame))
+        texts = frozenset(items)
+
+        def find(frame: Frame) -> bool:
+            held = value(frame)
+            return isinstance(held, str) and held in texts
+
+        return find
 
     def _appended(self, node: Call) -> Evaluator | None:
         """Adding one value to what a loop has gathered: nobody else sees that list, so it may grow in place."""
@@ -174,7 +201,27 @@ class _Compiler:
         return make
 
     def comprehension(self, node: Comprehension) -> Evaluator:
+        initial = node.initial
+        if isinstance(initial, ListLiteral | MapLiteral) and initial in self._constants:
+            # Made anew each time, since the loop changes it; for nothing, as what is constant is.
+            kind: type = list if isinstance(initial, ListLiteral) else dict
+            return loop(node, lambda part: (lambda _frame: kind()) if part is initial else self.compiled(part))
         return loop(node, self.compiled)
+
+
+# Calls that pass over what names cost with which their later arguments begin.
+_PASSING = ("_?_:_", "_[_]", "_[?_]")
+
+
+def _beginning(node: Node) -> Node:
+    """The name that a chain of selections and indices begins with; the node itself where it is no chain."""
+    while True:
+        if isinstance(node, Select) and not node.is_test:
+            node = node.operand
+        elif isinstance(node, Call) and node.function in ("_[_]", "_[?_]"):
+            node = node.arguments[0]
+        else:
+            return node
 
 
 _COMPILERS: Mapping[type[Node], Callable[[_Compiler, Any], Evaluator]] = {

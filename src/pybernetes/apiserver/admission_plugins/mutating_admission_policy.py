@@ -5,6 +5,10 @@ A write comes in after the built-in plug-ins have had their say; when a policy h
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
 from pybernetes.api.status import StatusError, failure
 from pybernetes.api.types.admissionregistration_v1 import MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding
 from pybernetes.api.types.core_v1 import Namespace
@@ -14,11 +18,16 @@ from pybernetes.apiserver.admission_plugins.bystander import Bystander, refusal
 from pybernetes.apiserver.admission_policies.application import changed_object
 from pybernetes.apiserver.admission_policies.bound import BoundPolicies
 from pybernetes.apiserver.admission_policies.evaluation import Evaluation, PolicyError
+from pybernetes.apiserver.admission_policies.expressions import PolicyExpressions
 from pybernetes.apiserver.admission_policies.parameters import params_of
 from pybernetes.apiserver.admission_policies.values import request_values
 from pybernetes.apiserver.reader import Reader
 from pybernetes.apiserver.stages.authorization import Authorizer
+from pybernetes.apiserver.turns import in_turns
 from pybernetes.cel import EvaluationError
+from pybernetes.cel.admission import Expression
+
+_NOT_MEANT = object()
 
 
 class MutatingAdmissionPolicyAdmission(Bystander):
@@ -40,12 +49,12 @@ class MutatingAdmissionPolicyAdmission(Bystander):
             if request.is_second_round and policy.spec.reinvocation_policy != "IfNeeded":
                 continue
             try:
-                self._apply(policy, binding, request, namespace)
+                await self._apply(policy, binding, request, namespace)
             except (PolicyError, EvaluationError) as error:
                 if policy.spec.failure_policy != "Ignore":
                     raise _refusal(request, policy.metadata.name or "", binding.metadata.name or "", error) from error
 
-    def _apply(
+    async def _apply(
         self,
         policy: MutatingAdmissionPolicy,
         binding: MutatingAdmissionPolicyBinding,
@@ -55,19 +64,25 @@ class MutatingAdmissionPolicyAdmission(Bystander):
         """Changes the object as the policy wants it, once for each of its params."""
         obj = request.object
         assert obj is not None  # `handles` has looked
-        expressions = self._policies.expressions(policy)
+        expressions = await in_turns(lambda: self._policies.expressions(policy))
         for params in params_of(self._reader, policy.spec.param_kind, binding.spec.param_ref, request.namespace):
             for patch_type, expression in expressions.mutations:
                 values = {**request_values(request, namespace, self._authorizer), "params": params}
-                evaluation = Evaluation(expressions, values)
-                if not evaluation.applies():
+                value = await in_turns(partial(_value, expressions, expression, values))
+                if value is _NOT_MEANT:
                     break
-                changed = changed_object(obj, request.kind, patch_type, evaluation.value(expression))
+                changed = changed_object(obj, request.kind, patch_type, value)
                 if changed == obj:
                     continue
                 for name in changed.__struct_fields__:
                     setattr(obj, name, getattr(changed, name))
                 request.is_changed_by_policy = True
+
+
+def _value(expressions: PolicyExpressions, wanted: Expression, values: Mapping[str, Any]) -> Any:
+    """What a mutation evaluates to, unless the policy's conditions say that the request is not meant."""
+    evaluation = Evaluation(expressions, values)
+    return evaluation.value(wanted) if evaluation.applies() else _NOT_MEANT
 
 
 def _refusal(request: AdmissionRequest, policy: str, binding: str, error: Exception) -> StatusError:

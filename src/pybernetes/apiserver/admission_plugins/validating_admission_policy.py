@@ -7,6 +7,7 @@ when a request first meets them, and again when they change.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pybernetes.api.status import StatusError, failure
@@ -23,6 +24,7 @@ from pybernetes.apiserver.admission_policies.parameters import params_of
 from pybernetes.apiserver.admission_policies.values import request_values
 from pybernetes.apiserver.reader import Reader
 from pybernetes.apiserver.stages.authorization import Authorizer
+from pybernetes.apiserver.turns import in_turns
 
 _CODES = {"Unauthorized": 401, "Forbidden": 403, "RequestEntityTooLarge": 413, "Invalid": 422}
 _FAILURES = "validation.policy.admission.k8s.io/validation_failure"
@@ -45,14 +47,14 @@ class ValidatingAdmissionPolicyAdmission(Bystander):
         values = request_values(request, self._policies.namespace(request), self._authorizer)
         refused: list[tuple[str, str, Finding]] = []
         for policy, binding in self._policies.meeting(request):
-            for finding in self._findings(policy, binding, request, values):
+            for finding in await self._findings(policy, binding, request, values):
                 _act(policy, binding, finding, request)
                 if "Deny" in binding.spec.validation_actions:
                     refused.append((policy.metadata.name or "", binding.metadata.name or "", finding))
         if refused:
             raise _refusal(request, *refused[0])
 
-    def _findings(
+    async def _findings(
         self,
         policy: ValidatingAdmissionPolicy,
         binding: ValidatingAdmissionPolicyBinding,
@@ -65,9 +67,18 @@ class ValidatingAdmissionPolicyAdmission(Bystander):
             every = params_of(self._reader, policy.spec.param_kind, binding.spec.param_ref, request.namespace)
         except PolicyError as error:
             return [Finding(0, f"failed to configure binding: {error}", is_error=True)] if strict else []
+        return await in_turns(
+            lambda: self._evaluated(policy, [{**values, "params": params} for params in every], request)
+        )
+
+    def _evaluated(
+        self, policy: ValidatingAdmissionPolicy, every: Iterable[Mapping[str, Any]], request: AdmissionRequest
+    ) -> list[Finding]:
+        """What a policy finds, given the values of its expressions for each of its params."""
+        strict = policy.spec.failure_policy != "Ignore"
         found: list[Finding] = []
-        for params in every:
-            evaluation = Evaluation(self._policies.expressions(policy), {**values, "params": params})
+        for values in every:
+            evaluation = Evaluation(self._policies.expressions(policy), values)
             try:
                 if not evaluation.applies():
                     continue
