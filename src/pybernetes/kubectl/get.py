@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
+from pybernetes.api import json_path
 from pybernetes.api.status import StatusError
 from pybernetes.kubectl import jsonpath, output, printing, selection, watching
 from pybernetes.kubectl.failures import CommandError, error, explained, several
@@ -171,7 +172,7 @@ def _sorted_table(table: dict[str, Any], by: str) -> dict[str, Any]:
     return table
 
 
-def sort_key(path: jsonpath.Path, value: Any) -> list[tuple[int, float, str]]:
+def sort_key(path: json_path.Path, value: Any) -> list[tuple[int, float, str]]:
     """Numbers before texts, each in their order."""
     found = path.values(value)
     return [(0, float(item), "") if isinstance(item, int | float) else (1, 0.0, str(item)) for item in found]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pybernetes.api import json_path
 from pybernetes.kubectl import jsonpath, printing
 from pybernetes.kubectl.failures import error
 from pybernetes.kubectl.words import Flag, Words, switch
@@ -74,7 +75,7 @@ def without_managed_fields(value: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**value, "metadata": {key: item for key, item in metadata.items() if key != "managedFields"}}
 
 
-def _columns(text: str) -> tuple[list[str], list[jsonpath.Path]]:
+def _columns(text: str) -> tuple[list[str], list[json_path.Path]]:
     """`NAME:.metadata.name,IP:.status.podIP`, or a file with headers over paths."""
     if "\n" in text.strip():
         lines = text.strip().splitlines()
@@ -90,7 +91,7 @@ _BAD_COLUMN = "unexpected custom-columns spec: "
 
 
 def custom_columns(
-    headers: Sequence[str], paths: Sequence[jsonpath.Path], items: Sequence[Mapping[str, Any]], with_headers: bool
+    headers: Sequence[str], paths: Sequence[json_path.Path], items: Sequence[Mapping[str, Any]], with_headers: bool
 ) -> str:
     """A row for each object, `<none>` where a path leads to nothing."""
     rows = [list(headers)] if with_headers else []

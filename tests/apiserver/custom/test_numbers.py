@@ -55,3 +55,10 @@ async def test_numbers_that_are_too_large_are_refused(served: Caller) -> None:
     code, status = await served("POST", CRONTABS, body)
     assert code == 400
     assert "json: cannot unmarshal number 1e400 into Go value of type float64 (" in status["message"]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(100.0, "100"), (1e6, "1e+06"), (0.5, "0.5"), (1e-5, "1e-05"), (-2.5, "-2.5")]
+)
+def test_floats_look_as_in_go(number: float, text: str) -> None:
+    assert numbers.go_float(number) == text

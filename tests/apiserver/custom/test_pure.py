@@ -1,4 +1,4 @@
-"""The pure parts: schemas at work on values, paths, versions in order, names."""
+"""The pure parts: schemas at work on values, versions in order."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from pybernetes.apiserver.custom.formats import FORMATS
-from pybernetes.apiserver.custom.json_path import PathError, find, keys, parse
 from pybernetes.apiserver.custom.rows import version_order
 from pybernetes.apiserver.custom.schema import default, drop_nulls, prune
 from pybernetes.apiserver.custom.schema_validation import schema_errors
-from pybernetes.apiserver.custom.validation import go_float, validate
+from pybernetes.apiserver.custom.validation import validate
 
 
 def test_pruning_keeps_what_is_known_and_what_may_be_unknown() -> None:
@@ -58,40 +57,9 @@ def test_booleans_are_no_numbers() -> None:
     assert not validate(2.0, {"type": "integer"}, "x")
 
 
-@pytest.mark.parametrize(
-    ("path", "found"),
-    [
-        (".a.b", [1]),
-        (".l[0].t", ["x"]),
-        (".l[*].v", [1, 2]),
-        ('.l[?(@.t=="y")].v', [2]),
-        (".m['a.b']", [3]),
-        (r".m.a\.b", [3]),
-        (".none.more", []),
-    ],
-)
-def test_paths_find_values(path: str, found: list[Any]) -> None:
-    value = {"a": {"b": 1}, "l": [{"t": "x", "v": 1}, {"t": "y", "v": 2}], "m": {"a.b": 3}}
-    assert list(find(value, parse(path))) == found
-
-
-def test_only_paths_of_fields_have_keys() -> None:
-    assert keys(parse(".spec.replicas")) == ("spec", "replicas")
-    assert keys(parse(".spec.list[0]")) is None
-    with pytest.raises(PathError):
-        parse("spec")
-
-
 def test_versions_are_listed_from_stable_to_odd() -> None:
     names = ["v1alpha1", "foo", "v1", "v10", "v2beta1", "v2beta10", "v2"]
     assert sorted(names, key=version_order) == ["v10", "v2", "v1", "v2beta10", "v2beta1", "v1alpha1", "foo"]
-
-
-@pytest.mark.parametrize(
-    ("number", "text"), [(100.0, "100"), (1e6, "1e+06"), (0.5, "0.5"), (1e-5, "1e-05"), (-2.5, "-2.5")]
-)
-def test_floats_look_as_in_go(number: float, text: str) -> None:
-    assert go_float(number) == text
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,16 @@ A version's column definitions go in, a `Printer` comes out, as for built-in kin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from pybernetes.api.json_path import Path, PathError, parse
 from pybernetes.api.objects import CustomObject
 from pybernetes.api.types.apiextensions_v1 import CustomResourceColumnDefinition
-from pybernetes.apiserver.custom.json_path import Path, PathError, first, parse, shown
+from pybernetes.apiserver.custom.numbers import text_of
 from pybernetes.apiserver.openapi.descriptions import describe
 from pybernetes.apiserver.printing.cells import since
 from pybernetes.apiserver.printing.table import Printer
@@ -27,15 +28,30 @@ def printer(columns: Sequence[CustomResourceColumnDefinition]) -> Printer:
     if not columns:
         age = describe(_META).fields.get("creationTimestamp", "")
         columns = [CustomResourceColumnDefinition(name="Age", type="date", json_path=_AGE, description=age)]
+    shown = list(_readable(columns))
     name = {"name": "Name", "type": "string", "format": "name", "priority": 0}
-    definitions = [{**name, "description": describe(_META).fields.get("name", "")}, *map(_definition, columns)]
-    cells = [_cell(column) for column in columns]
+    definitions = [{**name, "description": describe(_META).fields.get("name", "")}]
+    definitions += [_definition(column) for column, _path in shown]
 
     def row(obj: CustomObject, now: datetime) -> list[Any]:
-        document = {**obj.content, "metadata": msgspec.to_builtins(obj.metadata)}
-        return [obj.metadata.name or "", *(cell(document, now) for cell in cells)]
+        head = {"apiVersion": obj.api_version, "kind": obj.kind, "metadata": msgspec.to_builtins(obj.metadata)}
+        document = {**obj.content, **head}
+        cells = (_cell(column.type, path.values(document), now) for column, path in shown)
+        return [obj.metadata.name or "", *cells]
 
     return Printer(definitions, row)
+
+
+def _readable(
+    columns: Sequence[CustomResourceColumnDefinition],
+) -> Iterator[tuple[CustomResourceColumnDefinition, Path]]:
+    """The columns and their paths, up to the first path that is none."""
+    for column in columns:
+        try:
+            path = parse(column.json_path)
+        except PathError:
+            return
+        yield column, path
 
 
 def _definition(column: CustomResourceColumnDefinition) -> dict[str, Any]:
@@ -49,27 +65,17 @@ def _definition(column: CustomResourceColumnDefinition) -> dict[str, Any]:
     }
 
 
-def _cell(column: CustomResourceColumnDefinition) -> Callable[[Any, datetime], Any]:
-    try:
-        path: Path | None = parse(column.json_path)
-    except PathError:
-        path = None
-
-    def cell(document: Any, now: datetime) -> Any:
-        value = first(document, path) if path is not None else None
-        return None if value is None else _shown(column.type, value, now)
-
-    return cell
-
-
-def _shown(type_: str, value: Any, now: datetime) -> Any:
-    """A value as the cell of a column of some type; None where it has another type."""
+def _cell(type_: str, found: Sequence[Any], now: datetime) -> Any:
+    """The first value as the cell of a column of some type; None where it has another type."""
+    if not found:
+        return None
+    value = found[0]
     number = isinstance(value, int | float) and not isinstance(value, bool)
     match type_:
+        case "string" if isinstance(value, dict | list):
+            return msgspec.json.encode(value, order="sorted").decode()
         case "string":
-            return (
-                msgspec.json.encode(value, order="sorted").decode() if isinstance(value, dict | list) else shown(value)
-            )
+            return "<no value>" if value is None else text_of(value)
         case "integer":
             return int(value) if number else None
         case "number":

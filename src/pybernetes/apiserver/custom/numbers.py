@@ -1,11 +1,12 @@
-"""JSON of custom resources, its numbers as upstream keeps them: what has no fraction is an integer, however written.
+"""JSON of custom resources, its numbers as upstream keeps and shows them.
 
-Bytes go in, plain values come out. Called by `reading` for what clients send and by `rules` for what is stored. Clients
-that read a field as an integer do not take `1.0`.
+What has no fraction is an integer, however written: clients that read a field as an integer do not take `1.0`. Pure.
+Called by `reading` for what clients send, by `rules` for what is stored, by `columns` and `strategy` for texts.
 """
 
 from __future__ import annotations
 
+from decimal import Decimal
 from math import isinf
 from typing import Any
 
@@ -33,3 +34,22 @@ def decode(document: bytes) -> Any:
 def plain(document: Any) -> Any:
     """A copy of a value that may have been read elsewhere, with such numbers."""
     return _decoder.decode(msgspec.json.encode(document))
+
+
+def text_of(value: Any) -> str:
+    """A scalar as columns and selectors show it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return go_float(value) if isinstance(value, float) else str(value)
+
+
+def go_float(number: float) -> str:
+    """A float as Go's `%v` prints it."""
+    sign, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
+    assert isinstance(exponent, int)  # a JSON number is finite
+    size = len(digits) + exponent - 1
+    if -4 <= size < 6:
+        return f"{Decimal(repr(number)).normalize():f}"
+    text = "".join(map(str, digits))
+    fraction = f".{text[1:]}" if len(text) > 1 else ""
+    return f"{'-' if sign else ''}{text[0]}{fraction}e{size:+03d}"

@@ -18,9 +18,9 @@ from pybernetes.api.types.meta_v1 import StatusCause, StatusDetails
 from pybernetes.apiserver.custom import schema as schemas
 from pybernetes.apiserver.custom.correlation import Correlation
 from pybernetes.apiserver.custom.embedded import cleaned, embedded_errors
-from pybernetes.apiserver.custom.json_path import first, parse, shown
 from pybernetes.apiserver.custom.list_types import list_errors
-from pybernetes.apiserver.custom.replicas import spec_errors, status_errors
+from pybernetes.apiserver.custom.numbers import text_of
+from pybernetes.apiserver.custom.replicas import names_of, spec_errors, status_errors
 from pybernetes.apiserver.custom.rules import VersionRules, rules_of
 from pybernetes.apiserver.custom.validation import NOWHERE, validate
 from pybernetes.apiserver.resources.strategy import Strategy
@@ -208,6 +208,8 @@ def _require_kind(obj: CustomObject, rules: VersionRules) -> None:
 def _fields(obj: CustomObject, selected: Iterable[str]) -> dict[str, str]:
     found = {}
     for name in selected:
-        value = first(obj.content, parse(f".{name}"))
-        found[name] = "" if value is None else shown(value)
+        value: Any = obj.content
+        for step in names_of(name):
+            value = value.get(step) if isinstance(value, dict) else None
+        found[name] = "" if value is None else text_of(value)
     return found

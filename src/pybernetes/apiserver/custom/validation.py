@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from typing import Any
 
 from pybernetes.api.json_schema import (
@@ -23,6 +22,7 @@ from pybernetes.api.patterns import PatternError, compiled
 from pybernetes.api.status import FieldError, invalid, not_supported, required
 from pybernetes.apiserver.custom.correlation import Correlation
 from pybernetes.apiserver.custom.formats import has_format, is_known
+from pybernetes.apiserver.custom.numbers import go_float
 
 _INT_RANGES = {"int32": 2**31, "int64": 2**63}
 NOWHERE = "<nil>"
@@ -282,18 +282,6 @@ def _bound(bound: float, value: float) -> str:
     if isinstance(value, int):
         return str(int(bound))
     return go_float(float(bound))
-
-
-def go_float(number: float) -> str:
-    """A float as Go's `%v` prints it."""
-    sign, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
-    assert isinstance(exponent, int)  # a JSON number is finite
-    size = len(digits) + exponent - 1
-    if -4 <= size < 6:
-        return f"{Decimal(repr(number)).normalize():f}"
-    text = "".join(map(str, digits))
-    fraction = f".{text[1:]}" if len(text) > 1 else ""
-    return f"{'-' if sign else ''}{text[0]}{fraction}e{size:+03d}"
 
 
 def _canonical(value: Any) -> str:
