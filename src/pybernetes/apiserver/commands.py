@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import msgspec
@@ -73,7 +74,7 @@ class Commands:
     async def _create(self, asked: Authenticated, intent: Intent, obj: ApiObject, wish: Wish | None = None) -> Entry:
         place(obj, asked.info, _kind(asked))
         if obj.metadata.resource_version:
-            raise status.failure(500, "", "resourceVersion should not be set on objects to be created")
+            _require_new(obj)
         stored = convert(obj, intent.kind)
         if isinstance(obj, CustomObject) and stored is not obj and intent.tracker is not None:
             # What the stored version's schema adds or drops is not the client's doing.
@@ -87,10 +88,7 @@ class Commands:
         kind, options = _kind(asked), write_options(asked.request)
         obj = read_object(asked.request, kind.type, options.validation, lambda _text: None)
         place(obj, asked.info, kind)
-        revision = obj.metadata.resource_version or ""
-        if revision:
-            _require_number(revision)
-        intent = replace(intent_of(asked, options), pinned=bool(revision))
+        intent = replace(intent_of(asked, options), pinned=claimed_revision(obj) != 0)
         strategy = self._writer.registry.collection(intent.kind).form.strategy
         missing = self._writer.registry.collection(intent.kind).get(intent.namespace, intent.name) is None
         if missing and strategy.creates_on_update and not asked.info.subresource:
@@ -106,11 +104,7 @@ class Commands:
             drop_repeated(fresh.metadata, warn)
             place(fresh, asked.info, kind)
             _require_same(kind, fresh, entry)
-            if revision and revision != str(entry.revision):
-                raise status.conflict(kind, intent.name, status.OBJECT_MODIFIED)
-            if not revision and not strategy.unconditional_update:
-                problem = status.invalid("metadata.resourceVersion", 0, "must be specified for an update")
-                raise status.invalid_object(kind, intent.name, [problem], called=kind.resource)
+            require_current(kind, fresh, entry)
             return self._prepared(fresh, entry, intent.kind)
 
         entry = await self._writer.modify(intent, make, self._aspect(intent))
@@ -139,8 +133,7 @@ class Commands:
             fresh = patched(convert(entry.private(), kind), patch, kind, validation)
             drop_repeated(fresh.metadata, warn, patched=True)
             place(fresh, asked.info, kind)
-            if fresh.metadata.resource_version not in (None, "", str(entry.revision)):
-                raise status.conflict(kind, intent.name, status.OBJECT_MODIFIED)
+            require_current(kind, fresh, entry)
             return self._prepared(fresh, entry, intent.kind)
 
         entry = await self._writer.modify(intent, make, self._aspect(intent))
@@ -168,8 +161,7 @@ class Commands:
             fresh = application.object(entry.object, self._writer.now())
             drop_repeated(fresh.metadata, intent.warnings.append, patched=True)
             place(fresh, asked.info, kind)
-            if fresh.metadata.resource_version not in (None, "", str(entry.revision)):
-                raise status.conflict(kind, intent.name, status.OBJECT_MODIFIED)
+            require_current(kind, fresh, entry)
             return self._prepared(fresh, entry, intent.kind)
 
         entry = await self._writer.modify(intent, make, self._aspect(intent))
@@ -228,11 +220,30 @@ class Commands:
         return Response(200, {"content-type": rendering.content_type, **_NO_CACHE, **warning_headers(warnings)}, body)
 
 
-def _require_number(revision: str) -> None:
-    """500, as upstream has it, for a revision that is no number."""
+def claimed_revision(obj: ApiObject) -> int:
+    """The revision that a client says its object is made of, 0 for none; 500, as upstream has it, for no number."""
     try:
-        parse_uint(revision)
+        return parse_uint(obj.metadata.resource_version or "0")
     except ValueError as error:
+def _require_new(obj: ApiObject) -> None:
+    """500 for an object to be created that claims a revision; what is no number claims none."""
+    with suppress(ValueError):
+        if parse_uint(obj.metadata.resource_version or ""):
+            raise status.failure(500, "", "resourceVersion should not be set on objects to be created")
+    obj.metadata.resource_version = None
+
+
+def require_current(kind: Kind, wanted: ApiObject, entry: Entry) -> None:
+    """409 when a client's object is not made of the stored one, 422 when it must say of which and does not."""
+    revision = claimed_revision(wanted)
+    if revision:
+        if revision != entry.revision:
+            raise status.conflict(kind, entry.name, status.OBJECT_MODIFIED)
+    elif not entry.form.strategy.unconditional_update:
+        problem = status.invalid("metadata.resourceVersion", 0, "must be specified for an update")
+        raise status.invalid_object(kind, entry.name, [problem], called=kind.resource)
+
+
         raise status.failure(500, "", str(error)) from error
 
 

@@ -19,7 +19,7 @@ from pybernetes.api.types.autoscaling_v1 import Scale, ScaleSpec, ScaleStatus
 from pybernetes.api.types.meta_v1 import ObjectMeta
 from pybernetes.api.wire import Response
 from pybernetes.apiserver.bodies import WriteOptions, read_object, write_options
-from pybernetes.apiserver.commands import answer_object, intent_of
+from pybernetes.apiserver.commands import answer_object, claimed_revision, intent_of
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.field_management.application import document_in
 from pybernetes.apiserver.field_management.options import is_apply
@@ -105,7 +105,7 @@ class ScaleSubresource:
 
         def make(entry: Entry) -> ApiObject:
             scale = wanted(entry)
-            if scale.metadata.resource_version not in (None, "", str(entry.revision)):
+            if (revision := claimed_revision(scale)) and revision != entry.revision:
                 raise status.conflict(intent.kind, intent.name, status.OBJECT_MODIFIED)
             count = (scale.spec or ScaleSpec()).replicas or 0
             if count < 0 and not issubclass(kind.type, CustomObject):
