@@ -125,6 +125,34 @@ def test_changes_are_counted_of_what_a_kind_counts(
     assert (old.metadata.generation, new.metadata.generation) == generations
 
 
+_TEMPLATES = "deprecated.daemonset.template.generation"
+
+
+@pytest.mark.parametrize(
+    ("given", "changes", "counts"),
+    [
+        ({}, {}, ("1", "1")),
+        ({}, {"template": {"metadata": {"labels": {"a": "b"}}}}, ("1", "2")),
+        ({}, {"updateStrategy": {"type": "OnDelete"}}, ("1", "1")),
+        ({_TEMPLATES: "7"}, {"template": {"metadata": {"labels": {"a": "b"}}}}, ("7", "8")),
+        ({_TEMPLATES: "-7"}, {}, ("1", "1")),
+    ],
+)
+def test_daemon_sets_count_their_templates(
+    given: dict[str, str], changes: dict[str, Any], counts: tuple[str, str]
+) -> None:
+    kind = find_kind("apps/v1", "DaemonSet")
+    assert kind is not None
+    strategy = strategy_of(kind)
+    old = from_builtins({"metadata": {"annotations": given}}, kind.type)
+    new = from_builtins({"metadata": {"annotations": {_TEMPLATES: "40"}}, "spec": changes}, kind.type)
+    for obj in (old, new):
+        strategy.default(obj)
+    strategy.prepare_create(old)
+    strategy.prepare_update(new, old)
+    assert (old.metadata.annotations[_TEMPLATES], new.metadata.annotations[_TEMPLATES]) == counts
+
+
 @pytest.mark.parametrize(
     ("version", "kind_name", "spec", "name"),
     [

@@ -132,16 +132,20 @@ def _drop_unavailable(new: StatefulSet, old: StatefulSet | None) -> None:
 def _prepare_daemon_set(daemon_set: DaemonSet) -> None:
     """Old clients read the generation of the template from an annotation."""
     clear_status_and_count(daemon_set)
-    daemon_set.metadata.annotations = {**daemon_set.metadata.annotations, TEMPLATE_GENERATION: "1"}
+    _count_templates(daemon_set, max(_templates(daemon_set), 1))
 
 
 def _prepare_daemon_set_update(new: DaemonSet, old: DaemonSet) -> None:
     keep_status_and_count(new, old)
-    before = old.metadata.annotations.get(TEMPLATE_GENERATION, "0")
-    count = whole_number(before) or 0
-    if new.spec.template != old.spec.template or new.spec.update_strategy != old.spec.update_strategy:
-        count += 1
-    new.metadata.annotations = {**new.metadata.annotations, TEMPLATE_GENERATION: str(count)}
+    _count_templates(new, _templates(old) + (new.spec.template != old.spec.template))
+
+
+def _templates(daemon_set: DaemonSet) -> int:
+    return whole_number(daemon_set.metadata.annotations.get(TEMPLATE_GENERATION, "")) or 0
+
+
+def _count_templates(daemon_set: DaemonSet, count: int) -> None:
+    daemon_set.metadata.annotations = {**daemon_set.metadata.annotations, TEMPLATE_GENERATION: str(count)}
 
 
 def _prepare_deployment_update(new: Deployment, old: Deployment) -> None:
