@@ -210,6 +210,14 @@ _TEXT = {"type": "string"}
             },
             ["oldSelf cannot be used on the uncorrelatable portion of the schema within p.properties[x]"],
         ),
+        (
+            {
+                "type": "object",
+                "x-kubernetes-map-type": "atomic",
+                "properties": {"y": {**_TEXT, "x-kubernetes-validations": [{"rule": "self == oldSelf"}]}},
+            },
+            [],
+        ),
     ],
 )
 def test_definitions_may_not_bring_rules_that_cannot_work(schema: dict[str, Any], errors: list[str]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pybernetes.api.json_schema import LIST_TYPE, MAP_TYPE, VALIDATIONS, Schema, additional
+from pybernetes.api.json_schema import LIST_TYPE, VALIDATIONS, Schema, additional
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
 from pybernetes.apiserver.custom.compiled_rules import CompiledRule, compiled_rule, most_cost
 from pybernetes.apiserver.custom.rule_paths import leads_somewhere
@@ -85,9 +85,7 @@ class _Place:
 
 def _keeps_old(schema: Schema) -> bool:
     """Whether what is inside can be found again in the old value."""
-    if schema.get("type") == "array":
-        return schema.get(LIST_TYPE) == "map"
-    return schema.get("type") != "object" or schema.get(MAP_TYPE) != "atomic"
+    return schema.get("type") != "array" or schema.get(LIST_TYPE) == "map"
 
 
 class _Check:
