@@ -53,6 +53,28 @@ def test_one_pod_on_each_node_with_the_revision_that_upstream_would_name() -> No
     play(scenario)
 
 
+def test_revisions_carry_the_annotations_of_their_time() -> None:
+    async def scenario(world: World) -> None:
+        wanted = agent()
+        wanted.metadata.annotations["kubernetes.io/change-cause"] = "first"
+        await world.client.create(wanted)
+        await settled(world, 2)
+        template = {"spec": {"containers": [{"name": "c", "image": "nginx:2"}]}}
+        change = {
+            "metadata": {"annotations": {"kubernetes.io/change-cause": "second"}},
+            "spec": {"template": template},
+        }
+        await world.client.patch(DaemonSet, "agent", "default", change, PatchType.STRATEGIC)
+        await settled(world, 2)
+        revisions = (await world.client.list(ControllerRevision, "default")).items
+        assert {item.revision: item.metadata.annotations for item in revisions} == {
+            1: {"deprecated.daemonset.template.generation": "1", "kubernetes.io/change-cause": "first"},
+            2: {"deprecated.daemonset.template.generation": "2", "kubernetes.io/change-cause": "second"},
+        }
+
+    play(scenario)
+
+
 def test_an_update_replaces_one_pod_after_the_other() -> None:
     async def scenario(world: World) -> None:
         await world.client.create(agent())

@@ -94,6 +94,18 @@ def test_an_update_goes_from_the_last_down_to_the_partition() -> None:
     play(scenario)
 
 
+def test_a_revision_carries_the_annotations_of_its_time() -> None:
+    async def scenario(world: World) -> None:
+        wanted = db(1)
+        wanted.metadata.annotations["kubernetes.io/change-cause"] = "first"
+        await world.client.create(wanted)
+        await settled(world, 1)
+        revisions = (await world.client.list(ControllerRevision, "default")).items
+        assert [item.metadata.annotations for item in revisions] == [{"kubernetes.io/change-cause": "first"}]
+
+    play(scenario)
+
+
 def test_it_shrinks_from_the_top_one_after_the_other() -> None:
     async def scenario(world: World) -> None:
         await world.client.create(db(3))

@@ -91,11 +91,8 @@ class DaemonSetController(KeyedController):
     async def _revision(self, daemon_set: DaemonSet) -> ControllerRevision:
         template = daemon_set.spec.template
         hash_ = template_hash(template, daemon_set.status.collision_count)
-        generation = daemon_set.metadata.annotations.get(TEMPLATE_GENERATION)
-        marks = ObjectMeta(
-            labels=template.metadata.labels | {REVISION_HASH: hash_},
-            annotations={TEMPLATE_GENERATION: generation} if generation else {},
-        )
+        labels = template.metadata.labels | {REVISION_HASH: hash_}
+        marks = ObjectMeta(labels=labels, annotations=dict(daemon_set.metadata.annotations))
         known = controlled_by(self._revisions, daemon_set.metadata.uid)
         try:
             decision = history.decide(daemon_set, template, known, hash_, marks)

@@ -93,7 +93,7 @@ class StatefulSetController(KeyedController):
         collisions = owner.status.collision_count or 0
         hash_ = history.data_hash(history.data_of(owner.spec.template), collisions)
         labels = owner.spec.selector.match_labels if owner.spec.selector is not None else {}
-        marks = ObjectMeta(labels=labels | {REVISION_HASH: hash_})
+        marks = ObjectMeta(labels=labels | {REVISION_HASH: hash_}, annotations=dict(owner.metadata.annotations))
         known = controlled_by(self._revisions, owner.metadata.uid)
         try:
             decision = history.decide(owner, owner.spec.template, known, hash_, marks)
