@@ -215,7 +215,9 @@ def _known_head(status: int, headers: Headers, connection: str, second: int) -> 
 
 def _written_head(status: int, headers: Headers, connection: str, second: int) -> bytes:
     lines = [f"HTTP/1.1 {status} {_reason(status)}", *header_lines(dict(headers))]
-    lines.append(f"Date: {formatdate(second, usegmt=True)}")
+    # What is passed on from elsewhere has a date already.
+    if not any(name.lower() == "date" for name, _value in headers):
+        lines.append(f"Date: {formatdate(second, usegmt=True)}")
     if connection:
         lines.append(f"Connection: {connection}")
     return ("\r\n".join(lines) + "\r\n").encode("utf-8", "surrogateescape")

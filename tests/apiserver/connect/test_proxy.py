@@ -35,3 +35,19 @@ async def test_other_ports_of_the_servers_own_machine_are_out_of_reach(running: 
     for name in ("n1:6443", "https:n1:10257"):
         status, body = await running.call("GET", f"/api/v1/nodes/{name}/proxy/metrics")
         assert (status, body["message"]) == (400, "address not allowed")
+
+
+async def test_pages_and_redirects_lead_back_and_are_dated_once(running: Running, kubelet: FakeKubelet) -> None:
+    url = f"http://127.0.0.1:{running.port}/api/v1/nodes/n1/proxy/page"
+    kubelet.refusal = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nDate: Mon, 23 Nov 2026 14:55:05 GMT\r\n"
+        b"Set-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Length: 20\r\n\r\n<a href='/next'></a>"
+    )
+    async with aiohttp.ClientSession(headers={"Authorization": "Bearer admin-token"}) as http:
+        async with http.get(url) as response:
+            assert await response.text() == '<a href="/api/v1/nodes/n1/proxy/next"></a>'
+            assert response.headers.getall("Date") == ["Mon, 23 Nov 2026 14:55:05 GMT"]
+            assert response.headers.getall("Set-Cookie") == ["a=1", "b=2"]
+        kubelet.refusal = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"
+        async with http.get(url, allow_redirects=False) as response:
+            assert response.headers["Location"] == "/api/v1/nodes/n1/proxy/elsewhere"

@@ -72,8 +72,9 @@ class KubeletConnection:
             raise Unreachable(f"dial tcp {backend.authority}: connect: {_reason(error.os_error)}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unreachable(f"{type(error).__name__} from {backend.authority}") from error
+        found = {name.lower(): tuple(answer.headers.getall(name)) for name in answer.headers}
         headers: dict[str, str | tuple[str, ...]] = {
-            name.lower(): tuple(answer.headers.getall(name)) for name in answer.headers
+            name: values[0] if len(values) == 1 else values for name, values in found.items()
         }
         return Response(answer.status, headers, stream=_Chunks(answer))
 
