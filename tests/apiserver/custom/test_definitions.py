@@ -163,6 +163,33 @@ async def test_a_definition_waits_for_the_finalizers_of_its_objects(served: Call
     assert (await served("GET", NAME))[0] == 404
 
 
+async def test_a_definition_in_the_place_of_a_built_in_resource_gets_none_of_its_objects(call: Caller) -> None:
+    name, path = "ingressclasses.networking.k8s.io", "/apis/networking.k8s.io/v1/ingressclasses"
+    ours = {"metadata": {"name": "nginx"}, "spec": {"controller": "example.com/nginx"}}
+    await call("POST", path, ours)
+    taken = definition(version("v1", True, OPEN), plural="ingressclasses", kind="IngressClass")
+    unapproved = {"api-approved.kubernetes.io": "unapproved, of course"}
+    taken["metadata"] = {"name": name, "annotations": unapproved, "finalizers": ["example.com/hold"]}
+    taken["spec"] |= {"group": "networking.k8s.io", "scope": "Cluster"}
+    assert (await call("POST", DEFINITIONS, taken))[0] == 201
+    await call("DELETE", f"{DEFINITIONS}/{name}")
+    _code, found = await call("GET", f"{DEFINITIONS}/{name}")
+    assert conditions(found)["Terminating"] == ("False", "OverlappingBuiltInResource")
+    assert found["metadata"]["finalizers"] == ["example.com/hold"]
+    assert (await call("GET", f"{path}/nginx"))[0] == 200
+
+
+async def test_a_definition_that_was_never_established_just_goes(served: Caller) -> None:
+    other = definition(version("v1", True, OPEN), plural="others", kind="CronTab")
+    other["metadata"] = {"name": "others.stable.example.com", "finalizers": ["example.com/hold"]}
+    await served("POST", CRONTABS, crontab("a"))
+    await served("POST", DEFINITIONS, other)
+    await served("DELETE", f"{DEFINITIONS}/others.stable.example.com")
+    _code, found = await served("GET", f"{DEFINITIONS}/others.stable.example.com")
+    assert conditions(found)["Terminating"] == ("False", "NeverEstablished")
+    assert (await served("GET", f"{CRONTABS}/a"))[0] == 200
+
+
 async def test_watches_of_objects_end_with_their_kind(served: Caller) -> None:
     await served("POST", CRONTABS, crontab("a"))
     watch = await served.send("GET", f"{CRONTABS}?watch=true")

@@ -17,8 +17,8 @@ from pybernetes.api.status import StatusError
 from pybernetes.api.time import format as format_time
 from pybernetes.api.types.apiextensions_v1 import CustomResourceDefinition
 from pybernetes.api.types.meta_v1 import DeleteOptions
-from pybernetes.apiserver.custom.names import set_condition, status_of, terminating
-from pybernetes.apiserver.custom.resources import DEFINITIONS, CustomResources
+from pybernetes.apiserver.custom.names import cleaned_up, set_condition, status_of, terminating
+from pybernetes.apiserver.custom.resources import DEFINITIONS, CustomResources, is_built_in
 from pybernetes.apiserver.deletion import CLEANUP_FINALIZER, Deletion
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.field_management.tracking import Updates
@@ -120,7 +120,7 @@ class Definitions:
         set_condition(definition.status, wanted, self._now())
 
     def _completed(self, definition: CustomResourceDefinition) -> None:
-        wanted = terminating(False, "InstanceDeletionCompleted", "removed all instances")
+        wanted = cleaned_up(definition, overlaps=is_built_in(definition))
         set_condition(definition.status, wanted, self._now())
         kept = [name for name in definition.metadata.finalizers if name != CLEANUP_FINALIZER]
         definition.metadata.finalizers = kept

@@ -32,8 +32,7 @@ def status_of(
     if (approval := _approval(definition)) is not None:
         set_condition(result, approval, now)
     set_condition(result, problem or _condition("NamesAccepted", True, "NoConflicts", "no conflicts found"), now)
-    established = next((item for item in result.conditions if item.type == "Established"), None)
-    if established is None or established.status != "True":
+    if not _is_established(result):
         message = "the initial names have been accepted" if problem is None else "not all names are accepted"
         reason = "InitialNamesAccepted" if problem is None else "NotAccepted"
         set_condition(result, _condition("Established", problem is None, reason, message), now)
@@ -59,6 +58,19 @@ def mark_terminating(definition: CustomResourceDefinition, now: str) -> None:
 
 def terminating(in_progress: bool, reason: str, message: str) -> CustomResourceDefinitionCondition:
     return _condition("Terminating", in_progress, reason, message)
+
+
+def cleaned_up(definition: CustomResourceDefinition, *, overlaps: bool) -> CustomResourceDefinitionCondition:
+    """What is told when no objects keep a definition any more; `overlaps` says that they are a built-in resource's."""
+    if overlaps:
+        return terminating(False, "OverlappingBuiltInResource", "instances overlap with built-in resources in storage")
+    if not _is_established(definition.status):
+        return terminating(False, "NeverEstablished", "resource was never established")
+    return terminating(False, "InstanceDeletionCompleted", "removed all instances")
+
+
+def _is_established(status: CustomResourceDefinitionStatus) -> bool:
+    return any(item.type == "Established" and item.status == "True" for item in status.conditions)
 
 
 def _condition(type_: str, value: bool, reason: str, message: str) -> CustomResourceDefinitionCondition:

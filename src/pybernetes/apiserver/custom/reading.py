@@ -6,12 +6,11 @@ Bytes or plain JSON go in; `Decoded` comes out, or `DecodeError` with the text o
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import msgspec
 
-from pybernetes.api import json_syntax
+from pybernetes.api import json_syntax, strictness
 from pybernetes.api.encoding import Decoded, DecodeError, UnsupportedMediaType, unrecognized
 from pybernetes.api.json_schema import TYPE_FIELDS
 from pybernetes.api.kind import Kind
@@ -33,7 +32,7 @@ def read(body: bytes, content_type: str, type_: type[CustomObject], *, strict: b
     if media in _JSON:
         document = _json(body, type_)
         if strict:
-            lines = _duplicates(body)
+            lines = strictness.duplicates(body)
     elif media == "application/yaml":
         document, lines = _yaml(body, type_, strict)
     else:
@@ -104,42 +103,3 @@ def _complaints(document: dict[str, Any], sibling: Kind | None) -> list[str]:
         return structured(document, type_)[1]
     except ValueError:
         return []
-
-
-class _Members(list[tuple[str, Any]]):
-    """A JSON object with its members as they were written."""
-
-
-_decoder = json.JSONDecoder(object_pairs_hook=_Members, strict=False)
-
-
-def _duplicates(body: bytes) -> list[str]:
-    """The lines for fields that occur twice; bodies without any cost one count."""
-    if body.count(b'":') - body.count(b'\\":') == _count(msgspec.json.decode(body)):
-        return []
-    found: list[str] = []
-    try:
-        _walk(_decoder.decode(body.decode("utf-8", "replace")), "", found)
-    except (ValueError, RecursionError):
-        return []
-    return list(dict.fromkeys(found))
-
-
-def _count(value: Any) -> int:
-    if isinstance(value, dict):
-        return len(value) + sum(map(_count, value.values()))
-    return sum(map(_count, value)) if isinstance(value, list) else 0
-
-
-def _walk(value: Any, path: str, found: list[str]) -> None:
-    if isinstance(value, _Members):
-        seen: set[str] = set()
-        for name, held in value:
-            inner = f"{path}.{name}" if path else name
-            if name in seen:
-                found.append(f'duplicate field "{inner}"')
-            seen.add(name)
-            _walk(held, inner, found)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _walk(item, f"{path}[{index}]", found)

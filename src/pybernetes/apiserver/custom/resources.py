@@ -24,6 +24,7 @@ with lazily():
 _log = logging.getLogger(__name__)
 DEFINITIONS = kind_of(CustomResourceDefinition)
 _BUILT_IN_GROUPS = frozenset(group for group, _version in group_versions())
+_BUILT_IN = frozenset((kind.group, kind.resource) for kind in KINDS)
 
 
 class CustomResources:
@@ -78,7 +79,7 @@ class CustomResources:
         if self._fingerprints.get(name) == mark:
             return False
         self._fingerprints[name] = mark
-        rows = made.rows_of(definition) if definition is not None else None
+        rows = made.rows_of(definition) if definition is not None and not is_built_in(definition) else None
         before = self._rows.pop(name, None)
         if rows is not None:
             self._rows[name] = rows
@@ -94,3 +95,8 @@ class CustomResources:
         self.groups = _BUILT_IN_GROUPS | {row.group for row in custom}
         _log.debug("%d custom kinds are served", len(custom))
         self._publish(self.kinds)
+
+
+def is_built_in(definition: CustomResourceDefinition) -> bool:
+    """Whether a definition wants the place of a built-in resource, whose objects it must not get hold of."""
+    return (definition.spec.group, definition.spec.names.plural) in _BUILT_IN
