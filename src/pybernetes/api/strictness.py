@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from pybernetes.api import schema
 from pybernetes.api.go_text import well_formed
 
 _REMEMBERED_BYTES_MAX = 64 * 1024
+_LINES_MAX = 100
 _TYPE_META = frozenset({"kind", "apiVersion"})
 
 
@@ -33,10 +35,9 @@ def of_json(body: bytes, definition: str) -> list[str]:
     if _is_clean(body, definition):
         return []
     try:
-        found = of_value(_decoder.decode(body.decode("utf-8", "replace")), definition)
+        return _told(of_value(_decoder.decode(body.decode("utf-8", "replace")), definition))
     except (ValueError, RecursionError):
         return []
-    return [well_formed(line) for line in found]
 
 
 def duplicates(body: bytes) -> list[str]:
@@ -48,7 +49,7 @@ def duplicates(body: bytes) -> list[str]:
         _plain(_decoder.decode(body.decode("utf-8", "replace")), "", found)
     except (ValueError, RecursionError):
         return []
-    return [well_formed(line) for line in dict.fromkeys(found)]
+    return _told(found)
 
 
 _OPERATION = frozenset({"op", "path", "from", "value"})
@@ -72,7 +73,12 @@ def of_operations(body: bytes) -> list[str]:
                 found.append(f'duplicate field "{here}"')
             seen.add(name)
             _plain(value, here, found)
-    return [well_formed(line) for line in dict.fromkeys(found)]
+    return _told(found)
+
+
+def _told(found: list[str]) -> list[str]:
+    """Each line once, and no more than upstream tells of one text."""
+    return [well_formed(line) for line in islice(dict.fromkeys(found), _LINES_MAX)]
 
 
 def _names(value: Any) -> int:
@@ -87,10 +93,10 @@ def _plain(value: Any, path: str, found: list[str]) -> None:
         seen: set[str] = set()
         for name, child in value:
             here = f"{path}.{name}" if path else name
-            _plain(child, here, found)
             if name in seen:
                 found.append(f'duplicate field "{here}"')
             seen.add(name)
+            _plain(child, here, found)
     elif isinstance(value, list):
         for index, child in enumerate(value):
             _plain(child, f"{path}[{index}]", found)
@@ -151,15 +157,14 @@ def _struct(value: Any, definition: str, path: str, found: list[str]) -> None:
     seen: set[str] = set()
     for name, child in _members(value):
         node = nodes.get(name)
-        if node is None:
-            if path or name not in _TYPE_META:
-                found.append(f'unknown field "{path}{name}"')
-                continue
-        elif node.item is not None or node.type == "struct":
-            _value(child, node, path + name, found)
+        if node is None and (path or name not in _TYPE_META):
+            found.append(f'unknown field "{path}{name}"')
+            continue
         if name in seen:
             found.append(f'duplicate field "{path}{name}"')
         seen.add(name)
+        if node is not None and (node.item is not None or node.type == "struct"):
+            _value(child, node, path + name, found)
 
 
 def _value(value: Any, node: schema.Node, path: str, found: list[str]) -> None:
@@ -184,11 +189,11 @@ def _items(value: Sequence[Any], item: schema.Node, path: str, found: list[str])
 def _map(value: Any, item: schema.Node, path: str, found: list[str]) -> None:
     seen: set[str] = set()
     for name, child in _members(value):
-        if item.item is not None or item.type == "struct":
-            _value(child, item, f"{path}.{name}", found)
         if name in seen:
             found.append(f'duplicate field "{path}.{name}"')
         seen.add(name)
+        if item.item is not None or item.type == "struct":
+            _value(child, item, f"{path}.{name}", found)
 
 
 # Most bodies have nothing to report. Whether that is so takes a fraction of the time of finding the lines in order:
