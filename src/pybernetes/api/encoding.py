@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from pybernetes.api import json_syntax, kinds, scalars, schema, strictness, tolerance, zeros
+from pybernetes.api.go_text import json_kind
 from pybernetes.lazy_imports import lazily
 
 with lazily():
@@ -199,12 +200,11 @@ class _Header:
 
 def _header_problem(value: Any) -> str:
     """What keeps Go from reading apiVersion and kind; empty when nothing does."""
-    names = {str: "string", list: "array", dict: "object", bool: "bool", int: "number", tolerance.Literal: "number"}
     if value is not None and not isinstance(value, dict):
-        return f"{names[type(value)]} into Go value of type {_HEADER_STRUCT}"
+        return f"{json_kind(value)} into Go value of type {_HEADER_STRUCT}"
     for name, held in (value or {}).items():
         if name in ("apiVersion", "kind") and held is not None and not isinstance(held, str):
-            return f"{names[type(held)]} into Go struct field .{name} of type string"
+            return f"{json_kind(held)} into Go struct field .{name} of type string"
     return ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from pybernetes.api.go_text import json_kind
 from pybernetes.api.json_syntax import TOO_DEEP, is_too_deep, syntax_error
 from pybernetes.api.names import config_map_key, qualified_name
 from pybernetes.api.status import FieldError, forbidden_field, invalid, required
@@ -84,8 +85,7 @@ def _validate_docker(secret: Secret, key: str) -> list[FieldError]:
     content = json.loads(secret.data[key].decode("latin-1"))
     if content is None or isinstance(content, dict):
         return []
-    named = {bool: "bool", str: "string", list: "array"}.get(type(content), "number")
-    detail = f"json: cannot unmarshal {named} into Go value of type map[string]interface {{}}"
+    detail = f"json: cannot unmarshal {json_kind(content)} into Go value of type map[string]interface {{}}"
     return [invalid(f"data[{key}]", "<secret contents redacted>", detail)]
 
 
