@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from pybernetes.api.legacy_tokens import INVALID_SINCE, LAST_USED, TRACKING
 from pybernetes.api.types.core_v1 import ConfigMap, Secret, ServiceAccount
-from pybernetes.controllers.legacy_token_cleaner import INVALID_SINCE, LAST_USED, TRACKING, Fate, decide
+from pybernetes.controllers.legacy_token_cleaner import Fate, decide
 from pybernetes.controllers.main import make_context, run_controllers
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import LoopClock

@@ -39,6 +39,7 @@ from pybernetes.apiserver.documents import ApiDocuments, version
 from pybernetes.apiserver.field_management.tracking import Updates
 from pybernetes.apiserver.health import Health, StoreCheck
 from pybernetes.apiserver.in_flight import InFlight
+from pybernetes.apiserver.legacy_token_tracking import LegacyTokenTracking
 from pybernetes.apiserver.lifecycle import Lifecycle
 from pybernetes.apiserver.metrics import Metrics
 from pybernetes.apiserver.options import ApiServerOptions
@@ -84,6 +85,7 @@ class ApiServer:
         self._store = store
         self.registry = Registry(store)
         self.issuer = TokenIssuer(options.service_account_key, options.service_account_issuer, clock, chance)
+        self._tracking = LegacyTokenTracking(clock)
         self.authenticator = self._authenticator(clock)
         self.authorizer = Authorizer(self.registry, options.authorization_modes, node_rules=node_rules())
         for type_ in _RBAC_KINDS:
@@ -97,7 +99,7 @@ class ApiServer:
         chain = AdmissionChain(plugins, self.metrics)
         self.writer = Writer(self.registry, witness, chain, self.metrics, clock, chance)
         self.writer.event_seconds = options.event_ttl
-        quotas.writer = self.writer
+        quotas.writer = self._tracking.writer = self.writer
         addresses, ports = Addresses(self.writer), NodePorts(options.service_node_port_range, chance, self.registry)
         families = [family_of(network) for network in options.service_networks]
         self.writer.allocators[core_v1.Service] = ServiceAllocator(self.writer, addresses, ports, families)
@@ -161,6 +163,7 @@ class ApiServer:
             tasks.create_task(self._services.run(), name="APIServices")
             tasks.create_task(self._allocations.run(), name="allocations")
             tasks.create_task(self._default_cidr.run(), name="default ServiceCIDR")
+            tasks.create_task(self._tracking.run(), name="legacy tokens")
 
     async def _compact(self) -> None:
         """Compacts the store's history now and then: upstream's five minutes."""
@@ -193,7 +196,7 @@ class ApiServer:
     def _authenticator(self, clock: Clock) -> Authenticator:
         return Authenticator(
             StaticTokens(self._options.tokens),
-            ServiceAccountTokens(self.issuer, self.registry),
+            ServiceAccountTokens(self.issuer, self.registry, self._tracking.used),
             BootstrapTokens(clock, self.registry),
             clock=clock,
             audiences=self.issuer.audiences,

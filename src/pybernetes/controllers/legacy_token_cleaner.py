@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from pybernetes.api import time as api_time
+from pybernetes.api.legacy_tokens import INVALID_SINCE, LAST_USED, TRACKING, date_of, day_of
 from pybernetes.api.status import StatusError
 from pybernetes.api.types.core_v1 import ConfigMap, Pod, Secret, ServiceAccount
 from pybernetes.api.types.meta_v1 import DeleteOptions, Preconditions
@@ -19,9 +20,6 @@ from pybernetes.controllers.keyed import KeyedController
 
 log = logging.getLogger(__name__)
 
-TRACKING = "kube-apiserver-legacy-service-account-token-tracking"
-LAST_USED = "kubernetes.io/legacy-token-last-used"
-INVALID_SINCE = "kubernetes.io/legacy-token-invalid-since"
 PERIOD = timedelta(days=365)
 _EVERY = 24 * 3600.0
 _TYPE = "kubernetes.io/service-account-token"
@@ -36,14 +34,6 @@ class Fate(Enum):
     KEEP = auto()
     MARK = auto()
     DELETE = auto()
-
-
-def date_of(text: str) -> datetime | None:
-    """The start of a day such as `2026-01-31`; None for anything else."""
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        return None
 
 
 def decide(secret: Secret, account: ServiceAccount | None, mounted: Collection[str], now: datetime) -> Fate:
@@ -110,7 +100,7 @@ class LegacyTokenCleaner(KeyedController):
         preconditions = Preconditions(uid=secret.metadata.uid, resource_version=secret.metadata.resource_version)
         try:
             if fate is Fate.MARK:
-                labels = {INVALID_SINCE: now.strftime("%Y-%m-%d")}
+                labels = {INVALID_SINCE: day_of(now)}
                 await self.client.patch(Secret, name, namespace, {"metadata": {"labels": labels}})
             elif fate is Fate.DELETE:
                 log.info("removing the token secret %s/%s, which nobody has used for long", namespace, name)

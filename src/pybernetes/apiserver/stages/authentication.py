@@ -11,11 +11,12 @@ import base64
 import binascii
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pybernetes.api.status import aggregate, unauthorized
+from pybernetes.api.types.core_v1 import Secret
 from pybernetes.api.wire import Peer, Request
 from pybernetes.apiserver.reader import Reader
 from pybernetes.apiserver.request import ANONYMOUS, UserInfo
@@ -60,11 +61,14 @@ class StaticTokens:
 
 
 class ServiceAccountTokens:
-    """Tokens that our own issuer has signed."""
+    """Tokens that our own issuer has signed; `used` is told of the Secrets of those that never end."""
 
-    def __init__(self, issuer: TokenIssuer, reader: Reader) -> None:
+    def __init__(
+        self, issuer: TokenIssuer, reader: Reader, used: Callable[[Secret], None] = lambda _secret: None
+    ) -> None:
         self._issuer = issuer
         self._reader = reader
+        self._used = used
 
     def recognise(self, token: str, audiences: Sequence[str]) -> TokenUser | None:
         if token.count(".") != 2:
@@ -72,7 +76,7 @@ class ServiceAccountTokens:
         parsed = jws.parse(token)
         if not self._issuer.is_ours(parsed):
             return None
-        verified = self._issuer.verify(parsed, audiences, self._reader)
+        verified = self._issuer.verify(parsed, audiences, self._reader, self._used)
         return TokenUser(verified.user, verified.audiences)
 
 

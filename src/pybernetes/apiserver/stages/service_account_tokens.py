@@ -7,7 +7,7 @@ sub-resource of serviceaccounts, by `authentication` and by the OpenID discovery
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 
 from pybernetes.api.kind import Kind
 from pybernetes.api.kinds import kind_of
+from pybernetes.api.legacy_tokens import INVALID_SINCE
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.status import bad_request, conflict, invalid, invalid_object, not_found
 from pybernetes.api.types.authentication_v1 import BoundObjectReference, TokenRequest, TokenRequestSpec
@@ -37,7 +38,6 @@ _EXTENSION_SECONDS = 365 * 24 * 3600
 # What has ended counts as lasting for this long: an expired token, and an object that is being deleted.
 _LEEWAY = timedelta(seconds=60)
 _INVALIDATED = "service account token has been invalidated"
-_INVALID_SINCE = "kubernetes.io/legacy-token-invalid-since"
 _LEGACY_ISSUER = "kubernetes/serviceaccount"
 _LEGACY_CLAIMS = "kubernetes.io/serviceaccount/"
 _PREFIX = "authentication.kubernetes.io/"
@@ -152,8 +152,13 @@ class TokenIssuer:
         """Whether we claim to have issued the token."""
         return parsed.claims.get("iss") in (self.issuer, _LEGACY_ISSUER)
 
-    def verify(self, parsed: jws.Parsed, audiences: Sequence[str], reader: Reader) -> Verified:
-        """Proves signature, life time, audience and that account and bound objects still exist; else InvalidToken."""
+    def verify(
+        self, parsed: jws.Parsed, audiences: Sequence[str], reader: Reader, used: Callable[[Secret], None]
+    ) -> Verified:
+        """Proves signature, life time, audience and that account and bound objects still exist; else InvalidToken.
+
+        `used` is told of the Secret of a lasting token.
+        """
         claims = jws.verify(parsed, self._keys)
         # What says nothing is for the API server.
         meant = _strings(claims.get("aud")) or list(self.audiences)
@@ -163,7 +168,7 @@ class TokenIssuer:
                 f"token audiences {_quoted(meant)} is invalid for the target audiences {_quoted(audiences)}"
             )
         if claims.get("iss") == _LEGACY_ISSUER:
-            return Verified(_legacy_user(claims, parsed, reader), shared)
+            return Verified(_legacy_user(claims, parsed, reader, used), shared)
         now = self.clock.now()
         _check_times(claims, now)
         return Verified(_bound_user(claims, reader, now), shared)
@@ -260,7 +265,9 @@ def _parse_time(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
 
 
-def _legacy_user(claims: Mapping[str, Any], parsed: jws.Parsed, reader: Reader) -> UserInfo:
+def _legacy_user(
+    claims: Mapping[str, Any], parsed: jws.Parsed, reader: Reader, used: Callable[[Secret], None]
+) -> UserInfo:
     prefix = _LEGACY_CLAIMS
     namespace, name, uid, secret_name = (
         str(claims.get(f"{prefix}{key}", ""))
@@ -275,14 +282,15 @@ def _legacy_user(claims: Mapping[str, Any], parsed: jws.Parsed, reader: Reader) 
         raise InvalidToken("Token does not match server's copy")
     account = _account(reader, name, namespace)
     if account.metadata.deletion_timestamp:
-        raise InvalidToken("ServiceAccount has been deleted")
+        raise InvalidToken(f"ServiceAccount {namespace}/{name} has been deleted")
     if account.metadata.uid != uid:
         raise InvalidToken(f"ServiceAccount UID ({account.metadata.uid}) does not match claim ({uid})")
-    if secret.metadata.labels.get(_INVALID_SINCE):
+    used(secret)
+    if secret.metadata.labels.get(INVALID_SINCE):
         raise InvalidToken(
             f"the token in secret {namespace}/{secret_name} for service account {namespace}/{name} has been marked "
             "invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or remove the "
-            f"'{_INVALID_SINCE}' label from the secret to temporarily allow use of this token"
+            f"'{INVALID_SINCE}' label from the secret to temporarily allow use of this token"
         )
     return service_account_user(namespace, name, uid)
 
