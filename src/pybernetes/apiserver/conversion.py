@@ -15,6 +15,10 @@ from pybernetes.api.kinds import kind_of
 from pybernetes.api.objects import ApiObject, CustomObject, to_builtins
 from pybernetes.api.types import autoscaling_v1, autoscaling_v2, core_v1, events_v1
 from pybernetes.apiserver.custom.rules import converted
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.apiserver import autoscalers
 
 _STORED_AS: dict[type[ApiObject], type[ApiObject]] = {
     autoscaling_v1.HorizontalPodAutoscaler: autoscaling_v2.HorizontalPodAutoscaler,
@@ -43,6 +47,13 @@ def storage_kind(kind: Kind) -> Kind:
     return kind
 
 
+def kinds_stored_as(kind: Kind) -> tuple[Kind, ...]:
+    """The rows of all kinds whose objects are stored as this kind, itself among them: one thing in its versions."""
+    if issubclass(kind.type, CustomObject):
+        return tuple(kind.type.rules.versions.values())
+    return (kind, *(kind_of(served) for served, stored in _STORED_AS.items() if stored is kind.type))
+
+
 def convert(obj: ApiObject, kind: Kind) -> ApiObject:
     """The object as another kind of the same thing; itself where it is that kind already."""
     if type(obj) is kind.type:
@@ -67,31 +78,11 @@ def _event_from_core(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _autoscaler_to_v2(document: dict[str, Any]) -> dict[str, Any]:
-    spec, status = dict(document.get("spec") or {}), dict(document.get("status") or {})
-    if (target := spec.pop("targetCPUUtilizationPercentage", None)) is not None:
-        spec["metrics"] = [_cpu("target", {"type": "Utilization", "averageUtilization": target})]
-    if (current := status.pop("currentCPUUtilizationPercentage", None)) is not None:
-        status["currentMetrics"] = [_cpu("current", {"averageUtilization": current})]
-    return {**document, "spec": spec, "status": status}
+    return autoscalers.to_v2(document)
 
 
 def _autoscaler_from_v2(document: dict[str, Any]) -> dict[str, Any]:
-    spec, status = dict(document.get("spec") or {}), dict(document.get("status") or {})
-    for part, source, name, key in (
-        (spec, "metrics", "targetCPUUtilizationPercentage", "target"),
-        (status, "currentMetrics", "currentCPUUtilizationPercentage", "current"),
-    ):
-        for metric in part.pop(source, None) or []:
-            resource = metric.get("resource") or {}
-            if resource.get("name") == "cpu" and "averageUtilization" in resource.get(key, {}):
-                part[name] = resource[key]["averageUtilization"]
-    spec.pop("behavior", None)
-    status.pop("conditions", None)
-    return {**document, "spec": spec, "status": status}
-
-
-def _cpu(key: str, value: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "Resource", "resource": {"name": "cpu", key: value}}
+    return autoscalers.from_v2(document)
 
 
 _CONVERSIONS = {

@@ -10,6 +10,10 @@ from pybernetes.api.types.policy_v1 import PodDisruptionBudget, PodDisruptionBud
 from pybernetes.apiserver.resources.amounts import canonical_or_none
 from pybernetes.apiserver.resources.prepare import clear_status, keep_status, keep_status_and_count, only_status
 from pybernetes.apiserver.resources.strategy import Strategy
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.apiserver import autoscalers
 
 
 def default_v1(autoscaler: autoscaling_v1.HorizontalPodAutoscaler) -> None:
@@ -20,7 +24,11 @@ def default_v1(autoscaler: autoscaling_v1.HorizontalPodAutoscaler) -> None:
 
 
 def default_v2(autoscaler: autoscaling_v2.HorizontalPodAutoscaler) -> None:
-    """Without metrics of its own it aims at 80 % of the CPU that is asked for."""
+    """Without metrics of its own it aims at 80 % of the CPU that is asked for; v1's annotations are v1's."""
+    annotations = autoscaler.metadata.annotations
+    autoscaler.metadata.annotations = {
+        name: text for name, text in annotations.items() if name not in autoscalers.CARRIERS
+    }
     spec = autoscaler.spec
     spec.min_replicas = 1 if spec.min_replicas is None else spec.min_replicas
     if not spec.metrics:
