@@ -8,6 +8,8 @@ from typing import Protocol
 
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject
+from pybernetes.api.types.meta_v1 import DeleteOptions
+from pybernetes.apiserver.bodies import WriteOptions
 from pybernetes.apiserver.request import UserInfo
 
 
@@ -16,8 +18,10 @@ class AdmissionRequest:
     """One write on its way to the store.
 
     `object` is private to the request: a plug-in's `admit` may change it in place. It is None for DELETE, and for
-    CONNECT the options of the sub-resource. `old_object` is the stored one, shared, None on CREATE.
-    `warnings` are shown to the client; `audit` annotates the audit event.
+    CONNECT the options of the sub-resource, which have no metadata. `old_object` is the stored one, shared, None on
+    CREATE. `kind` is that of the resource as it is stored; `part` is that of the objects where a sub-resource has its
+    own, such as Scale. A namespace is in itself. `name` is empty while it is yet to be generated, and for every object
+    of a deletion of many. `warnings` are shown to the client; `audit` annotates the audit event.
     """
 
     operation: str  # CREATE, UPDATE, DELETE or CONNECT
@@ -29,8 +33,11 @@ class AdmissionRequest:
     object: ApiObject | None
     old_object: ApiObject | None
     dry_run: bool = False
-    # The options body of the request (DeleteOptions, Eviction ...), where one came.
-    options: ApiObject | None = None
+    # What the client asks for besides the object; None for CONNECT.
+    options: WriteOptions | DeleteOptions | None = None
+    part: Kind | None = None
+    # As the path of the request names it, be it another version or group than is stored.
+    requested: Kind | None = None
     warnings: list[str] = field(default_factory=list)
     audit: dict[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)

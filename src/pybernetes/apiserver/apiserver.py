@@ -212,7 +212,7 @@ class ApiServer:
             ("bindings", "", "create"): binding.create,
             ("pods", "eviction", "create"): eviction.create,
             ("serviceaccounts", "token", "create"): TokenSubresource(self.writer, self.issuer).create,
-            **review_answers(self.authorizer, self.authenticator, self.writer.now),
+            **review_answers(self.authorizer, self.authenticator, self.writer),
         }
         for resource in _SCALED:
             for verb in ("get", "update", "patch"):

@@ -48,6 +48,9 @@ class WriteOptions:
     field_manager: str
     # For server-side apply: to take fields from other managers.
     force: bool = False
+    # What the query says of the manager and of validation; empty where that is left to the server.
+    named_manager: str = ""
+    named_validation: str = ""
 
 
 def write_options(request: Request) -> WriteOptions:
@@ -66,7 +69,7 @@ def write_options(request: Request) -> WriteOptions:
     if problem := option_problem(request, named, force):
         raise _invalid_options(request, problem)
     manager = manager_of(named, request.headers.get("user-agent", ""))
-    return WriteOptions(bool(dry), mode or "Warn", manager, bool(force))
+    return WriteOptions(bool(dry), mode or "Warn", manager, bool(force), named, mode)
 
 
 @lru_cache(maxsize=256)
@@ -131,14 +134,7 @@ def _version(type_: type[Any]) -> str:
 def place(obj: ApiObject, info: RequestInfo, kind: Kind) -> None:
     """Puts the object where the path says; 400 where the body says otherwise."""
     metadata = obj.metadata
-    if kind.namespaced:
-        if metadata.namespace and metadata.namespace != info.namespace:
-            raise status.bad_request(
-                "the namespace of the provided object does not match the namespace sent on the request"
-            )
-        metadata.namespace = info.namespace
-    elif metadata.namespace:
-        metadata.namespace = None
+    place_in_namespace(obj, info.namespace if kind.namespaced else "")
     if not info.name:
         return
     if not metadata.name:
@@ -149,6 +145,20 @@ def place(obj: ApiObject, info: RequestInfo, kind: Kind) -> None:
         raise status.bad_request(
             f"the name of the object ({metadata.name}) does not match the name on the URL ({info.name})"
         )
+
+
+def place_in_namespace(obj: ApiObject, namespace: str) -> None:
+    """Puts the object into a namespace, or into none; 400 where it says that it is in another one."""
+    metadata = obj.metadata
+    if not namespace:
+        if metadata.namespace:
+            metadata.namespace = None
+        return
+    if metadata.namespace and metadata.namespace != namespace:
+        raise status.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    metadata.namespace = namespace
 
 
 def delete_options(request: Request, warn: Callable[[str], None]) -> DeleteOptions:

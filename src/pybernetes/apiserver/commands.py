@@ -14,7 +14,7 @@ from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject, CustomObject
 from pybernetes.api.struct import ApiStruct
 from pybernetes.api.types import core_v1
-from pybernetes.api.types.meta_v1 import Status, StatusDetails
+from pybernetes.api.types.meta_v1 import DeleteOptions, Status, StatusDetails
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.aspects import aspect_of
 from pybernetes.apiserver.bodies import WriteOptions, delete_options, place, read_object, write_options
@@ -187,9 +187,7 @@ class Commands:
         kind = _kind(asked)
         warnings: list[str] = []
         options = delete_options(asked.request, warnings.append)
-        write = write_options(asked.request)
-        dry_run = write.dry_run or bool(options.dry_run)
-        intent = replace(intent_of(asked, write), dry_run=dry_run, options=None, warnings=warnings)
+        intent = _deletion_of(asked, options, warnings)
         strategy = self._writer.registry.collection(intent.kind).form.strategy
         deleted = await self.deletion.delete(intent, options)
         if strategy.orphan_warning and says_nothing(options):
@@ -208,9 +206,8 @@ class Commands:
         accepted = negotiate(asked.request, kind)
         warnings: list[str] = []
         options = delete_options(asked.request, warnings.append)
-        write = write_options(asked.request)
         page = self._reads.page(asked.request, asked.info)
-        intent = replace(intent_of(asked, write), dry_run=write.dry_run or bool(options.dry_run), warnings=warnings)
+        intent = _deletion_of(asked, options, warnings)
         await self.deletion.delete_all(intent, list(page.entries), options)
         strategy = self._writer.registry.collection(intent.kind).form.strategy
         if strategy.orphan_warning and says_nothing(options):
@@ -225,6 +222,9 @@ def claimed_revision(obj: ApiObject) -> int:
     try:
         return parse_uint(obj.metadata.resource_version or "0")
     except ValueError as error:
+        raise status.failure(500, "", str(error)) from error
+
+
 def _require_new(obj: ApiObject) -> None:
     """500 for an object to be created that claims a revision; what is no number claims none."""
     with suppress(ValueError):
@@ -242,9 +242,6 @@ def require_current(kind: Kind, wanted: ApiObject, entry: Entry) -> None:
     elif not entry.form.strategy.unconditional_update:
         problem = status.invalid("metadata.resourceVersion", 0, "must be specified for an update")
         raise status.invalid_object(kind, entry.name, [problem], called=kind.resource)
-
-
-        raise status.failure(500, "", str(error)) from error
 
 
 def _require_same(kind: Kind, wanted: ApiObject, entry: Entry) -> None:
@@ -278,9 +275,26 @@ def intent_of(asked: Authenticated, options: WriteOptions) -> Intent:
         name=info.name,
         subresource=info.subresource,
         dry_run=options.dry_run,
+        options=options,
+        requested=kind,
         headers=asked.request.headers,
         tracker=Updates(kind, options.field_manager, info.subresource),
         verb=info.verb,
+    )
+
+
+def _deletion_of(asked: Authenticated, options: DeleteOptions, warnings: list[str]) -> Intent:
+    info, kind = asked.info, _kind(asked)
+    return Intent(
+        kind=storage_kind(kind),
+        user=asked.user,
+        namespace=info.namespace if kind.namespaced else "",
+        name=info.name,
+        dry_run=bool(options.dry_run),
+        options=options,
+        requested=kind,
+        warnings=warnings,
+        headers=asked.request.headers,
     )
 
 

@@ -41,9 +41,10 @@ class Deletion:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
-    async def delete(self, intent: Intent, options: DeleteOptions, admitted: bool = False) -> Deleted:
-        """Deletes one object, or begins to; 404, 409 for failed preconditions."""
+    async def delete(self, intent: Intent, options: DeleteOptions, is_one_of_many: bool = False) -> Deleted:
+        """Deletes one object, or begins to; 404, 409 for failed preconditions. Of many, admission hears no names."""
         collection = self._writer.registry.collection(intent.kind)
+        asked = replace(intent, name="") if is_one_of_many else intent
         marked: list[Entry] = []
         for _ in range(_ATTEMPTS_MAX):
             entry = collection.get(intent.namespace, intent.name)
@@ -56,8 +57,8 @@ class Deletion:
                 check_preconditions(intent.kind, entry, options)
             if is_pending(entry.object, options):
                 return Deleted(entry, gone=False)
-            if not (admitted or marked):
-                await self._writer.check_delete(intent, entry.object)
+            if not marked:
+                await self._writer.check_delete(asked, entry.object)
             try:
                 return await self._attempt(intent, entry, options, marked)
             except Conflict:
@@ -117,7 +118,7 @@ class Deletion:
         for entry in entries:
             one = replace(intent, namespace=entry.namespace, name=entry.name)
             try:
-                await self.delete(one, options)
+                await self.delete(one, options, is_one_of_many=True)
             except status.StatusError as error:
                 if error.code != 404:
                     raise

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from pybernetes.api.kinds import kind_of
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types import authentication_v1, authorization_v1
 from pybernetes.api.wire import Response
 from pybernetes.apiserver.bodies import read_object, write_options
-from pybernetes.apiserver.commands import answer_object
+from pybernetes.apiserver.commands import answer_object, intent_of
 from pybernetes.apiserver.field_management.tracking import Updates
 from pybernetes.apiserver.pipeline import Answer
 from pybernetes.apiserver.request import Authenticated
 from pybernetes.apiserver.stages.authentication import Authenticator
 from pybernetes.apiserver.stages.authorization import Authorizer
 from pybernetes.apiserver.stages.reviews import review
+from pybernetes.apiserver.writer import Writer
 
 _REVIEWS: tuple[type[ApiObject], ...] = (
     authorization_v1.SubjectAccessReview,
@@ -32,28 +31,28 @@ _ANEW = (authorization_v1.SelfSubjectRulesReview, authentication_v1.SelfSubjectR
 
 
 def review_answers(
-    authorizer: Authorizer, authenticator: Authenticator, now: Callable[[], str]
+    authorizer: Authorizer, authenticator: Authenticator, writer: Writer
 ) -> dict[tuple[str, str, str], Answer]:
-    """What the pipeline does with each kind of review; `now` is the time as objects show it."""
+    """What the pipeline does with each kind of review."""
     kinds = [kind_of(type_) for type_ in _REVIEWS]
-    return {(kind.resource, "", "create"): _answer(kind.type, authorizer, authenticator, now) for kind in kinds}
+    return {(kind.resource, "", "create"): _answer(kind.type, authorizer, authenticator, writer) for kind in kinds}
 
 
-def _answer(
-    type_: type[ApiObject], authorizer: Authorizer, authenticator: Authenticator, now: Callable[[], str]
-) -> Answer:
-    kind = kind_of(type_)
+def _answer(type_: type[ApiObject], authorizer: Authorizer, authenticator: Authenticator, writer: Writer) -> Answer:
+    kind, now = kind_of(type_), writer.now
 
     async def create(asked: Authenticated) -> Response:
         options = write_options(asked.request)
-        warnings: list[str] = []
-        question = read_object(asked.request, type_, options.validation, warnings.append)
+        intent = intent_of(asked, options)
+        question = read_object(asked.request, type_, options.validation, intent.warnings.append)
         namespace = asked.info.namespace
         if namespace and not question.metadata.namespace:
             question.metadata.namespace = namespace
         entries = [] if type_ in _ANEW else Updates(kind, options.field_manager).created(question, now())
         question.metadata.managed_fields = entries
+        validate = await writer.admit_answer(intent, question)
+        await validate()
         answered = review(kind, question, asked.user, authorizer, authenticator, now())
-        return answer_object(asked.request, answered, warnings, 201)
+        return answer_object(asked.request, answered, intent.warnings, 201)
 
     return create

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -18,10 +18,11 @@ from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.time import format as format_time
 from pybernetes.api.types import core_v1
-from pybernetes.api.types.meta_v1 import ManagedFieldsEntry
+from pybernetes.api.types.meta_v1 import DeleteOptions, ManagedFieldsEntry, ObjectMeta
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.admission_chain import AdmissionChain
 from pybernetes.apiserver.allocation.reservation import NO_RESERVATION, Allocator, Reservation
+from pybernetes.apiserver.bodies import WriteOptions
 from pybernetes.apiserver.collection import Collection
 from pybernetes.apiserver.entry import Common, Entry
 from pybernetes.apiserver.field_management.tracking import Tracker, same_but_for_time
@@ -53,7 +54,13 @@ class Intent:
     name: str = ""
     subresource: str = ""
     dry_run: bool = False
-    options: ApiObject | None = None
+    # What admission sees as the options of the request, as the resource that was named, and as the object's kind where
+    # the sub-resource has its own; see `AdmissionRequest`.
+    options: WriteOptions | DeleteOptions | None = None
+    requested: Kind | None = None
+    part: Kind | None = None
+    # What is left to do for a request that has passed admission as another one, such as the deletion in an eviction.
+    is_admitted: bool = False
     # The client named the revision it has seen: a lost race is its conflict to resolve.
     pinned: bool = False
     warnings: list[str] = field(default_factory=list)
@@ -70,6 +77,18 @@ class Aspect:
 
     prepare: Callable[[Any, Any], None]
     validate: Callable[[Any, Any], list[status.FieldError]]
+    # Where clients do not write the object itself but something of another kind that is a view of it.
+    view: View | None = None
+
+
+class View(Protocol):
+    """What a sub-resource shows of an object in an object of its own kind, and how that is written."""
+
+    def of(self, obj: Any) -> ApiObject:
+        """The view of a stored object, or of one that is about to be stored."""
+
+    def written(self, entry: Entry, view: Any) -> ApiObject:
+        """A private copy of the stored object as it is to become by a write of the view; 422 where that cannot be."""
 
 
 class Writer:
@@ -134,7 +153,7 @@ class Writer:
         return await self._under_free_name(collection, wish.namespace, wish.name, mould.generate_name, store)
 
     async def _create(self, intent: Intent, obj: ApiObject, admission: AdmissionRequest) -> Entry:
-        admission.name = obj.metadata.name or ""
+        _wipe(obj.metadata)
         # Before admission: what that adds is nobody's.
         obj.metadata.managed_fields = intent.tracker.created(obj, self.now()) if intent.tracker is not None else []
         await self._chain.admit(admission)
@@ -209,11 +228,18 @@ class Writer:
     async def _replace(
         self, collection: Collection, intent: Intent, entry: Entry, new: ApiObject, aspect: Aspect
     ) -> Entry:
-        old = entry.object
+        old, view = entry.object, aspect.view
+        shown, before = new, old
+        if view is not None:
+            new, before = view.written(entry, shown), view.of(old)
         _keep_system_metadata(new, old)
         managed = self._managed(intent, new, old)
-        admission = self._admission("UPDATE", intent, new, old)
-        await self._chain.admit(admission)
+        admission = self._admission("UPDATE", intent, shown, before)
+        if not intent.is_admitted:
+            await self._chain.admit(admission)
+        if view is not None:
+            new = view.written(entry, shown)
+            _keep_system_metadata(new, old)
         aspect.prepare(new, old)
         collection.form.strategy.stamp(new, old, intent.user, self.now())
         new.metadata.managed_fields = managed
@@ -222,7 +248,10 @@ class Writer:
             if errors := await in_turns(lambda: aspect.validate(new, old)):
                 raise status.invalid_object(intent.kind, intent.name, errors)
             intent.warnings.extend(collection.form.strategy.warnings(new, old))
-            await self._chain.validate(admission)
+            if view is not None:
+                admission.object = view.of(new)
+            if not intent.is_admitted:
+                await self._chain.validate(admission)
             if is_finished(new):
                 return await self._erase(collection, intent, entry, new)
             result = await self._put(collection, intent, new, entry)
@@ -260,17 +289,21 @@ class Writer:
             await allocator.release(entry.object)
         return gone.revision
 
-    async def check_create(self, intent: Intent, obj: ApiObject) -> None:
-        """Runs the admission of what is answered without being stored, such as a TokenRequest."""
+    async def admit_answer(self, intent: Intent, obj: ApiObject) -> Callable[[], Awaitable[None]]:
+        """The mutating half of admission for what is created without being stored, such as an Eviction.
+
+        Gives the other half, to be called once the object is known to be valid.
+        """
         admission = self._admission("CREATE", intent, obj, None)
         await self._chain.admit(admission)
-        await self._chain.validate(admission)
+        return lambda: self._chain.validate(admission)
 
     async def check_delete(self, intent: Intent, old: ApiObject | None) -> None:
         """Runs the admission of a deletion."""
-        admission = self._admission("DELETE", intent, None, old)
-        await self._chain.admit(admission)
-        await self._chain.validate(admission)
+        if not intent.is_admitted:
+            admission = self._admission("DELETE", intent, None, old)
+            await self._chain.admit(admission)
+            await self._chain.validate(admission)
 
     async def _put(self, collection: Collection, intent: Intent, obj: ApiObject, old: Entry | None) -> Entry:
         key = collection.key(intent.namespace, obj.metadata.name or "")
@@ -315,11 +348,9 @@ class Writer:
 
     def _fill_metadata(self, obj: ApiObject, intent: Intent) -> None:
         metadata = obj.metadata
+        _wipe(metadata)
         metadata.uid = self.chance.uid()
         metadata.creation_timestamp = self.now()
-        metadata.deletion_timestamp = None
-        metadata.deletion_grace_period_seconds = None
-        metadata.self_link = None
         metadata.namespace = intent.namespace or None
 
     async def _reserve(self, intent: Intent, new: ApiObject, old: ApiObject | None) -> Reservation:
@@ -330,21 +361,32 @@ class Writer:
     def _admission(
         self, operation: str, intent: Intent, obj: ApiObject | None, old: ApiObject | None
     ) -> AdmissionRequest:
+        name = intent.name
+        if not name and obj is not None:
+            name = obj.metadata.name or ""
         return AdmissionRequest(
             operation=operation,
             kind=intent.kind,
             subresource=intent.subresource,
-            namespace=intent.namespace,
-            name=intent.name,
+            namespace=name if intent.kind.type is core_v1.Namespace else intent.namespace,
+            name=name,
             user=intent.user,
             object=obj,
             old_object=old,
             dry_run=intent.dry_run,
             options=intent.options,
+            part=intent.part,
+            requested=intent.requested,
             warnings=intent.warnings,
             headers=intent.headers,
             verb=intent.verb,
         )
+
+
+def _wipe(metadata: ObjectMeta) -> None:
+    """What only the server says of a new object."""
+    metadata.uid = metadata.creation_timestamp = metadata.self_link = None
+    metadata.deletion_timestamp = metadata.deletion_grace_period_seconds = None
 
 
 def is_finished(obj: ApiObject) -> bool:

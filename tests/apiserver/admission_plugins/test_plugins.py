@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 from pybernetes.api.kinds import kind_of
 from pybernetes.api.status import StatusError
 from pybernetes.api.types.certificates_v1 import CertificateSigningRequest
-from pybernetes.api.types.core_v1 import ConfigMap, Namespace, Node, PersistentVolumeClaim, Pod, ServiceAccount
+from pybernetes.api.types.core_v1 import Binding, ConfigMap, Namespace, Node, PersistentVolumeClaim, Pod, ServiceAccount
 from pybernetes.api.types.node_v1 import RuntimeClass
 from pybernetes.api.types.rbac_v1 import ClusterRole, ClusterRoleBinding
 from pybernetes.api.types.resource_v1 import ResourceClaim, ResourceClaimTemplate
@@ -89,9 +89,11 @@ async def test_some_namespaces_stay(run):
 async def test_a_bound_pod_gets_the_zone_of_its_node(run, reader):
     labels = {"topology.kubernetes.io/zone": "z", "other": "o"}
     reader.objects += [make(Namespace, "ns"), make(Node, "n", metadata={"labels": labels})]
-    pod = make(Pod, namespace="ns", spec={"nodeName": "n"})
-    await run(writing("UPDATE", pod, make(Pod, namespace="ns"), "binding"))
-    assert pod.metadata.labels == {"topology.kubernetes.io/zone": "z"}
+    binding = make(Binding, namespace="ns", target={"kind": "Node", "name": "n"})
+    request = writing("CREATE", binding, None, "binding")
+    request.kind = kind_of(Pod)
+    await run(request)
+    assert binding.metadata.labels == {"topology.kubernetes.io/zone": "z"}
 
 
 async def test_claims_get_the_newest_default_class_and_grow_where_it_lets_them(run, reader):

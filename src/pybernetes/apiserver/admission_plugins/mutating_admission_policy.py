@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from pybernetes.api.kind import Kind
 from pybernetes.api.status import StatusError, failure
 from pybernetes.api.types.admissionregistration_v1 import MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding
-from pybernetes.api.types.core_v1 import Namespace
 from pybernetes.api.types.meta_v1 import StatusCause
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.admission_plugins.bystander import Bystander, refusal
@@ -20,7 +20,8 @@ from pybernetes.apiserver.admission_policies.bound import BoundPolicies
 from pybernetes.apiserver.admission_policies.evaluation import Evaluation, PolicyError
 from pybernetes.apiserver.admission_policies.expressions import PolicyExpressions
 from pybernetes.apiserver.admission_policies.parameters import params_of
-from pybernetes.apiserver.admission_policies.values import request_values
+from pybernetes.apiserver.admission_policies.values import request_values, shown_as
+from pybernetes.apiserver.conversion import convert
 from pybernetes.apiserver.reader import Reader
 from pybernetes.apiserver.stages.authorization import Authorizer
 from pybernetes.apiserver.turns import in_turns
@@ -44,12 +45,11 @@ class MutatingAdmissionPolicyAdmission(Bystander):
         return request.object is not None and self._policies.concern(request)
 
     async def admit(self, request: AdmissionRequest) -> None:
-        namespace = self._policies.namespace(request)
-        for policy, binding in self._policies.meeting(request):
+        for policy, binding, kind in self._policies.meeting(request):
             if request.is_second_round and policy.spec.reinvocation_policy != "IfNeeded":
                 continue
             try:
-                await self._apply(policy, binding, request, namespace)
+                await self._apply(policy, binding, request, kind)
             except (PolicyError, EvaluationError) as error:
                 if policy.spec.failure_policy != "Ignore":
                     raise _refusal(request, policy.metadata.name or "", binding.metadata.name or "", error) from error
@@ -59,30 +59,39 @@ class MutatingAdmissionPolicyAdmission(Bystander):
         policy: MutatingAdmissionPolicy,
         binding: MutatingAdmissionPolicyBinding,
         request: AdmissionRequest,
-        namespace: Namespace | None,
+        kind: Kind,
     ) -> None:
-        """Changes the object as the policy wants it, once for each of its params."""
-        obj = request.object
-        assert obj is not None  # `handles` has looked
+        """Changes the object, taken for one of that kind, as the policy wants it, once for each of its params."""
+        namespace = self._policies.namespace(request)
         expressions = await in_turns(lambda: self._policies.expressions(policy))
         for params in params_of(self._reader, policy.spec.param_kind, binding.spec.param_ref, request.namespace):
             for patch_type, expression in expressions.mutations:
-                values = {**request_values(request, namespace, self._authorizer), "params": params}
+                values = {**request_values(request, kind, namespace, self._authorizer), "params": params}
                 value = await in_turns(partial(_value, expressions, expression, values))
                 if value is _NOT_MEANT:
                     break
-                changed = changed_object(obj, request.kind, patch_type, value)
-                if changed == obj:
-                    continue
-                for name in changed.__struct_fields__:
-                    setattr(obj, name, getattr(changed, name))
-                request.is_changed_by_policy = True
+                if _change(request, kind, patch_type, value):
+                    request.is_changed_by_policy = True
 
 
 def _value(expressions: PolicyExpressions, wanted: Expression, values: Mapping[str, Any]) -> Any:
     """What a mutation evaluates to, unless the policy's conditions say that the request is not meant."""
     evaluation = Evaluation(expressions, values)
     return evaluation.value(wanted) if evaluation.applies() else _NOT_MEANT
+
+
+def _change(request: AdmissionRequest, kind: Kind, patch_type: str, value: Any) -> bool:
+    """Makes of the object what a mutation wants it to be, in place; whether that is anything else."""
+    obj, shown = request.object, shown_as(request.object, request, kind)
+    assert obj is not None  # `handles` has looked
+    assert shown is not None
+    changed = changed_object(shown, request.part or kind, patch_type, value)
+    if changed == shown:
+        return False
+    stored = changed if request.part is not None else convert(changed, request.kind)
+    for name in stored.__struct_fields__:
+        setattr(obj, name, getattr(stored, name))
+    return True
 
 
 def _refusal(request: AdmissionRequest, policy: str, binding: str, error: Exception) -> StatusError:

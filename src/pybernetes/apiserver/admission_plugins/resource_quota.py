@@ -28,6 +28,10 @@ from pybernetes.apiserver.reader import Reader
 # Quotas whose share of truth is remembered.
 _KNOWN_MAX = 10_000
 _ATTEMPTS_MAX = 8
+# What is not kept, or not for long, and namespaces, which are not in a namespace.
+_UNCOUNTED = frozenset(
+    {"bindings", "componentstatuses", "events", "localsubjectaccessreviews.authorization.k8s.io", "namespaces"}
+)
 # Of these, updates can use more than before.
 _GROWING = (Service, PersistentVolumeClaim)
 
@@ -88,7 +92,7 @@ class ResourceQuotaAdmission(Bystander):
         self._true: dict[str, tuple[str, frozenset[str]]] = {}
 
     def handles(self, request: AdmissionRequest) -> bool:
-        if not request.namespace or request.kind.resource == "events":
+        if not request.namespace or request.kind.group_resource in _UNCOUNTED:
             return False
         if request.operation == "UPDATE":
             return _may_grow(request)

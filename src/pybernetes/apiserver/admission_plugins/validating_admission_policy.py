@@ -44,9 +44,14 @@ class ValidatingAdmissionPolicyAdmission(Bystander):
         return self._policies.concern(request)
 
     async def validate(self, request: AdmissionRequest) -> None:
-        values = request_values(request, self._policies.namespace(request), self._authorizer)
+        namespace = self._policies.namespace(request)
+        # By what policies take the resource for, which is mostly the same.
+        known: dict[str, dict[str, Any]] = {}
         refused: list[tuple[str, str, Finding]] = []
-        for policy, binding in self._policies.meeting(request):
+        for policy, binding, kind in self._policies.meeting(request):
+            values = known.get(kind.api_version)
+            if values is None:
+                values = known[kind.api_version] = request_values(request, kind, namespace, self._authorizer)
             for finding in await self._findings(policy, binding, request, values):
                 _act(policy, binding, finding, request)
                 if "Deny" in binding.spec.validation_actions:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
+from pybernetes.api.kind import Kind
 from pybernetes.api.types.admissionregistration_v1 import (
     MutatingAdmissionPolicy,
     MutatingAdmissionPolicyBinding,
@@ -17,7 +18,7 @@ from pybernetes.api.types.admissionregistration_v1 import (
 from pybernetes.api.types.core_v1 import Namespace
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.admission_policies.expressions import PolicyExpressions, policy_expressions
-from pybernetes.apiserver.admission_policies.matching import is_exempt, matches, names_objects
+from pybernetes.apiserver.admission_policies.matching import is_exempt, matched_kind, names_objects
 from pybernetes.apiserver.reader import Reader
 
 _MOST_COMPILED = 1000
@@ -40,11 +41,13 @@ class BoundPolicies(Generic[Policy, Binding]):
         return next(iter(self._reader.list(self._bindings)), None) is not None and not is_exempt(request)
 
     def namespace(self, request: AdmissionRequest) -> Namespace | None:
-        """The namespace that the request is in."""
-        return self._reader.get(Namespace, request.namespace) if request.namespace else None
+        """The namespace that the request is in; that of a namespace is not told."""
+        if not request.namespace or request.kind.type is Namespace:
+            return None
+        return self._reader.get(Namespace, request.namespace)
 
-    def meeting(self, request: AdmissionRequest) -> Iterator[tuple[Policy, Binding]]:
-        """The bindings that are about a request, in the order of their policies' names.
+    def meeting(self, request: AdmissionRequest) -> Iterator[tuple[Policy, Binding, Kind]]:
+        """The bindings that are about a request, by their policies' names, and what the policy takes it for.
 
         What a policy says of one object does not hold for the next: such a write is like no other.
         """
@@ -57,9 +60,10 @@ class BoundPolicies(Generic[Policy, Binding]):
             meant = (policy.spec.match_constraints, binding.spec.match_resources)
             # That it passes over one name says nothing of other names.
             request.unique |= any(names_objects(match) for match in meant)
-            if all(matches(match, request, labels) for match in meant):
+            kind, bound = (matched_kind(match, request, labels) for match in meant)
+            if kind is not None and bound is not None:
                 request.unique = True
-                yield policy, binding
+                yield policy, binding, kind
 
     def expressions(self, policy: Policy) -> PolicyExpressions:
         """The compiled expressions of a policy."""

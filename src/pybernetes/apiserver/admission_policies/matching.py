@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from pybernetes.api.kind import Kind
 from pybernetes.api.labels import from_label_selector
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.admissionregistration_v1 import MatchResources, NamedRuleWithOperations
 from pybernetes.apiserver.admission import AdmissionRequest
+from pybernetes.apiserver.conversion import kinds_stored_as
 
 Labels = Mapping[str, str]
 # What no policy can be about, so that none locks everybody out of mending it, or is asked while it is decided who may.
@@ -31,16 +33,33 @@ def is_exempt(request: AdmissionRequest) -> bool:
     return (request.kind.group, request.kind.resource) in _EXEMPT
 
 
-def matches(match: MatchResources | None, request: AdmissionRequest, namespace: Labels | None) -> bool:
-    """Whether a request is meant. `namespace` holds the labels of its namespace; None without one."""
+def matched_kind(match: MatchResources | None, request: AdmissionRequest, namespace: Labels | None) -> Kind | None:
+    """As which of its kinds a request's resource is meant, None if it is not.
+
+    That is the kind that the request names, or else one that is the same thing in another version or group, unless the
+    policy wants exactly what it names. `namespace` holds the labels of the request's namespace; None without one.
+    """
+    asked = request.requested or request.kind
     if match is None:
-        return True
+        return asked
     if not _selects_namespace(match, request, namespace) or not _selects_object(match, request):
-        return False
-    if any(_rule_matches(rule, request, match) for rule in match.exclude_resource_rules):
-        return False
-    rules = match.resource_rules
-    return not rules or any(_rule_matches(rule, request, match) for rule in rules)
+        return None
+    is_exact = match.match_policy in (None, "Exact")
+    if _first_kind(match.exclude_resource_rules, request, asked, is_exact) is not None:
+        return None
+    return _first_kind(match.resource_rules, request, asked, is_exact) if match.resource_rules else asked
+
+
+def _first_kind(
+    rules: Iterable[NamedRuleWithOperations], request: AdmissionRequest, asked: Kind, is_exact: bool
+) -> Kind | None:
+    rules = [rule for rule in rules if _may_match(rule, request)]
+    if any(_names_kind(rule, asked, request) for rule in rules):
+        return asked
+    if is_exact or not rules:
+        return None
+    others = [kind for kind in kinds_stored_as(request.kind) if kind is not asked]
+    return next((kind for rule in rules for kind in others if _names_kind(rule, kind, request)), None)
 
 
 def names_objects(match: MatchResources | None) -> bool:
@@ -73,16 +92,18 @@ def _labels(obj: ApiObject) -> Labels:
     return metadata.labels if metadata is not None else {}
 
 
-def _rule_matches(rule: NamedRuleWithOperations, request: AdmissionRequest, match: MatchResources) -> bool:
-    kind = request.kind
+def _may_match(rule: NamedRuleWithOperations, request: AdmissionRequest) -> bool:
+    """Whether a rule is about the request but for the resource that it names."""
     if rule.resource_names and request.name not in rule.resource_names:
         return False
-    if not _has(rule.operations, request.operation) or not _has(rule.api_groups, kind.group):
+    if not _has(rule.operations, request.operation):
         return False
-    # An equivalent version will do, unless the policy wants exactly what it names.
-    if match.match_policy == "Exact" and not _has(rule.api_versions, kind.version):
-        return False
-    if rule.scope not in (None, "", "*", "Namespaced" if request.namespace and kind.namespaced else "Cluster"):
+    scope = "Namespaced" if request.namespace and request.kind.namespaced else "Cluster"
+    return rule.scope in (None, "", "*", scope)
+
+
+def _names_kind(rule: NamedRuleWithOperations, kind: Kind, request: AdmissionRequest) -> bool:
+    if not _has(rule.api_groups, kind.group) or not _has(rule.api_versions, kind.version):
         return False
     return any(_names(pattern, kind.resource, request.subresource) for pattern in rule.resources)
 

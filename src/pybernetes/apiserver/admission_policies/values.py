@@ -12,7 +12,9 @@ from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject, to_builtins
 from pybernetes.api.turn import on_loop
 from pybernetes.api.types.core_v1 import Namespace
+from pybernetes.api.types.meta_v1 import DeleteOptions
 from pybernetes.apiserver.admission import AdmissionRequest
+from pybernetes.apiserver.conversion import convert
 from pybernetes.apiserver.request import RequestInfo, UserInfo
 from pybernetes.apiserver.stages.authorization import Authorizer
 from pybernetes.cel import Lazy
@@ -23,10 +25,11 @@ from pybernetes.cel.library.times import parsed_timestamp
 _TIMES = ("creationTimestamp", "deletionTimestamp")
 
 
-def request_values(request: AdmissionRequest, namespace: Namespace | None, authorizer: Authorizer) -> dict[str, Any]:
-    """The variables of expressions about a request."""
+def request_values(
+    request: AdmissionRequest, kind: Kind, namespace: Namespace | None, authorizer: Authorizer
+) -> dict[str, Any]:
+    """The variables of expressions about a request, whose resource is taken for one of that kind."""
     held = _authorizer(authorizer, request.user)
-    kind = request.kind
     question = Question(
         group=kind.group,
         resource=kind.resource,
@@ -35,9 +38,9 @@ def request_values(request: AdmissionRequest, namespace: Namespace | None, autho
         name=request.name,
     )
     return {
-        "object": Lazy(lambda: _plain(request.object)),
-        "oldObject": Lazy(lambda: _plain(request.old_object)),
-        "request": Lazy(lambda: _request(request)),
+        "object": Lazy(lambda: _plain(shown_as(request.object, request, kind))),
+        "oldObject": Lazy(lambda: _plain(shown_as(request.old_object, request, kind))),
+        "request": Lazy(lambda: _request(request, kind)),
         "namespaceObject": Lazy(lambda: _namespace(namespace)),
         "authorizer": held,
         "authorizer.requestResource": cel_authorizer.ResourceCheck(held.ask, question),
@@ -48,29 +51,52 @@ def _plain(obj: ApiObject | None) -> Any:
     return to_builtins(obj) if obj is not None else None
 
 
-def _request(request: AdmissionRequest) -> dict[str, Any]:
-    kind = request.kind
-    described, resource = _kind(kind), _resource(kind)
-    user = request.user
-    return {
-        "kind": described,
-        "resource": resource,
+def shown_as(obj: ApiObject | None, request: AdmissionRequest, kind: Kind) -> ApiObject | None:
+    """The object, as it is stored, as one of that kind; what a sub-resource has of its own stays as it is."""
+    return obj if obj is None or request.part is not None else convert(obj, kind)
+
+
+def _request(request: AdmissionRequest, kind: Kind) -> dict[str, Any]:
+    asked = request.requested or request.kind
+    values = {
+        "kind": _kind(request.part or kind),
+        "resource": _resource(kind),
         "subResource": request.subresource,
-        "requestKind": described,
-        "requestResource": resource,
+        "requestKind": _kind(request.part or asked),
+        "requestResource": _resource(asked),
         "requestSubResource": request.subresource,
         "name": request.name,
         "namespace": request.namespace,
         "operation": request.operation,
-        "userInfo": {
-            "username": user.name,
-            "uid": user.uid,
-            "groups": list(user.groups),
-            "extra": {key: list(values) for key, values in user.extra.items()},
-        },
+        "userInfo": _user(request.user),
         "dryRun": request.dry_run,
-        "options": _plain(request.options),
+        "options": _options(request),
     }
+    return {name: value for name, value in values.items() if value != ""}
+
+
+def _user(user: UserInfo) -> dict[str, Any]:
+    values = {
+        "username": user.name,
+        "uid": user.uid,
+        "groups": list(user.groups),
+        "extra": {key: list(values) for key, values in user.extra.items()},
+    }
+    return {name: value for name, value in values.items() if value}
+
+
+def _options(request: AdmissionRequest) -> dict[str, Any] | None:
+    """The options in words of their own kind, of which a patch has those of what it does: create or update."""
+    given = request.options
+    if given is None:
+        return None
+    if isinstance(given, DeleteOptions):
+        values = to_builtins(given)
+    else:
+        values = {"fieldManager": given.named_manager, "fieldValidation": given.named_validation}
+        values["dryRun"] = ["All"] if given.dry_run else []
+    head = {"kind": f"{request.operation.title()}Options", "apiVersion": "meta.k8s.io/v1"}
+    return {name: value for name, value in values.items() if value not in ("", [])} | head
 
 
 def _kind(kind: Kind) -> Mapping[str, str]:

@@ -65,11 +65,11 @@ class ServiceAllocator:
 
     async def _remove_endpoints(self, service: Service) -> None:
         meta, kind = service.metadata, kind_of(Endpoints)
-        intent = Intent(kind, ITSELF, namespace=meta.namespace or "", name=meta.name or "")
+        intent = Intent(kind, ITSELF, namespace=meta.namespace or "", name=meta.name or "", is_admitted=True)
         if self._writer.registry.collection(kind).get(intent.namespace, intent.name) is None:
             return
         try:
-            await Deletion(self._writer).delete(intent, DeleteOptions(), admitted=True)
+            await Deletion(self._writer).delete(intent, DeleteOptions())
         except StatusError as error:
             if error.code != 404:
                 _log.warning("Endpoints %s/%s are not removed: %s", intent.namespace, intent.name, error)

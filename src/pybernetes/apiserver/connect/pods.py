@@ -7,12 +7,14 @@ from urllib.parse import quote, urlencode
 
 from pybernetes.api.kind import Kind
 from pybernetes.api.kinds import kind_of
+from pybernetes.api.objects import ApiObject
 from pybernetes.api.status import StatusError, bad_request, failure, not_found
 from pybernetes.api.types.core_v1 import Node, Pod
 from pybernetes.api.types.meta_v1 import StatusDetails
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.admission_chain import AdmissionChain
 from pybernetes.apiserver.connect.node_connection import Backend, NodeConnection, Unreachable
+from pybernetes.apiserver.connect.options import connect_options, options_kind
 from pybernetes.apiserver.connect.targets import kubelet_of
 from pybernetes.apiserver.reader import Reader
 from pybernetes.apiserver.request import Authenticated
@@ -51,11 +53,15 @@ class Connections:
             raise bad_request(f"pod {pod.metadata.name} does not have a host assigned")
         return kubelet_of(self.reader.get(Node, pod.spec.node_name), pod.spec.node_name)
 
-    async def admit(self, asked: Authenticated) -> None:
-        """Asks the admission plug-ins about a CONNECT."""
+    async def admit(self, asked: Authenticated, tail: str = "") -> ApiObject:
+        """Asks the admission plug-ins about a CONNECT; the options that they leave. `tail` is what follows `/proxy`."""
         info = asked.info
         kind: Kind | None = info.kind
         assert kind is not None
+        if any(key == "dryRun" for key, _value in asked.request.query):
+            raise bad_request("dryRun is not supported")
+        part = options_kind(info.resource, info.subresource)
+        options = connect_options(part, asked.request, tail)
         admission = AdmissionRequest(
             operation="CONNECT",
             kind=kind,
@@ -63,12 +69,15 @@ class Connections:
             namespace=info.namespace,
             name=info.name,
             user=asked.user,
-            object=None,
+            object=options,
             old_object=None,
+            part=part,
+            requested=kind,
             headers=asked.request.headers,
         )
         await self._chain.admit(admission)
         await self._chain.validate(admission)
+        return options
 
 
 def target_of(parts: Iterable[str], query: Iterable[tuple[str, str]]) -> str:

@@ -60,14 +60,17 @@ class Proxies:
         self._chance = chance
 
     async def pods(self, asked: Authenticated) -> Response:
+        await self._admit(asked)
         name = proxy_name(asked.info.name, "pod")
         return await self._forward(asked, pod_backend(self._connections.named_pod(asked, name.name), name))
 
     async def services(self, asked: Authenticated) -> Response:
+        await self._admit(asked)
         name = proxy_name(asked.info.name, "service")
         return await self._forward(asked, self._service(asked.info.namespace, name))
 
     async def nodes(self, asked: Authenticated) -> Response:
+        await self._admit(asked)
         name = proxy_name(asked.info.name, "node")
         node = self._connections.reader.get(Node, name.name)
         if node is None:
@@ -81,6 +84,9 @@ class Proxies:
             # Only the kubelet itself is shown our certificate.
             backend = Backend(name.scheme or "http", backend.host, port)
         return await self._forward(asked, backend)
+
+    async def _admit(self, asked: Authenticated) -> None:
+        await self._connections.admit(asked, tail_of(asked.request.path, asked.info.name))
 
     def _service(self, namespace: str, name: ProxyName) -> Backend:
         service = self._connections.reader.get(Service, name.name, namespace)
@@ -97,7 +103,6 @@ class Proxies:
 
     async def _forward(self, asked: Authenticated, backend: Backend) -> Response:
         request = asked.request
-        await self._connections.admit(asked)
         tail = tail_of(request.path, asked.info.name)
         if not tail:
             location = quote(request.path) + "/" + (f"?{urlencode(request.query)}" if request.query else "")

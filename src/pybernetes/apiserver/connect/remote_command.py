@@ -11,6 +11,7 @@ from pybernetes.api.status import bad_request
 from pybernetes.api.wire import Request, Response, Upgrade
 from pybernetes.apiserver.connect.command_session import CommandSession
 from pybernetes.apiserver.connect.node_connection import Backend, Call, Unreachable, Upgraded
+from pybernetes.apiserver.connect.options import PodAttachOptions, PodExecOptions
 from pybernetes.apiserver.connect.pods import Connections, dialing, target_of
 from pybernetes.apiserver.connect.relay import relayed
 from pybernetes.apiserver.connect.targets import chosen_container
@@ -31,18 +32,17 @@ class RemoteCommands:
 
     async def exec(self, asked: Authenticated) -> Response:
         """`pods/NAME/exec`: a command that is started in a container."""
-        commands = [("command", value) for key, value in asked.request.query if key == "command"]
-        return await self._command(asked, "exec", commands)
+        return await self._command(asked, "exec")
 
     async def attach(self, asked: Authenticated) -> Response:
         """`pods/NAME/attach`: a container's main process."""
-        return await self._command(asked, "attach", [])
+        return await self._command(asked, "attach")
 
     async def port_forward(self, asked: Authenticated) -> Response:
         """`pods/NAME/portforward`: TCP connections to ports inside of a pod."""
-        request, pod = asked.request, self._connections.pod(asked)
+        request = asked.request
         await self._connections.admit(asked)
-        kubelet = self._connections.kubelet(pod)
+        kubelet = self._connections.kubelet(self._connections.pod(asked))
         target = target_of(("portForward", asked.info.namespace, asked.info.name), ())
         if not is_web_socket(request):
             return await self._passed_on(request, kubelet, target)
@@ -53,11 +53,13 @@ class RemoteCommands:
             return answer
         return Response(101, upgrade=Upgrade(port_forward.TUNNEL_PROTOCOL, relayed(answer.stream)))
 
-    async def _command(self, asked: Authenticated, what: str, command: list[tuple[str, str]]) -> Response:
-        request, pod = asked.request, self._connections.pod(asked)
-        await self._connections.admit(asked)
-        container = chosen_container(pod, request.parameter("container"))
-        streams = asked_streams(request)
+    async def _command(self, asked: Authenticated, what: str) -> Response:
+        request, options = asked.request, await self._connections.admit(asked)
+        assert isinstance(options, PodAttachOptions)
+        pod = self._connections.pod(asked)
+        container = chosen_container(pod, options.container)
+        streams = streams_of(options)
+        command = [("command", word) for word in options.command] if isinstance(options, PodExecOptions) else []
         kubelet = self._connections.kubelet(pod)
         path = (what, asked.info.namespace, asked.info.name, container)
         target = target_of(path, (*command, *kubelet_flags(streams)))
@@ -98,22 +100,13 @@ def _offered_versions(request: Request) -> list[str]:
     return offered_protocols(request.headers.get(VERSION_HEADER, ""))
 
 
-def asked_streams(request: Request) -> CommandStreams:
+def streams_of(options: PodAttachOptions) -> CommandStreams:
     """Which streams a client wants. Pure."""
-    tty = _is_set(request, "tty")
-    return CommandStreams(
-        stdin=_is_set(request, "stdin"),
-        stdout=_is_set(request, "stdout"),
-        stderr=_is_set(request, "stderr") and not tty,
-        tty=tty,
-    )
+    tty = options.tty
+    return CommandStreams(stdin=options.stdin, stdout=options.stdout, stderr=options.stderr and not tty, tty=tty)
 
 
 def kubelet_flags(streams: CommandStreams) -> list[tuple[str, str]]:
     """The same in the kubelet's words. Pure."""
     flags = {"input": streams.stdin, "output": streams.stdout, "error": streams.stderr, "tty": streams.tty}
     return [(name, "1") for name, is_set in flags.items() if is_set]
-
-
-def _is_set(request: Request, name: str) -> bool:
-    return request.parameter(name).lower() in ("true", "1")

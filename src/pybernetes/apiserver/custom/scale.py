@@ -27,6 +27,10 @@ class CustomReplicas:
             result[version] = tuple(f"f:{name}" for name in names_of(scale.spec_replicas_path)) if scale else None
         return result
 
+    def place(self, kind: Kind) -> str:
+        path: str = _scale(kind).spec_replicas_path
+        return path
+
     def count(self, obj: ApiObject, kind: Kind) -> int | None:
         assert isinstance(obj, CustomObject)  # its kind has rules
         count: int | None = _held(obj.content, _scale(kind).spec_replicas_path, int)
@@ -35,9 +39,6 @@ class CustomReplicas:
     def status(self, obj: ApiObject, kind: Kind) -> tuple[int, str | None]:
         assert isinstance(obj, CustomObject)  # its kind has rules
         scale = _scale(kind)
-        if self.count(obj, kind) is None:
-            message = f"the spec replicas field {scale.spec_replicas_path!r} does not exist".replace("'", '"')
-            raise status.internal_error(message)
         selector = _held(obj.content, scale.label_selector_path, str) if scale.label_selector_path else None
         return _held(obj.content, scale.status_replicas_path, int) or 0, selector
 

@@ -11,7 +11,7 @@ from pybernetes.api.time import format as format_time
 from pybernetes.api.types import core_v1
 from pybernetes.api.types.meta_v1 import Status
 from pybernetes.api.wire import Response
-from pybernetes.apiserver.bodies import read_object, write_options
+from pybernetes.apiserver.bodies import place_in_namespace, read_object, write_options
 from pybernetes.apiserver.commands import answer_object, intent_of
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.request import Authenticated
@@ -33,18 +33,18 @@ class BindingSubresource:
         """201 with a Status; 409 when the pod is bound already or being deleted."""
         options = write_options(asked.request)
         binding = read_object(asked.request, core_v1.Binding, options.validation, lambda _text: None)
-        pods = self._writer.registry.collection(_PODS)
+        place_in_namespace(binding, asked.info.namespace)
+        intent = replace(intent_of(asked, options), part=_BINDINGS, tracker=None)
+        validate = await self._writer.admit_answer(intent, binding)
         name = asked.info.name or binding.metadata.name or ""
-        # What admission does to `pods/binding` it does not do to the old `bindings`.
-        part = "binding" if asked.info.name else "bindings"
-        intent = replace(intent_of(asked, options), kind=pods.kind, name=name, subresource=part, tracker=None)
-        if asked.info.name and binding.metadata.name and binding.metadata.name != asked.info.name:
+        if binding.metadata.name != name:
             raise status.bad_request("name in URL does not match name in Binding object")
         if binding.target.kind not in (None, "", "Node"):
             problem = status.not_supported("target.kind", binding.target.kind, ["Node", "<empty>"])
             raise status.invalid_object(_BINDINGS, name, [problem])
         if not binding.target.name:
             raise status.invalid_object(_BINDINGS, name, [status.required("target.name")])
+        await validate()
         now = format_time(self._writer.clock.now())
 
         def make(entry: Entry) -> ApiObject:
@@ -54,7 +54,9 @@ class BindingSubresource:
             bind(pod, binding, now)
             return pod
 
-        await self._writer.modify(intent, make, Aspect(lambda _new, _old: None, lambda _new, _old: []))
+        # The pod's change is no request of its own.
+        whole = replace(intent, kind=_PODS, name=name, is_admitted=True)
+        await self._writer.modify(whole, make, Aspect(lambda _new, _old: None, lambda _new, _old: []))
         return answer_object(asked.request, Status(status="Success", code=201), intent.warnings, 201)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import msgspec
 
 from pybernetes.api import status
+from pybernetes.api.kind import Kind
 from pybernetes.api.kinds import kind_of
 from pybernetes.api.labels import from_label_selector
 from pybernetes.api.objects import ApiObject, copy
@@ -16,7 +17,7 @@ from pybernetes.api.types import core_v1
 from pybernetes.api.types.meta_v1 import Condition, DeleteOptions, Preconditions, Status, StatusCause, StatusDetails
 from pybernetes.api.types.policy_v1 import Eviction, PodDisruptionBudget
 from pybernetes.api.wire import Response
-from pybernetes.apiserver.bodies import read_object, write_options
+from pybernetes.apiserver.bodies import place_in_namespace, read_object, write_options
 from pybernetes.apiserver.commands import answer_object, intent_of
 from pybernetes.apiserver.deletion import Deletion, check_preconditions
 from pybernetes.apiserver.entry import Entry
@@ -27,6 +28,7 @@ from pybernetes.apiserver.writer import Aspect, Intent, Writer
 
 _PODS = kind_of(core_v1.Pod)
 _BUDGETS = kind_of(PodDisruptionBudget)
+_EVICTIONS = Kind("policy", "v1", "evictions", Eviction)
 # What upstream calls budgets in these refusals.
 _REFUSED = replace(_BUDGETS, resource="poddisruptionbudget")
 _DISRUPTED, _ALLOWED = "DisruptionTarget", "DisruptionAllowed"
@@ -47,12 +49,17 @@ class EvictionSubresource:
         # The old version of the kind says the same, and old clients still speak it.
         request = replace(asked.request, body=asked.request.body.replace(b'"policy/v1beta1"', b'"policy/v1"'))
         eviction = read_object(request, Eviction, options.validation, lambda _text: None)
-        if eviction.metadata.name and eviction.metadata.name != asked.info.name:
+        place_in_namespace(eviction, asked.info.namespace)
+        intent = replace(intent_of(asked, options), part=_EVICTIONS, tracker=None)
+        validate = await self._writer.admit_answer(intent, eviction)
+        if eviction.metadata.name != asked.info.name:
             raise status.bad_request("name in URL does not match name in Eviction object")
-        delete = eviction.delete_options or DeleteOptions()
-        dry_run = options.dry_run or bool(delete.dry_run)
-        intent = replace(intent_of(asked, options), kind=_PODS, dry_run=dry_run)
-        await self._evict(intent, delete)
+        delete = eviction.delete_options = eviction.delete_options or DeleteOptions()
+        if options.dry_run and not delete.dry_run:
+            delete.dry_run = ["All"]
+        await validate()
+        # The deletion is no request of its own.
+        await self._evict(replace(intent, dry_run=bool(delete.dry_run), is_admitted=True), delete)
         return answer_object(asked.request, Status(status="Success", code=201), intent.warnings, 201)
 
     async def _evict(self, intent: Intent, delete: DeleteOptions) -> None:
@@ -88,10 +95,9 @@ class EvictionSubresource:
         return entry
 
     async def _delete(self, intent: Intent, delete: DeleteOptions) -> None:
-        await self._writer.check_delete(intent, self._entry(intent).object)
         if not intent.dry_run:
             delete = await self._tell_why(intent, delete)
-        await self._deletion.delete(intent, delete, admitted=True)
+        await self._deletion.delete(intent, delete)
 
     async def _tell_why(self, intent: Intent, delete: DeleteOptions) -> DeleteOptions:
         """Writes into the pod why it goes, for whoever watches it end; what was pinned stays so after this write."""
@@ -104,8 +110,7 @@ class EvictionSubresource:
             disrupt(pod, now)
             return pod
 
-        # Who may evict has been decided; this write is the server's own.
-        marking = replace(intent, user=ITSELF, subresource="status", tracker=None)
+        marking = replace(intent, user=ITSELF, subresource="status")
         marked = await self._writer.modify(marking, make, Aspect(lambda _new, _old: None, lambda _new, _old: []))
         return _pinned(delete, marked) if _is_pinned(delete) else delete
 
@@ -117,8 +122,19 @@ class EvictionSubresource:
         return budgets[0] if budgets else None
 
     async def _spend_budget(self, intent: Intent, pod: core_v1.Pod, name: str) -> None:
+        # A request that the server sends to itself, and none at all for a trial.
         tracker = Updates(_BUDGETS, "kube-apiserver", "status")
-        spend = Intent(_BUDGETS, intent.user, intent.namespace, name, "status", intent.dry_run, tracker=tracker)
+        spend = Intent(
+            kind=_BUDGETS,
+            user=ITSELF,
+            namespace=intent.namespace,
+            name=name,
+            subresource="status",
+            dry_run=intent.dry_run,
+            requested=_BUDGETS,
+            is_admitted=intent.dry_run,
+            tracker=tracker,
+        )
         now = format_time(self._writer.clock.now())
 
         def make(entry: Entry) -> ApiObject:

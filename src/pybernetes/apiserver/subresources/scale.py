@@ -18,7 +18,7 @@ from pybernetes.api.objects import ApiObject, CustomObject
 from pybernetes.api.types.autoscaling_v1 import Scale, ScaleSpec, ScaleStatus
 from pybernetes.api.types.meta_v1 import ObjectMeta
 from pybernetes.api.wire import Response
-from pybernetes.apiserver.bodies import WriteOptions, read_object, write_options
+from pybernetes.apiserver.bodies import WriteOptions, place_in_namespace, read_object, write_options
 from pybernetes.apiserver.commands import answer_object, claimed_revision, intent_of
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.field_management.application import document_in
@@ -37,6 +37,8 @@ with lazily():
 
 # The Scale that a request asks for, given the stored object.
 Wanted = Callable[[Entry], Any]
+# What stands in a Scale for a count that the thing itself has not.
+_UNSET = -(2**31)
 
 
 class Replicas(Protocol):
@@ -45,14 +47,52 @@ class Replicas(Protocol):
     def paths(self, kind: Kind) -> ReplicasPaths:
         """The field of the count in each served version, for field management."""
 
+    def place(self, kind: Kind) -> str:
+        """The same field, as messages name it."""
+
     def count(self, obj: ApiObject, kind: Kind) -> int | None:
-        """The wanted count of a stored object."""
+        """The wanted count of a stored object, None where it says nothing."""
 
     def status(self, obj: ApiObject, kind: Kind) -> tuple[int, str | None]:
         """How many there are, and the selector of what is counted."""
 
     def changed(self, entry: Entry, kind: Kind, count: int) -> ApiObject:
         """A private copy of the stored object with another count."""
+
+
+class ScaleView:
+    """Things of a kind as their Scales; a `writer.View`."""
+
+    def __init__(self, replicas: Replicas, kind: Kind) -> None:
+        self._replicas, self._kind = replicas, kind
+
+    def of(self, obj: ApiObject) -> Scale:
+        metadata = obj.metadata
+        there, selector = self._replicas.status(obj, self._kind)
+        count = self._replicas.count(obj, self._kind)
+        return Scale(
+            metadata=ObjectMeta(
+                name=metadata.name,
+                namespace=metadata.namespace,
+                uid=metadata.uid,
+                resource_version=metadata.resource_version,
+                creation_timestamp=metadata.creation_timestamp,
+            ),
+            # Zero is not written, as Go writes it.
+            spec=ScaleSpec(replicas=_UNSET if count is None else count or None),
+            status=ScaleStatus(replicas=there, selector=selector),
+        )
+
+    def written(self, entry: Entry, view: Scale) -> ApiObject:
+        count = (view.spec or ScaleSpec()).replicas or 0
+        if count < 0 and not issubclass(self._kind.type, CustomObject):
+            problem = status.invalid("spec.replicas", count, "must be greater than or equal to 0")
+            raise status.invalid_object(SCALE_KIND, entry.name, [problem])
+        if count == _UNSET:
+            raise status.bad_request(f'the spec replicas field "{self._replicas.place(self._kind)}" cannot be empty')
+        new: ApiObject = self._replicas.changed(entry, self._kind, count)
+        new.metadata.managed_fields = view.metadata.managed_fields
+        return new
 
 
 class ScaleSubresource:
@@ -65,7 +105,7 @@ class ScaleSubresource:
     async def answer(self, asked: Authenticated) -> Response:
         """The answer to any request for the sub-resource; the verb is known to be one of the three."""
         if asked.info.verb == "get":
-            return self._shown(asked, self._scale(self._entry(asked), _kind(asked)))
+            return self._shown(asked, self._present(self._entry(asked), _kind(asked)))
         options = write_options(asked.request)
         # Told once each, however often an attempt has to be made again.
         warnings: dict[str, None] = {}
@@ -95,7 +135,7 @@ class ScaleSubresource:
         self, asked: Authenticated, wanted: Wanted, options: WriteOptions, warnings: Iterable[str]
     ) -> Response:
         kind = _kind(asked)
-        intent = intent_of(asked, options)
+        intent = replace(intent_of(asked, options), part=SCALE_KIND)
         tracker: Tracker = Given()
         if not is_apply(asked.request):
             paths = self._replicas.paths(kind)
@@ -104,20 +144,16 @@ class ScaleSubresource:
         strategy = self._writer.registry.collection(intent.kind).form.strategy
 
         def make(entry: Entry) -> ApiObject:
-            scale = wanted(entry)
+            scale: Scale = wanted(entry)
             if (revision := claimed_revision(scale)) and revision != entry.revision:
                 raise status.conflict(intent.kind, intent.name, status.OBJECT_MODIFIED)
-            count = (scale.spec or ScaleSpec()).replicas or 0
-            if count < 0 and not issubclass(kind.type, CustomObject):
-                problem = status.invalid("spec.replicas", count, "must be greater than or equal to 0")
-                raise status.invalid_object(SCALE_KIND, intent.name, [problem])
-            new = self._replicas.changed(entry, kind, count)
-            new.metadata.managed_fields = scale.metadata.managed_fields
-            return new
+            place_in_namespace(scale, intent.namespace)
+            return scale
 
-        aspect = Aspect(strategy.prepare_update, strategy.validate_update)
+        view = ScaleView(self._replicas, kind)
+        aspect = Aspect(strategy.prepare_update, strategy.validate_update, view)
         entry = await self._writer.modify(intent, make, aspect)
-        return self._shown(asked, self._scale(entry, kind), [*warnings, *intent.warnings])
+        return self._shown(asked, view.of(entry.object), [*warnings, *intent.warnings])
 
     def _shown(self, asked: Authenticated, scale: Scale, warnings: Sequence[str] = ()) -> Response:
         accepted = negotiate(asked.request, asked.info.kind)
@@ -127,22 +163,13 @@ class ScaleSubresource:
         body, content_type = finished(msgspec.json.encode(document), accepted)
         return Response(200, {"content-type": content_type, "cache-control": "no-cache, private"}, body)
 
+    def _present(self, entry: Entry, kind: Kind) -> Scale:
+        if self._replicas.count(entry.object, kind) is None:
+            raise status.internal_error(f'the spec replicas field "{self._replicas.place(kind)}" does not exist')
+        return self._scale(entry, kind)
+
     def _scale(self, entry: Entry, kind: Kind) -> Scale:
-        obj = entry.object
-        metadata = obj.metadata
-        there, selector = self._replicas.status(obj, kind)
-        return Scale(
-            metadata=ObjectMeta(
-                name=metadata.name,
-                namespace=metadata.namespace,
-                uid=metadata.uid,
-                resource_version=metadata.resource_version,
-                creation_timestamp=metadata.creation_timestamp,
-            ),
-            # Zero is not written, as Go writes it.
-            spec=ScaleSpec(replicas=self._replicas.count(obj, kind) or None),
-            status=ScaleStatus(replicas=there, selector=selector),
-        )
+        return ScaleView(self._replicas, kind).of(entry.object)
 
     def _entry(self, asked: Authenticated) -> Entry:
         info, kind = asked.info, _kind(asked)

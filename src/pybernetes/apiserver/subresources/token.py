@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pybernetes.api import status
 from pybernetes.api.types.authentication_v1 import TokenRequest
 from pybernetes.api.types.core_v1 import ServiceAccount
@@ -32,14 +34,15 @@ class TokenSubresource:
         wanted = read_object(asked.request, TokenRequest, options.validation, lambda _text: None)
         info = asked.info
         assert info.kind is not None
-        account = self._writer.registry.get(ServiceAccount, info.name, info.namespace)
-        if account is None:
-            raise status.not_found(info.kind, info.name)
-        intent = intent_of(asked, options)
+        intent = replace(intent_of(asked, options), part=TOKEN_REQUEST)
         if wanted.spec.expiration_seconds is None:
             wanted.spec.expiration_seconds = DEFAULT_SECONDS
         tracker = Updates(TOKEN_REQUEST, options.field_manager, info.subresource)
         wanted.metadata.managed_fields = tracker.created(wanted, self._writer.now())
-        await self._writer.check_create(intent, wanted)
+        validate = await self._writer.admit_answer(intent, wanted)
+        account = self._writer.registry.get(ServiceAccount, info.name, info.namespace)
+        if account is None:
+            raise status.not_found(info.kind, info.name)
+        await validate()
         answered = request_token(wanted, account, self._issuer, self._writer.registry)
         return answer_object(asked.request, answered, intent.warnings, 201)

@@ -18,6 +18,9 @@ class WorkloadReplicas:
     def paths(self, kind: Kind) -> ReplicasPaths:
         return {kind.api_version: IN_SPEC}
 
+    def place(self, kind: Kind) -> str:
+        return ".spec.replicas"
+
     def count(self, obj: Any, kind: Kind) -> int | None:
         found: int | None = obj.spec.replicas
         return found
