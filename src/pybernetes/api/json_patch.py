@@ -22,6 +22,12 @@ class PatchError(ValueError):
     """An operation that cannot be carried out."""
 
 
+class TestFailed(PatchError):
+    """What a test operation demands is not so."""
+
+    __test__ = False
+
+
 class _Missing(PatchError):
     """The path leads to nothing."""
 
@@ -53,7 +59,7 @@ def _applied(root: Any, operation: dict[str, Any]) -> Any:
         return root
     if kind == "test":
         if not same(root if path == "" else _get(root, path), operation.get("value")):
-            raise PatchError(f"testing value {path} failed")
+            raise TestFailed(f"testing value {path} failed")
         return root
     if kind not in ("move", "copy"):
         raise PatchError(f"unexpected kind: {kind}")

@@ -5,7 +5,6 @@ A write comes in after the built-in plug-ins have had their say; when a policy h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -18,7 +17,6 @@ from pybernetes.apiserver.admission_plugins.bystander import Bystander, refusal
 from pybernetes.apiserver.admission_policies.application import changed_object
 from pybernetes.apiserver.admission_policies.bound import BoundPolicies
 from pybernetes.apiserver.admission_policies.evaluation import Evaluation, PolicyError
-from pybernetes.apiserver.admission_policies.expressions import PolicyExpressions
 from pybernetes.apiserver.admission_policies.parameters import params_of
 from pybernetes.apiserver.admission_policies.values import request_values, shown_as
 from pybernetes.apiserver.conversion import convert
@@ -27,8 +25,6 @@ from pybernetes.apiserver.stages.authorization import Authorizer
 from pybernetes.apiserver.turns import in_turns
 from pybernetes.cel import EvaluationError
 from pybernetes.cel.admission import Expression
-
-_NOT_MEANT = object()
 
 
 class MutatingAdmissionPolicyAdmission(Bystander):
@@ -48,50 +44,66 @@ class MutatingAdmissionPolicyAdmission(Bystander):
         for policy, binding, kind in self._policies.meeting(request):
             if request.is_second_round and policy.spec.reinvocation_policy != "IfNeeded":
                 continue
+            strict = policy.spec.failure_policy != "Ignore"
             try:
-                await self._apply(policy, binding, request, kind)
-            except (PolicyError, EvaluationError) as error:
-                if policy.spec.failure_policy != "Ignore":
+                every = params_of(self._reader, policy.spec.param_kind, binding.spec.param_ref, request.namespace)
+                for params in every:
+                    await self._apply(policy, request, kind, params)
+            except PolicyError as error:
+                if strict:
                     raise _refusal(request, policy.metadata.name or "", binding.metadata.name or "", error) from error
 
-    async def _apply(
-        self,
-        policy: MutatingAdmissionPolicy,
-        binding: MutatingAdmissionPolicyBinding,
-        request: AdmissionRequest,
-        kind: Kind,
-    ) -> None:
-        """Changes the object, taken for one of that kind, as the policy wants it, once for each of its params."""
-        namespace = self._policies.namespace(request)
+    async def _apply(self, policy: MutatingAdmissionPolicy, request: AdmissionRequest, kind: Kind, params: Any) -> None:
+        """Changes the object, shown to the policy as one of that kind, as the policy wants it with one of its params.
+
+        PolicyError when the failurePolicy is Fail; else what goes wrong is left out, and the rest is done.
+        """
+        strict, namespace = policy.spec.failure_policy != "Ignore", self._policies.namespace(request)
         expressions = await in_turns(lambda: self._policies.expressions(policy))
-        for params in params_of(self._reader, policy.spec.param_kind, binding.spec.param_ref, request.namespace):
-            for patch_type, expression in expressions.mutations:
-                values = {**request_values(request, kind, namespace, self._authorizer), "params": params}
-                value = await in_turns(partial(_value, expressions, expression, values))
-                if value is _NOT_MEANT:
-                    break
-                if _change(request, kind, patch_type, value):
-                    request.is_changed_by_policy = True
+
+        def evaluation() -> Evaluation:
+            values = request_values(request, kind, namespace, self._authorizer)
+            return Evaluation(expressions, {**values, "params": params})
+
+        if not await in_turns(lambda: _applies(evaluation(), strict)):
+            return
+        for patch_type, expression in expressions.mutations:
+            try:
+                value = await in_turns(partial(_value, evaluation(), expression))
+                _change(request, kind, patch_type, value)
+            except (PolicyError, EvaluationError) as error:
+                if strict:
+                    raise PolicyError(str(error)) from error
 
 
-def _value(expressions: PolicyExpressions, wanted: Expression, values: Mapping[str, Any]) -> Any:
-    """What a mutation evaluates to, unless the policy's conditions say that the request is not meant."""
-    evaluation = Evaluation(expressions, values)
-    return evaluation.value(wanted) if evaluation.applies() else _NOT_MEANT
-
-
-def _change(request: AdmissionRequest, kind: Kind, patch_type: str, value: Any) -> bool:
-    """Makes of the object what a mutation wants it to be, in place; whether that is anything else."""
-    obj, shown = request.object, shown_as(request.object, request, kind)
-    assert obj is not None  # `handles` has looked
-    assert shown is not None
+def _change(request: AdmissionRequest, kind: Kind, patch_type: str, value: Any) -> None:
+    """Makes one mutation's value part of the object."""
+    obj = request.object
+    shown = shown_as(obj, request, kind)
+    assert obj is not None and shown is not None  # `handles` has looked
     changed = changed_object(shown, request.part or kind, patch_type, value)
     if changed == shown:
+        return
+    made = changed if request.part is not None else convert(changed, request.kind)
+    for name in made.__struct_fields__:
+        setattr(obj, name, getattr(made, name))
+    request.is_changed_by_policy = True
+
+
+def _applies(evaluation: Evaluation, strict: bool) -> bool:
+    try:
+        return evaluation.applies()
+    except PolicyError:
+        if strict:
+            raise
         return False
-    stored = changed if request.part is not None else convert(changed, request.kind)
-    for name in stored.__struct_fields__:
-        setattr(obj, name, getattr(stored, name))
-    return True
+
+
+def _value(evaluation: Evaluation, wanted: Expression) -> Any:
+    try:
+        return evaluation.value(wanted)
+    except EvaluationError as error:
+        raise PolicyError(f"expression '{wanted.text}' resulted in error: {error}") from None
 
 
 def _refusal(request: AdmissionRequest, policy: str, binding: str, error: Exception) -> StatusError:

@@ -19,8 +19,8 @@ from pybernetes.api.types.meta_v1 import StatusCause, StatusDetails
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.admission_plugins.bystander import Bystander, refusal
 from pybernetes.apiserver.admission_policies.bound import BoundPolicies
-from pybernetes.apiserver.admission_policies.evaluation import Evaluation, Finding, PolicyError
-from pybernetes.apiserver.admission_policies.parameters import params_of
+from pybernetes.apiserver.admission_policies.evaluation import Evaluation, Finding, PolicyError, Verdict
+from pybernetes.apiserver.admission_policies.parameters import UnknownParams, params_of
 from pybernetes.apiserver.admission_policies.values import request_values
 from pybernetes.apiserver.reader import Reader
 from pybernetes.apiserver.stages.authorization import Authorizer
@@ -53,8 +53,9 @@ class ValidatingAdmissionPolicyAdmission(Bystander):
             if values is None:
                 values = known[kind.api_version] = request_values(request, kind, namespace, self._authorizer)
             for finding in await self._findings(policy, binding, request, values):
-                _act(policy, binding, finding, request)
-                if "Deny" in binding.spec.validation_actions:
+                if not finding.is_final:
+                    _act(policy, binding, finding, request)
+                if finding.is_final or "Deny" in binding.spec.validation_actions:
                     refused.append((policy.metadata.name or "", binding.metadata.name or "", finding))
         if refused:
             raise _refusal(request, *refused[0])
@@ -71,17 +72,17 @@ class ValidatingAdmissionPolicyAdmission(Bystander):
         try:
             every = params_of(self._reader, policy.spec.param_kind, binding.spec.param_ref, request.namespace)
         except PolicyError as error:
-            return [Finding(0, f"failed to configure binding: {error}", is_error=True)] if strict else []
-        return await in_turns(
-            lambda: self._evaluated(policy, [{**values, "params": params} for params in every], request)
-        )
+            return [_misconfigured(error)] if strict else []
+        verdict = await in_turns(lambda: self._evaluated(policy, [{**values, "params": params} for params in every]))
+        for key, value in verdict.annotations.items():
+            request.audit[f"{policy.metadata.name}/{key}"] = value
+        return verdict.findings
 
-    def _evaluated(
-        self, policy: ValidatingAdmissionPolicy, every: Iterable[Mapping[str, Any]], request: AdmissionRequest
-    ) -> list[Finding]:
-        """What a policy finds, given the values of its expressions for each of its params."""
+    def _evaluated(self, policy: ValidatingAdmissionPolicy, every: Iterable[Mapping[str, Any]]) -> Verdict:
+        """What a policy says, given the values of its expressions for each of its params."""
         strict = policy.spec.failure_policy != "Ignore"
         found: list[Finding] = []
+        annotations: dict[str, str] = {}
         for values in every:
             evaluation = Evaluation(self._policies.expressions(policy), values)
             try:
@@ -90,12 +91,17 @@ class ValidatingAdmissionPolicyAdmission(Bystander):
             except PolicyError as error:
                 found += [Finding(0, str(error), is_error=True)] if strict else []
                 continue
-            found += [finding for finding in evaluation.findings() if strict or not finding.is_error]
-            annotations, problems = evaluation.annotations()
-            for key, value in annotations.items():
-                request.audit[f"{policy.metadata.name}/{key}"] = value
-            found += [Finding(0, problem, is_error=True) for problem in problems if strict]
-        return found
+            verdict = evaluation.verdict()
+            found += [finding for finding in verdict.findings if strict or not finding.is_error]
+            annotations.update(verdict.annotations)
+        return Verdict(found, annotations)
+
+
+def _misconfigured(error: PolicyError) -> Finding:
+    """What a policy or its binding says that has no params to speak of."""
+    is_of_policy = isinstance(error, UnknownParams)
+    message = f"failed to configure {'policy' if is_of_policy else 'binding'}: {error}"
+    return Finding(0, message, is_error=True, is_final=True, is_of_policy=is_of_policy)
 
 
 def _act(
@@ -111,22 +117,21 @@ def _act(
         of = f"ValidatingAdmissionPolicy '{policy_name}' with binding '{binding_name}'"
         request.warnings.append(f"Validation failed for {of}: {finding.message}")
     if "Audit" in actions:
-        told = json.loads(request.audit.get(_FAILURES, "[]"))
-        told.append(
-            {
-                "message": finding.message,
-                "policy": policy_name,
-                "binding": binding_name,
-                "expressionIndex": finding.index,
-                "validationActions": actions,
-            }
-        )
-        request.audit[_FAILURES] = json.dumps(told, separators=(",", ":"))
+        told = {
+            "message": finding.message,
+            "policy": policy_name,
+            "binding": binding_name,
+            "expressionIndex": finding.index,
+            "validationActions": actions,
+        }
+        # An annotation of an audit event stays what it was first.
+        request.audit.setdefault(_FAILURES, json.dumps([told], separators=(",", ":")))
 
 
 def _refusal(request: AdmissionRequest, policy: str, binding: str, finding: Finding) -> StatusError:
     """The words of a 403 with the code of the rule's reason."""
-    message = f"ValidatingAdmissionPolicy '{policy}' with binding '{binding}' denied request: {finding.message}"
+    bound = "" if finding.is_of_policy else f" with binding '{binding}'"
+    message = f"ValidatingAdmissionPolicy '{policy}'{bound} denied request: {finding.message}"
     worded = refusal(request, message).status
     details = worded.details or StatusDetails()
     details.causes = [StatusCause(message=message)]

@@ -6,7 +6,7 @@ The expressions of a policy and the values of a request go in; `Finding`s come o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pybernetes.apiserver.admission_policies.expressions import CompiledValidation, PolicyExpressions
@@ -27,6 +27,22 @@ class Finding:
     message: str
     reason: str = "Invalid"
     is_error: bool = False
+    # It refuses the request whatever the binding's actions are.
+    is_final: bool = False
+    # It is about the policy itself, not about what a binding makes of it.
+    is_of_policy: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a policy says of one request with one params object."""
+
+    findings: list[Finding]
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+class OutOfBudget(EvaluationError):
+    """What all expressions may cost together has been spent."""
 
 
 class PolicyError(Exception):
@@ -70,6 +86,8 @@ class Evaluation:
             try:
                 if self.value(expression) is not True:
                     return False
+            except OutOfBudget as error:
+                raise PolicyError(str(error)) from None
             except EvaluationError as error:
                 problems.append(f"expression '{expression.text}' resulted in error: {error}")
         self._left = left
@@ -77,33 +95,58 @@ class Evaluation:
             raise PolicyError(problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]")
         return True
 
-    def findings(self) -> list[Finding]:
-        """The rules that do not hold, and those that could not be evaluated."""
-        found = []
-        for index, validation in enumerate(self._expressions.validations):
-            try:
-                if self.value(validation.expression) is True:
-                    continue
-                found.append(Finding(index, self._message(validation), validation.rule.reason or "Invalid"))
-            except EvaluationError as error:
-                text = f"expression '{validation.expression.text}' resulted in error: {error}"
-                found.append(Finding(index, text, is_error=True))
-                if isinstance(error, CostExceeded):
-                    break
-        return found
+    def verdict(self) -> Verdict:
+        """What the rules and the audit annotations say. What they may cost is no longer reckoned together."""
+        try:
+            findings = self._findings()
+            self._left = _BUDGET
+            annotations, troubles = self._annotations()
+        except OutOfBudget as error:
+            return Verdict([Finding(0, str(error), is_error=True)])
+        return Verdict([*findings, *troubles], annotations)
 
-    def annotations(self) -> tuple[dict[str, str], list[str]]:
+    def _findings(self) -> list[Finding]:
+        """The rules that do not hold, and those that could not be evaluated."""
+        outcomes = [(index, rule, self._outcome(rule)) for index, rule in enumerate(self._expressions.validations)]
+        try:
+            return [
+                Finding(index, outcome, is_error=True)
+                if isinstance(outcome, str)
+                else Finding(index, self._message(rule), rule.rule.reason or "Invalid")
+                for index, rule, outcome in outcomes
+                if outcome is not True
+            ]
+        except OutOfBudget as error:
+            text = f"failed messageExpression: {error}"
+            return [
+                Finding(index, outcome if isinstance(outcome, str) else text, is_error=True)
+                for index, _rule, outcome in outcomes
+            ]
+
+    def _outcome(self, validation: CompiledValidation) -> bool | str:
+        """Whether a rule holds, or what keeps it from saying so."""
+        try:
+            return self.value(validation.expression) is True
+        except OutOfBudget:
+            raise
+        except EvaluationError as error:
+            return f"expression '{validation.expression.text}' resulted in error: {error}"
+
+    def _annotations(self) -> tuple[dict[str, str], list[Finding]]:
         """The audit annotations that the policy makes of the request, and what went wrong with others."""
-        found, problems = {}, []
+        found, troubles = {}, []
         for key, expression in self._expressions.annotations:
             try:
                 value = self.value(expression)
+            except OutOfBudget:
+                raise
             except EvaluationError as error:
-                problems.append(f"expression '{expression.text}' resulted in error: {error}")
+                text = f"expression '{expression.text}' resulted in error: {error}"
+                troubles.append(Finding(0, text, is_error=True, is_final=True))
                 continue
             if isinstance(value, str) and value.strip():
                 found[key] = value.strip()
-        return found, problems
+        return found, troubles
 
     def value(self, expression: Expression) -> Any:
         """The value of an expression of the policy; EvaluationError when it has none."""
@@ -114,7 +157,7 @@ class Evaluation:
             return expression.program.evaluate(self._values, budget)
         except CostExceeded:
             if budget.limit == self._left:
-                raise EvaluationError(_NO_BUDGET) from None
+                raise OutOfBudget(_NO_BUDGET) from None
             raise
         finally:
             self._left = max(self._left - budget.spent, 0)
@@ -125,6 +168,8 @@ class Evaluation:
             try:
                 made = self.value(validation.message)
                 text = made.strip() if isinstance(made, str) else ""
+            except OutOfBudget:
+                raise
             except EvaluationError:
                 text = ""
             if len(text.encode()) > _LONGEST_MESSAGE or "\n" in text:

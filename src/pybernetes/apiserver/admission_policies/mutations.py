@@ -76,4 +76,5 @@ def _check_names(value: dict[Any, Any]) -> None:
     for name, held in value.items():
         for item in held if isinstance(held, list) else [held]:
             if isinstance(item, Message) and item.type_name != f"{value.type_name}.{name}":
-                raise EvaluationError(f"unexpected type name {item.type_name!r}, expected '{value.type_name}.{name}'")
+                expected = f'expected "{value.type_name}.{name}", which matches field name path from root Object type'
+                raise EvaluationError(f'type mismatch: unexpected type name "{item.type_name}", {expected}')

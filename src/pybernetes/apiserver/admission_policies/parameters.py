@@ -16,13 +16,17 @@ from pybernetes.apiserver.conversion import convert
 from pybernetes.apiserver.reader import Reader
 
 
+class UnknownParams(PolicyError):
+    """A policy whose params are of a kind that nobody serves."""
+
+
 def params_of(reader: Reader, wanted: ParamKind | None, ref: ParamRef | None, namespace: str) -> list[Any]:
     """The params of each evaluation: None for a policy without; none at all when the binding does without it then."""
     if wanted is None or ref is None:
         return [None]
     kind = reader.find_kind(wanted.api_version or "", wanted.kind or "")
     if kind is None:
-        raise PolicyError(f"failed to find resource referenced by paramKind: '{_shown(wanted)}'")
+        raise UnknownParams(f"failed to find resource referenced by paramKind: '{_shown(wanted)}'")
     found = _objects(reader, kind, ref, _namespace(kind, ref, namespace))
     if not found and ref.parameter_not_found_action != "Allow":
         raise PolicyError("no params found for policy binding with `Deny` parameterNotFoundAction")

@@ -211,7 +211,7 @@ def _inside(value: Any) -> str:
             found = f"b{quote(found)}"
         elif held.kind in ("timestamp", "duration"):
             found = f'{held.kind}("{found}")'
-    strain(len(found) // 10)
+    strain(2 + len(found) // 10)
     return found
 
 
