@@ -56,3 +56,34 @@ def test_it_starts_a_job_each_minute_and_keeps_the_last_one() -> None:
         assert ("CronJob", "SawCompletedJob", f"Saw completed job: {min(seen)}, condition: Complete") in events
 
     play(scenario)
+
+
+def test_a_time_that_never_comes_is_told() -> None:
+    async def scenario(world: World) -> None:
+        await world.client.create(tick(schedule="59 23 31 2 *"))
+        message = "invalid schedule: 59 23 31 2 * : time difference between two schedules is less than 1 second"
+
+        async def told() -> bool:
+            return ("CronJob", "InvalidSchedule", message) in await world.events()
+
+        await world.until(told)
+        assert (await world.client.list(Job, "default")).items == []
+
+    play(scenario)
+
+
+def test_a_job_that_somebody_else_made_of_it_is_told_and_counts_when_it_succeeds() -> None:
+    async def scenario(world: World) -> None:
+        owner = await world.client.create(tick(suspend=True))
+        manual = job_of(owner, at("2026-01-01T00:00"))
+        manual.metadata.name = "manual"
+        await world.client.create(manual)
+
+        async def counted() -> str | None:
+            return (await world.client.get(CronJob, "tick", "default")).status.last_successful_time
+
+        assert await world.until(counted)
+        message = "Saw a job that the controller did not create or forgot: manual"
+        assert ("CronJob", "UnexpectedJob", message) in await world.events()
+
+    play(scenario)

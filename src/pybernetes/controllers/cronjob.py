@@ -5,6 +5,7 @@ Times come from timers only: each look says when the next one is wanted.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from pybernetes.api.types.meta_v1 import DeleteOptions, ObjectMeta
 from pybernetes.controllers.context import ControllerContext
 from pybernetes.controllers.job import is_over
 from pybernetes.controllers.keyed import KeyedController
-from pybernetes.controllers.ownership import controller_of, owner_reference
+from pybernetes.controllers.ownership import controller_of, is_controlled_by, owner_reference
 from pybernetes.controllers.pod_control import namespace_is_going
 from pybernetes.controllers.pod_index import controlled_by, index_by_controller
 from pybernetes.reconcile import split_key
@@ -125,7 +126,7 @@ class CronJobController(KeyedController):
         status = self._observed(cron_job, jobs)
         await self._clean_up(cron_job, jobs)
         again = None
-        if cron_job.metadata.deletion_timestamp is None and not cron_job.spec.suspend:
+        if cron_job.metadata.deletion_timestamp is None and self._has_zone(cron_job) and not cron_job.spec.suspend:
             again = await self._start_due(cron_job, status, jobs)
         if status != cron_job.status:
             changed = copy(cron_job)
@@ -136,22 +137,36 @@ class CronJobController(KeyedController):
     def _observed(self, cron_job: CronJob, jobs: Sequence[Job]) -> CronJobStatus:
         """The status with Jobs that have ended taken out of `active`."""
         status = copy(cron_job.status)
+        known = {reference.uid for reference in status.active}
+        for job in jobs:
+            if job.metadata.uid not in known and not is_over(job):
+                message = f"Saw a job that the controller did not create or forgot: {job.metadata.name}"
+                self._recorder.event(cron_job, "Warning", "UnexpectedJob", message)
+            elif _outcome(job) == "Complete":
+                status.last_successful_time = max(status.last_successful_time or "", job.status.completion_time or "")
         by_uid = {job.metadata.uid: job for job in jobs}
         active = []
         for reference in status.active:
-            job = by_uid.get(reference.uid)
-            if job is None:
+            found = by_uid.get(reference.uid)
+            if found is None:
                 self._recorder.event(cron_job, "Normal", "MissingJob", f"Active job went missing: {reference.name}")
-            elif is_over(job):
-                message = f"Saw completed job: {reference.name}, condition: {_outcome(job)}"
+            elif is_over(found):
+                message = f"Saw completed job: {reference.name}, condition: {_outcome(found)}"
                 self._recorder.event(cron_job, "Normal", "SawCompletedJob", message)
-                ended = job.status.completion_time
-                if ended and ended > (status.last_successful_time or ""):
-                    status.last_successful_time = ended
             else:
                 active.append(reference)
         status.active = active
         return status
+
+    def _has_zone(self, cron_job: CronJob) -> bool:
+        try:
+            ZoneInfo(cron_job.spec.time_zone or "UTC")
+        except (ValueError, ZoneInfoNotFoundError):
+            zone = json.dumps(cron_job.spec.time_zone)
+            text = f"invalid timeZone: {zone}: unknown time zone {cron_job.spec.time_zone}"
+            self._recorder.event(cron_job, "Warning", "UnknownTimeZone", text)
+            return False
+        return True
 
     async def _clean_up(self, cron_job: CronJob, jobs: Sequence[Job]) -> None:
         spec = cron_job.spec
@@ -175,10 +190,16 @@ class CronJobController(KeyedController):
     async def _start_due(self, cron_job: CronJob, status: CronJobStatus, jobs: Sequence[Job]) -> float | None:
         try:
             schedule = cron.parse(cron_job.spec.schedule)
-            found = due(cron_job, schedule, self.clock.now())
-        except (ValueError, ZoneInfoNotFoundError) as error:
-            text = f"unparseable schedule: {cron_job.spec.schedule} : {error}"
+        except ValueError as error:
+            text = f"unparseable schedule: {json.dumps(cron_job.spec.schedule)} : {error}"
             self._recorder.event(cron_job, "Warning", "UnparseableSchedule", text)
+            return None
+        found = due(cron_job, schedule, self.clock.now())
+        if found.at is None and found.again_after is None:
+            # Such as the 31st of February; upstream's words for it tell how it notices.
+            why = "time difference between two schedules is less than 1 second"
+            text = f"invalid schedule: {cron_job.spec.schedule} : {why}"
+            self._recorder.event(cron_job, "Warning", "InvalidSchedule", text)
             return None
         if found.at is None:
             return found.again_after
@@ -212,6 +233,8 @@ class CronJobController(KeyedController):
                 raise
             # Created before, but the status was not written: it is written now.
             job = await self.client.get(Job, new.metadata.name or "", new.metadata.namespace)
+            if not is_controlled_by(job, cron_job):
+                return
         else:
             self._recorder.event(cron_job, "Normal", "SuccessfulCreate", f"Created job {job.metadata.name}")
         if not is_over(job) and all(reference.uid != job.metadata.uid for reference in status.active):
