@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from pybernetes.apiserver.custom.formats import FORMATS
 from pybernetes.apiserver.custom.rows import version_order
 from pybernetes.apiserver.custom.schema import default, drop_nulls, prune
 from pybernetes.apiserver.custom.schema_validation import schema_errors
@@ -60,24 +59,6 @@ def test_booleans_are_no_numbers() -> None:
 def test_versions_are_listed_from_stable_to_odd() -> None:
     names = ["v1alpha1", "foo", "v1", "v10", "v2beta1", "v2beta10", "v2"]
     assert sorted(names, key=version_order) == ["v10", "v2", "v1", "v2beta10", "v2beta1", "v1alpha1", "foo"]
-
-
-@pytest.mark.parametrize(
-    ("format_", "good", "bad"),
-    [
-        ("date-time", "2020-01-01T00:00:00Z", "yesterday"),
-        ("date", "2020-02-29", "2020-02-30"),
-        ("uuid", "0f8fad5b-d9cb-469f-a165-70867728950e", "0f8f"),
-        ("cidr", "10.0.0.0/8", "10.0.0.0"),
-        ("byte", "aGk=", "a"),
-        ("duration", "1h30m", "soon"),
-        ("email", "a@b.c", "a"),
-        ("hostname", "a.b", "a_b"),
-    ],
-)
-def test_formats(format_: str, good: str, bad: str) -> None:
-    assert FORMATS[format_](good)
-    assert not FORMATS[format_](bad)
 
 
 def test_schemas_whose_defaults_break_them_are_refused() -> None:

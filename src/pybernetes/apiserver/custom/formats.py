@@ -6,105 +6,153 @@ them; `definition_warnings` tells the author.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import ipaddress
 import re
+import unicodedata
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
+from pybernetes.api import duration
+from pybernetes.api.ip_addresses import is_cidr, is_ip_address
 from pybernetes.api.json_schema import Schema
 from pybernetes.api.names import dns1123_label, dns1123_subdomain
 from pybernetes.api.time import parse as parse_time
 
-_UUID = r"(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?%s[0-9a-f]{3}-?%s[0-9a-f]{3}-?[0-9a-f]{12}$"
-_HOST = re.compile(
-    r"^([a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)(\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$"
+Rule = Callable[[str], bool]
+_UUID = r"(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?%s[0-9a-f]{3}-?%s[0-9a-f]{3}-?[0-9a-f]{12}\Z"
+_CARD = (
+    r"(?:4\d{12}(?:\d{3})?|5[1-5]\d{14}|(?:222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}|6(?:011|5\d\d)\d{12}"
+    r"|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}|(?:2131|1800|35\d{3})\d{11}|6[27]\d{14})"
 )
-_DURATION = re.compile(
-    r"^\s*(?:(?:\d+(?:\.\d*)?|\.\d+)\s*"
-    r"(?:ns|nanos?|nanoseconds?|us|µs|micros?|microseconds?|ms|millis?|milliseconds?|s|secs?|seconds?|m|min|mins|minutes?"
-    r"|h|hrs?|hours?|d|days?|w|wks?|weeks?)\s*)+$"
+_BYTE = r"(?:0|[1-9]\d?|1\d\d?|2[0-4]\d|25[0-5])"
+_BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})\Z"
+# The dashes of a name without dots may only follow its first letter; so upstream has it.
+_HOST = r"^(?:x(?:-?x{0,62})?|(?:x(?:[x-]{0,61}x)?\.)+x(?:-?x){1,62})\Z"
+_ATOM = r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff]+"
+_QUOTED = r'"(?:[^"\\\r\n]|\\.)*"'
+_WORD = rf"(?:{_ATOM}|{_QUOTED})(?:\.{_ATOM})*"
+_ADDRESS = rf"(?:{_ATOM}(?:\.{_ATOM})*|{_QUOTED})@(?:{_ATOM}(?:\.{_ATOM})*|\[[^\[\]\\]*\])"
+_EMAIL = rf"^\s*(?:{_ADDRESS}|(?:{_WORD}(?:\s+{_WORD})*\s*)?<\s*{_ADDRESS}\s*>)\s*\Z"
+# What may stand in the host of an URI as it is; anything beyond ASCII may too.
+_AUTHORITY = (
+    r"^(?:[A-Za-z0-9\-._~!$&'()*+,;=:%@]*@)?"
+    r"(?:\[[^\[\]]*\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=<>\"\u0080-\U0010ffff]|%25)*)(?::\d*)?\Z"
 )
-_EMAIL = re.compile(r"^[^@\s<>]+@[^@\s<>]+$")
+_LONG_UNITS = ("nano", "µs", "micro", "milli", "sec", "min", "hour", "day", "week")
+_UNITS = ("ns", "us", "ms", "s", "m", "h", "hr", "d", "w", "wk")
 
 
-def _accepts(check: Callable[[str], object]) -> Callable[[str], bool]:
-    """A rule out of what raises ValueError for a wrong text."""
-
-    def rule(text: str) -> bool:
-        try:
-            check(text)
-        except ValueError:
-            return False
-        return True
-
-    return rule
+def _matches(pattern: str) -> Rule:
+    return lambda text: re.search(pattern, text, re.ASCII) is not None
 
 
-def _matches(pattern: str) -> Callable[[str], bool]:
-    compiled = re.compile(pattern, re.ASCII)
-    return lambda text: compiled.search(text) is not None
+def _parses(read: Callable[[str], object], text: str) -> bool:
+    try:
+        read(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_date(text: str) -> bool:
-    return re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII) is not None and _accepts(parse_time)(f"{text}T00:00:00Z")
+    return re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII) is not None and _parses(parse_time, f"{text}T00:00:00Z")
 
 
 def _is_moment(text: str) -> bool:
-    return text == "" or _accepts(parse_time)(text.replace("t", "T").replace("z", "Z").replace(" ", "T"))
+    date, _, rest = text.lower().partition("t")
+    clock = re.match(r"([0-9]{2}):([0-9]{2}):([0-9]{2})(.[0-9]+)?(z|[+-][0-9]{2}:[0-9]{2})\Z", rest.partition("t")[0])
+    return _is_date(date) and clock is not None and clock[1] <= "23" and max(clock[2], clock[3]) <= "59"
 
 
-def _is_base64(text: str) -> bool:
-    try:
-        base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
-    except (binascii.Error, ValueError):
+def _is_duration(text: str) -> bool:
+    """As Go writes it, or whole numbers with words for units, of which one must be known."""
+    if _parses(duration.parse, text):
+        return True
+    if re.search(r"^\s*(?:[0-9]+\s*[A-Za-zµ]+\s*)+\Z", text) is None:
         return False
-    return text != ""
-
-
-def _is_cidr(text: str) -> bool:
-    return "/" in text and _accepts(lambda value: ipaddress.ip_network(value, strict=False))(text)
+    found = [unit.lower() for unit in re.findall(r"[A-Za-zµ]+", text)]
+    return any(unit in _UNITS or unit.startswith(_LONG_UNITS) for unit in found)
 
 
 def _is_uri(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-    except ValueError:
+    """As the first line of a request may have it: an absolute URI, or a path from the root."""
+    if not text or re.search(r"[\x00-\x1f\x7f]", text) or text.startswith(":"):
         return False
-    return bool(parts.scheme) or text.startswith("/")
+    scheme = re.match(r"[A-Za-z][A-Za-z0-9+.\-]*:", text)
+    rest = (text[scheme.end() :] if scheme else text).partition("?")[0]
+    if not rest.startswith("/"):
+        return scheme is not None or text == "*"
+    if scheme and rest.startswith("//"):
+        authority, _, rest = rest[2:].partition("/")
+        if re.search(_AUTHORITY, authority) is None:
+            return False
+    return re.search(r"%(?![0-9A-Fa-f]{2})", rest) is None
 
 
 def _is_host(text: str) -> bool:
-    return len(text) <= 255 and _HOST.match(text) is not None
+    if len(text.encode()) > 255 or any(len(label.encode()) > 63 for label in text.split(".")):
+        return False
+    return re.search(_HOST, "".join(map(_shape, text))) is not None
 
 
-FORMATS: dict[str, Callable[[str], bool]] = {
-    "bsonobjectid": _matches(r"^[0-9a-fA-F]{24}$"),
+def _shape(letter: str) -> str:
+    """`x` for letters, digits and symbols; dots and dashes stay, all else is out of place."""
+    if letter in ".-":
+        return letter
+    is_digit = letter.isascii() and letter.isdigit()
+    return "x" if is_digit or unicodedata.category(letter)[0] in "LS" else "!"
+
+
+def _is_mac(text: str) -> bool:
+    pair = r"[0-9A-Fa-f]{2}"
+    forms = [rf"{pair}(?:{mark}{pair}){{{count}}}" for mark in ":-" for count in (5, 7, 19)]
+    forms += [rf"{pair * 2}(?:\.{pair * 2}){{{count}}}" for count in (2, 3, 9)]
+    return any(re.fullmatch(form, text) for form in forms)
+
+
+def _is_isbn10(text: str) -> bool:
+    digits = re.sub(r"[\s-]+", "", text)
+    if re.fullmatch(r"[0-9]{9}[0-9X]", digits) is None:
+        return False
+    return sum(at * (10 if digit == "X" else int(digit)) for at, digit in enumerate(digits, 1)) % 11 == 0
+
+
+def _is_isbn13(text: str) -> bool:
+    digits = re.sub(r"[\s-]+", "", text)
+    if re.fullmatch(r"[0-9]{13}", digits) is None:
+        return False
+    return sum(int(digit) * (1, 3)[at % 2] for at, digit in enumerate(digits)) % 10 == 0
+
+
+def _is_card(text: str) -> bool:
+    digits = re.sub(r"[^0-9]+", "", text)
+    doubled = [int(digit) * (1 + at % 2) for at, digit in enumerate(reversed(digits))]
+    return re.fullmatch(_CARD, digits) is not None and sum(n - 9 if n > 9 else n for n in doubled) % 10 == 0
+
+
+FORMATS: dict[str, Rule] = {
+    "bsonobjectid": _matches(r"^[0-9a-fA-F]{24}\Z"),
     "uri": _is_uri,
-    "email": lambda text: _EMAIL.match(text) is not None,
+    "email": _matches(_EMAIL),
     "hostname": _is_host,
-    "ipv4": _accepts(ipaddress.IPv4Address),
-    "ipv6": _accepts(ipaddress.IPv6Address),
-    "cidr": _is_cidr,
-    "mac": _matches(r"^(?:[0-9a-fA-F]{2}([:-]))(?:[0-9a-fA-F]{2}\1){4}[0-9a-fA-F]{2}$"),
+    "ipv4": lambda text: "." in text and is_ip_address(text),
+    "ipv6": lambda text: ":" in text and is_ip_address(text),
+    "cidr": is_cidr,
+    "mac": _is_mac,
     "uuid": _matches(_UUID % ("[0-9a-f]", "[0-9a-f]")),
     "uuid3": _matches(_UUID % ("3", "[0-9a-f]")),
     "uuid4": _matches(_UUID % ("4", "[89ab]")),
     "uuid5": _matches(_UUID % ("5", "[89ab]")),
-    "isbn": _matches(r"^(?:97[89][- ]?)?(?:\d[- ]?){9}[\dX]$"),
-    "isbn10": _matches(r"^(?:\d[- ]?){9}[\dX]$"),
-    "isbn13": _matches(r"^97[89][- ]?(?:\d[- ]?){10}$"),
-    "creditcard": _matches(r"^\d{13,19}$"),
-    "ssn": _matches(r"^\d{3}[- ]?\d{2}[- ]?\d{4}$"),
-    "hexcolor": _matches(r"^#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})$"),
-    "rgbcolor": _matches(r"^rgb\(\s*\d{1,3}\s*,\s*\d{1,3}\s*,\s*\d{1,3}\s*\)$"),
-    "byte": _is_base64,
+    "isbn": lambda text: _is_isbn10(text) or _is_isbn13(text),
+    "isbn10": _is_isbn10,
+    "isbn13": _is_isbn13,
+    "creditcard": _is_card,
+    "ssn": _matches(r"^\d{3}[- ]\d{2}[- ]\d{4}\Z"),
+    "hexcolor": _matches(r"^#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})\Z"),
+    "rgbcolor": _matches(rf"^rgb\(\s*{_BYTE}\s*,\s*{_BYTE}\s*,\s*{_BYTE}\s*\)\Z"),
+    "byte": _matches(_BASE64),
     "password": lambda _text: True,
     "date": _is_date,
-    "duration": lambda text: _DURATION.match(text) is not None,
+    "duration": _is_duration,
     "datetime": _is_moment,
-    "date-time": _is_moment,
     "k8s-short-name": lambda text: not dns1123_label(text),
     "k8s-long-name": lambda text: not dns1123_subdomain(text),
 }
