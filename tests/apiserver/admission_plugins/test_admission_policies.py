@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -163,3 +164,102 @@ async def test_changes_that_cannot_be_made_are_refused_or_left_out(call: Caller)
     path = f"{GROUP}/mutatingadmissionpolicies/m"
     assert (await call("PATCH", path, {"spec": {"failurePolicy": "Ignore"}}, content_type=MERGE))[0] == 200
     assert (await call("POST", MAPS, _map("a")))[0] == 201
+
+
+_PODS = "/api/v1/namespaces/default/pods"
+_MADE_MARK = {"op": "add", "path": "/metadata/labels", "value": {"seen": "yes"}}
+
+
+def _patch(*operations: dict[str, Any]) -> dict[str, Any]:
+    """A mutation by these operations."""
+    written = [
+        f"JSONPatch{{op: '{held['op']}', path: '{held['path']}', value: {json.dumps(held['value'])}}}"
+        for held in operations
+    ]
+    return {"patchType": "JSONPatch", "jsonPatch": {"expression": f"[{', '.join(written)}]"}}
+
+
+def _applied(expression: str) -> dict[str, Any]:
+    return {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": expression}}
+
+
+async def test_a_patch_whose_test_fails_changes_nothing(call: Caller) -> None:
+    test = {"op": "test", "path": "/data/k", "value": "other"}
+    await _mutate(call, _patch(_MADE_MARK, test))
+    code, made = await call("POST", MAPS, _map("a"))
+    assert (code, made["metadata"].get("labels")) == (201, None)
+    _code, made = await call("POST", MAPS, _map("b", {"k": "other"}))
+    assert made["metadata"]["labels"] == {"seen": "yes"}
+
+
+async def test_what_fails_may_be_left_out_and_the_rest_still_done(call: Caller) -> None:
+    wrong = {"op": "replace", "path": "/metadata/finalizers/2", "value": ""}
+    await _mutate(call, _patch(wrong), _applied("Object{bogus: 1}"), _patch(_MADE_MARK), failurePolicy="Ignore")
+    code, made = await call("POST", MAPS, _map("a", finalizers=["x/z"]))
+    assert (code, made["metadata"]["labels"]) == (201, {"seen": "yes"})
+
+
+@pytest.mark.parametrize(
+    ("mutation", "code", "message"),
+    [
+        (
+            _applied("Object{data: Object.metadata{}}"),
+            403,
+            'type mismatch: unexpected type name "Object.metadata", expected "Object.data"',
+        ),
+        (
+            _patch({"op": "replace", "path": "/metadata/finalizers/2", "value": "x/y"}),
+            403,
+            "replace operation does not apply: doc is missing key: /metadata/finalizers/2: missing value",
+        ),
+        (_patch({"op": "add", "path": "/bogus", "value": 1}), 500, 'strict decoding error: unknown field "bogus"'),
+    ],
+)
+async def test_what_cannot_be_made_of_an_object(
+    call: Caller, mutation: dict[str, Any], code: int, message: str
+) -> None:
+    await _mutate(call, mutation)
+    got, answer = await call("POST", MAPS, _map("a", finalizers=["x/z"]))
+    assert got == code
+    assert message in answer["message"]
+
+
+async def test_what_is_one_value_is_not_laid_over(call: Caller) -> None:
+    about = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    args = _applied("Object{spec: Object.spec{containers: [Object.spec.containers{name: 'c', args: ['x']}]}}")
+    await _mutate(call, args, matchConstraints={"resourceRules": [about]})
+    pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    code, answer = await call("POST", _PODS, pod)
+    assert code == 403
+    assert "may not mutate atomic arrays, maps or structs: .spec.containers[0].args" in answer["message"]
+
+
+async def test_a_rule_that_costs_too_much_does_not_silence_the_next(call: Caller) -> None:
+    dear = "object.data.all(a, object.data.all(b, object.data.all(c, a.contains(b) || b.contains(c) || a < c || true)))"
+    rules = [{"expression": dear}, {"expression": "false", "message": "never right"}]
+    await _police(call, {"validations": rules, "failurePolicy": "Ignore"})
+    code, answer = await call("POST", MAPS, _map("x", {f"{index:0100}": "" for index in range(100)}))
+    assert code == 422
+    assert answer["message"].endswith("never right")
+
+
+async def test_trouble_with_annotations_refuses_whatever_the_binding_does(call: Caller) -> None:
+    annotation = {"key": "k", "valueExpression": "'of ' + object.data.missing"}
+    rule = {"expression": "false", "message": "told"}
+    await _police(call, {"auditAnnotations": [annotation], "validations": [rule]}, {"validationActions": ["Warn"]})
+    response = await call.send("POST", MAPS, _map("a"))
+    assert response.status == 422
+    assert "Validation failed for ValidatingAdmissionPolicy 'p' with binding 'b': told" in str(
+        response.headers["warning"]
+    )
+
+
+async def test_params_of_a_kind_that_nobody_serves_are_the_policys_fault(call: Caller) -> None:
+    spec = {"paramKind": {"apiVersion": "example.com/v1", "kind": "None"}, "validations": [{"expression": "true"}]}
+    ref = {"name": "x", "parameterNotFoundAction": "Allow"}
+    await _police(call, spec, {"paramRef": ref, "validationActions": ["Audit"]})
+    code, answer = await call("POST", MAPS, _map("a"))
+    assert code == 422
+    trouble = "failed to find resource referenced by paramKind: 'example.com/v1, Kind=None'"
+    expected = f"ValidatingAdmissionPolicy 'p' denied request: failed to configure policy: {trouble}"
+    assert answer["message"].endswith(expected)
