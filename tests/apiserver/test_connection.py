@@ -85,6 +85,16 @@ async def test_a_head_in_many_pieces_is_a_head() -> None:
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")
 
 
+async def test_headers_that_stand_there_twice_are_joined_and_groups_keep_their_commas() -> None:
+    handled = Handled()
+    async with serving(handled, FOREVER) as (reader, writer):
+        lines = ["host: a", "x-two: 1", "x-two: 2", "impersonate-group: a", "Impersonate-Group: b,,c"]
+        writer.write("\r\n".join(["GET /a HTTP/1.1", *lines, "", ""]).encode())
+        await reader.readline()
+    headers = handled.requests[0].headers
+    assert (headers["x-two"], headers["impersonate-group"]) == ("1,2", "a\nb,,c")
+
+
 async def test_a_body_that_does_not_come_is_a_timeout() -> None:
     handled = Handled()
     async with serving(handled, BLINK) as (reader, writer):

@@ -66,6 +66,20 @@ async def test_names_and_queries_arrive_as_they_were_given() -> None:
     ]
 
 
+async def test_groups_to_impersonate_are_headers_of_their_own() -> None:
+    seen: list[list[str]] = []
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        seen.append(request.headers.getall("Impersonate-Group"))
+        return web.json_response({})
+
+    async with serving(handler) as address:
+        transport = HttpTransport(ClientConfig(address))
+        await transport.send(Request("GET", "/", headers={"impersonate-group": "a\nb,c"}))
+        await transport.close()
+    assert seen == [["a", "b,c"]]
+
+
 async def test_a_watch_comes_as_it_happens_and_ends_when_it_breaks() -> None:
     go_on = asyncio.Event()
 

@@ -24,7 +24,11 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request. Header names are lower-case; the path is percent-decoded and has no query."""
+    """One HTTP request. Header names are lower-case; the path is percent-decoded and has no query.
+
+    The values of a header that stands there several times are joined: by commas, but those of `impersonate-*` by line
+    feeds, since the name of a group may have a comma in it.
+    """
 
     method: str
     path: str

@@ -228,7 +228,7 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
             # aiohttp spells bytes that are no UTF-8 as lone surrogates, which nothing else can write.
             value = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         result.setdefault(name.lower(), []).append(value)
-    return {name: ",".join(values) for name, values in result.items()}
+    return {name: ("\n" if name.startswith("impersonate-") else ",").join(values) for name, values in result.items()}
 
 
 def _peer_of(transport: asyncio.BaseTransport) -> Peer:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterable
-from typing import Any
+from collections.abc import AsyncIterator, Iterable, Mapping
 from urllib.parse import quote, urlencode
 
 import aiohttp
@@ -112,13 +111,13 @@ class HttpTransport:
     def _connector(self) -> aiohttp.TCPConnector:
         return aiohttp.TCPConnector(limit=0, ssl=self._tls, keepalive_timeout=KEEP_ALIVE)
 
-    def _headers(self, given: Any) -> dict[str, str]:
+    def _headers(self, given: Mapping[str, str]) -> list[tuple[str, str]]:
         # On one machine or one network compressing costs more than it saves.
         headers = {"accept-encoding": "identity", **given}
         authorization = self._authorization.value()
         if authorization:
             headers.setdefault("authorization", authorization)
-        return headers
+        return [(name, each) for name, value in headers.items() for each in value.split("\n")]
 
     def _url(self, path: str, query: tuple[tuple[str, str], ...]) -> URL:
         text = self._config.server + quote(path, safe="/:@!$&'()*+,;=~")

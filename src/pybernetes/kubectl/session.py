@@ -208,7 +208,7 @@ _FILES = (
 def impersonation(words: Words) -> dict[str, str]:
     """The headers of `--as`."""
     wanted = {"impersonate-user": words.text("as"), "impersonate-uid": words.text("as-uid")}
-    groups = ",".join(words.all("as-group"))
+    groups = "\n".join(words.all("as-group"))
     return {name: value for name, value in {**wanted, "impersonate-group": groups}.items() if value}
 
 

@@ -80,9 +80,8 @@ def account_of(user: UserInfo) -> tuple[str, str] | None:
 
 
 def requested_user(headers: Mapping[str, str]) -> UserInfo | None:
-    """The identity that the headers ask for, as they spell it; values of repeated headers are joined by commas."""
-    name = headers.get("impersonate-user", "")
-    uid = headers.get("impersonate-uid", "")
+    """The identity that the headers ask for, as they spell it; of a name and a uid the first counts."""
+    name, uid = (headers.get(header, "").partition("\n")[0] for header in ("impersonate-user", "impersonate-uid"))
     groups = _values(given) if (given := headers.get("impersonate-group")) else ()
     extra = {
         unquote(header.removeprefix(_EXTRA)): _values(value)
@@ -97,7 +96,7 @@ def requested_user(headers: Mapping[str, str]) -> UserInfo | None:
 
 
 def _values(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    return tuple(part.strip() for part in text.split("\n") if part.strip())
 
 
 def _go_syntax(uid: str, groups: tuple[str, ...], extra: Mapping[str, tuple[str, ...]]) -> str:
