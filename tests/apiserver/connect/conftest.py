@@ -62,6 +62,10 @@ class FakeKubelet:
                     b"HTTP/1.1 101 Switching Protocols\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\n\r\n"
                 )
                 await (_echo if head.startswith("POST /portForward") else _command)(reader, writer)
+            elif "upgrade: websocket" in head.lower():
+                protocol = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: v4.channel.k8s.io"
+                writer.write(b"HTTP/1.1 101 Switching Protocols\r\n" + protocol + b"\r\n\r\n")
+                await _echo(reader, writer)
             else:
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Mine: yes\r\n\r\nok")
         finally:

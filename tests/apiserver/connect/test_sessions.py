@@ -157,6 +157,30 @@ async def test_port_forward_over_spdy(running: Running) -> None:
     writer.close()
 
 
+async def test_port_forward_in_channels_is_the_runtimes_own_affair(running: Running, kubelet: FakeKubelet) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+    lines = [
+        f"GET {PODS}/p/portforward?ports=80&ports=81 HTTP/1.1",
+        "Host: x",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Protocol: v4.channel.k8s.io, base64url.bearer.authorization.k8s.io.YWRtaW4tdG9rZW4",
+    ]
+    writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    assert head.startswith("HTTP/1.1 101 ")
+    assert "sec-websocket-protocol: v4.channel.k8s.io\r\n" in head.lower()
+    writer.write(b"knock")
+    assert await reader.readexactly(5) == b"KNOCK"
+    writer.close()
+    asked = kubelet.heads[0].lower()
+    assert asked.startswith("get /portforward/default/p?port=80%2c81 http/1.1\r\n")
+    assert "sec-websocket-key: dghlihnhbxbszsbub25jzq==\r\n" in asked
+    assert "bearer" not in asked
+
+
 async def test_upgraded_connections_go_through_proxies(running: Running, kubelet: FakeKubelet) -> None:
     reader, writer, head = await spdy_connection(running, "/api/v1/nodes/n1/proxy/portForward/x", "any")
     assert head.startswith("HTTP/1.1 101 ")

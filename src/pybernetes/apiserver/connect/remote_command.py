@@ -11,11 +11,11 @@ from pybernetes.api.status import bad_request
 from pybernetes.api.wire import Request, Response, Upgrade
 from pybernetes.apiserver.connect.command_session import CommandSession
 from pybernetes.apiserver.connect.node_connection import Backend, Call, Unreachable, Upgraded
-from pybernetes.apiserver.connect.options import PodAttachOptions, PodExecOptions
+from pybernetes.apiserver.connect.options import PodAttachOptions, PodExecOptions, PodPortForwardOptions
 from pybernetes.apiserver.connect.pods import Connections, dialing, target_of
 from pybernetes.apiserver.connect.relay import relayed
 from pybernetes.apiserver.connect.targets import chosen_container
-from pybernetes.apiserver.connect.web_socket import is_web_socket, offered
+from pybernetes.apiserver.connect.web_socket import SUB_PROTOCOLS, is_web_socket, offered
 from pybernetes.apiserver.request import Authenticated
 from pybernetes.streaming import port_forward
 from pybernetes.streaming.channels import REMOTE_COMMAND, choose, offered_protocols
@@ -40,14 +40,16 @@ class RemoteCommands:
 
     async def port_forward(self, asked: Authenticated) -> Response:
         """`pods/NAME/portforward`: TCP connections to ports inside of a pod."""
-        request = asked.request
-        await self._connections.admit(asked)
+        request, options = asked.request, await self._connections.admit(asked)
+        assert isinstance(options, PodPortForwardOptions)
         kubelet = self._connections.kubelet(self._connections.pod(asked))
-        target = target_of(("portForward", asked.info.namespace, asked.info.name), ())
+        path = ("portForward", asked.info.namespace, asked.info.name)
+        target = target_of(path, ())
         if not is_web_socket(request):
             return await self._passed_on(request, kubelet, target)
         if port_forward.TUNNEL_PROTOCOL not in offered(request):
-            raise bad_request(f"unable to upgrade: only {port_forward.TUNNEL_PROTOCOL} is served")
+            ports = ",".join(map(str, options.ports))
+            return await self._web_socket(request, kubelet, target_of(path, (("port", ports),) if ports else ()))
         answer = await self._spdy(kubelet, target, (port_forward.PROTOCOL,))
         if isinstance(answer, Response):
             return answer
@@ -73,6 +75,16 @@ class RemoteCommands:
             return answer
         return Response(101, upgrade=Upgrade(protocol.name, CommandSession(protocol, streams, answer.stream).serve))
 
+    async def _web_socket(self, request: Request, kubelet: Backend, target: str) -> Response:
+        """A client that sends the bytes of ports in channels speaks to the node's runtime, which knows them."""
+        own = {name: value for name, value in request.headers.items() if name.startswith("sec-websocket-")}
+        headers = {**own, SUB_PROTOCOLS: ", ".join(offered(request)), "connection": "Upgrade", "upgrade": "websocket"}
+        call = Call("GET", target, {name: value for name, value in headers.items() if value})
+        answer = await self._upgraded(kubelet, call)
+        if isinstance(answer, Response):
+            return answer
+        return Response(101, answer.headers, upgrade=Upgrade("websocket", relayed(answer.stream), is_raw=True))
+
     async def _passed_on(self, request: Request, kubelet: Backend, target: str) -> Response:
         """A client that speaks SPDY itself gets the node's own streams."""
         if not request.headers.get("upgrade", "").lower().startswith("spdy/"):
@@ -85,8 +97,11 @@ class RemoteCommands:
 
     async def _spdy(self, kubelet: Backend, target: str, versions: Iterable[str]) -> Upgraded | Response:
         headers = {"connection": "Upgrade", "upgrade": SPDY, VERSION_HEADER: ", ".join(versions)}
+        return await self._upgraded(kubelet, Call("POST", target, headers))
+
+    async def _upgraded(self, kubelet: Backend, call: Call) -> Upgraded | Response:
         try:
-            return await self._connections.nodes.upgrade(kubelet, Call("POST", target, headers))
+            return await self._connections.nodes.upgrade(kubelet, call)
         except Unreachable as error:
             raise dialing(error) from error
 
