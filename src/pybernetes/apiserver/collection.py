@@ -172,9 +172,9 @@ class Collection:
 
     def known(self, item: KeyValue) -> Entry:
         """The entry of a former state: the one in memory if it still is that one, so that it is parsed once."""
-        entry = Entry(self.form, item)
-        current = self.get(entry.namespace, entry.name)
-        return current if current is not None and current.revision == item.revision else entry
+        *_root, namespace, name = item.key.split("/")
+        current = self.get(namespace, name)
+        return current if current is not None and current.revision == item.revision else Entry(self.form, item)
 
     def _place(self, entry: Entry) -> None:
         objects = self._namespaces.setdefault(entry.namespace, {})

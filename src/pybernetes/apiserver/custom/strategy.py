@@ -124,10 +124,9 @@ def _spoken(obj: CustomObject) -> VersionRules:
 
 
 def _document(obj: CustomObject, rules: VersionRules) -> dict[str, Any]:
-    """The object as the version that the client speaks has it."""
-    document: dict[str, Any] = objects.to_builtins(obj)
-    document["apiVersion"] = f"{rules.group}/{rules.version}"
-    return document
+    """The object as the version that the client speaks has it, to look at."""
+    metadata = msgspec.to_builtins(obj.metadata)
+    return {"kind": obj.kind, "apiVersion": f"{rules.group}/{rules.version}", "metadata": metadata, **obj.content}
 
 
 def _create_errors(obj: CustomObject) -> list[FieldError]:
