@@ -6,7 +6,7 @@ import pytest
 
 from pybernetes.cel import Budget, Environment, EvaluationError, InstantiationError
 from pybernetes.cel.estimates import estimate
-from pybernetes.cel.library.authorizer import LIBRARY, Authorizer
+from pybernetes.cel.library.authorizer import LIBRARY, Authorizer, Question
 from pybernetes.cel.types import opaque
 
 _ENVIRONMENT = Environment().extended({"authorizer": opaque(Authorizer.type_name)}, LIBRARY)
@@ -102,3 +102,28 @@ def test_the_name_of_a_type_costs_as_any_name() -> None:
         estimate(Environment().compile("type(quantity('1')) == kubernetes.Quantity").checked, lambda _path: None).least
         == 4
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("authorizer.serviceAccount('default', 'No').path('/').check('get')", "Invalid service account name"),
+        ("authorizer.serviceAccount('a.b', 'x').path('/').check('get')", "Invalid service account namespace"),
+        ("authorizer.group('').resource(' ').check('get')", "resource must not be empty"),
+        ("authorizer.path(' ').check('get')", "path must not be empty"),
+    ],
+)
+def test_questions_that_nobody_can_answer(text: str, problem: str) -> None:
+    with pytest.raises(EvaluationError, match=problem):
+        _ENVIRONMENT.compile(f"{text}.allowed()").evaluate(_VARIABLES)
+
+
+def test_what_is_selected_is_part_of_the_question() -> None:
+    asked = []
+
+    def ask(question: Question) -> tuple[bool, str]:
+        asked.append(question)
+        return True, ""
+
+    _ENVIRONMENT.compile(f"{_SELECTED}.check('list').allowed()").evaluate({"authorizer": Authorizer(ask)})
+    assert asked == [Question("list", resource="pods", field_selector="spec.nodeName=n")]

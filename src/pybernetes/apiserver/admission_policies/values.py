@@ -120,9 +120,9 @@ def _authorizer(authorizer: Authorizer, user: UserInfo) -> cel_authorizer.Author
         asker = user
         if question.service_account is not None:
             namespace, name = question.service_account
-            groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
+            groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
             asker = UserInfo(f"system:serviceaccount:{namespace}:{name}", groups=groups)
-        decision = on_loop(lambda: authorizer.authorize(asker, _asked(question)))
+        decision = on_loop(lambda: authorizer.authorize(asker, _asked(question), question.field_selector))
         return decision.allowed, decision.reason
 
     return cel_authorizer.Authorizer(ask)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from pybernetes.api import names
 from pybernetes.cel.declarations import Library
 from pybernetes.cel.types import opaque
 from pybernetes.cel.values import EvaluationError, Opaque
@@ -28,6 +29,7 @@ class Question:
     subresource: str = ""
     namespace: str = ""
     name: str = ""
+    field_selector: str = ""
     # Whom it is about: (namespace, name) of a service account; None for whoever sent the request.
     service_account: tuple[str, str] | None = None
 
@@ -79,7 +81,7 @@ for _type in (Authorizer, PathCheck, GroupCheck, ResourceCheck, Decision):
 
 @LIBRARY.function(f"{_PREFIX}Authorizer.path(string) -> {_PREFIX}PathCheck")
 def path(held: Authorizer, text: str) -> PathCheck:
-    if not text:
+    if not text.strip():
         raise EvaluationError("path must not be empty")
     return PathCheck(held.ask, replace(held.question, path=text))
 
@@ -91,11 +93,17 @@ def group(held: Authorizer, name: str) -> GroupCheck:
 
 @LIBRARY.function(f"{_PREFIX}Authorizer.serviceAccount(string, string) -> {_PREFIX}Authorizer")
 def service_account(held: Authorizer, namespace: str, name: str) -> Authorizer:
+    if names.dns1123_subdomain(name):
+        raise EvaluationError("Invalid service account name")
+    if names.dns1123_label(namespace):
+        raise EvaluationError("Invalid service account namespace")
     return Authorizer(held.ask, replace(held.question, service_account=(namespace, name)))
 
 
 @LIBRARY.function(f"{_PREFIX}GroupCheck.resource(string) -> {_PREFIX}ResourceCheck")
 def resource(held: GroupCheck, name: str) -> ResourceCheck:
+    if not name.strip():
+        raise EvaluationError("resource must not be empty")
     return ResourceCheck(held.ask, replace(held.question, resource=name))
 
 
@@ -114,12 +122,14 @@ def name(held: ResourceCheck, wanted: str) -> ResourceCheck:
     return ResourceCheck(held.ask, replace(held.question, name=wanted))
 
 
-@LIBRARY.function(
-    f"{_PREFIX}ResourceCheck.fieldSelector(string) -> {_PREFIX}ResourceCheck",
-    f"{_PREFIX}ResourceCheck.labelSelector(string) -> {_PREFIX}ResourceCheck",
-)
-def selector(held: ResourceCheck, _text: str) -> ResourceCheck:
-    """Selectors can only narrow what is asked for; who may see everything may see a part of it."""
+@LIBRARY.function(f"{_PREFIX}ResourceCheck.fieldSelector(string) -> {_PREFIX}ResourceCheck")
+def field_selector(held: ResourceCheck, text: str) -> ResourceCheck:
+    return ResourceCheck(held.ask, replace(held.question, field_selector=text))
+
+
+@LIBRARY.function(f"{_PREFIX}ResourceCheck.labelSelector(string) -> {_PREFIX}ResourceCheck")
+def label_selector(held: ResourceCheck, _text: str) -> ResourceCheck:
+    """No built-in authorizer looks at labels: who may see everything may see a part of it."""
     return held
 
 
