@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.apiserver.resources.validation.causes import lines, made, merged, on_create, on_status
+from tests.apiserver.resources.validation.causes import lines, made, merged, on_create, on_status, on_update
 
 from pybernetes.api.types.apps_v1 import RollingUpdateStatefulSetStrategy
-from pybernetes.apiserver.resources.validation.workloads import validate_stateful_set
+from pybernetes.apiserver.resources.validation.stateful_sets import validate_stateful_set
 
 _TEMPLATE = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
 _SPEC = {"selector": {"matchLabels": {"a": "b"}}, "template": _TEMPLATE}
@@ -35,6 +35,47 @@ def test_how_many_pods_of_a_stateful_set_may_be_missing(most: Any, said: list[st
     stored = made(_workload("StatefulSet"))
     stored.spec.update_strategy.rolling_update = RollingUpdateStatefulSetStrategy(partition=0, max_unavailable=most)
     assert lines(validate_stateful_set(stored)) == said
+
+
+_CLAIM = {
+    "metadata": {"name": "data"},
+    "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+}
+
+
+def _mounting(*names: str, volumes: list[Any] | None = None, image: str = "i") -> dict[str, Any]:
+    mounts = [{"name": name, "mountPath": f"/{index}"} for index, name in enumerate(names)]
+    containers = [{"name": "c", "image": image, "volumeMounts": mounts}]
+    return {"template": {"spec": {"containers": containers, "volumes": volumes or []}}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"volumeClaimTemplates": [_CLAIM], **_mounting("data")}, []),
+        ({"volumeClaimTemplates": [_CLAIM, _CLAIM], **_mounting("data")}, []),
+        ({"volumeClaimTemplates": [_CLAIM],
+          **_mounting("data", "b", volumes=[{"name": "data"}, {"name": "b", "emptyDir": {}}])}, []),
+        (_mounting("data"), ['spec.template.spec.containers[0].volumeMounts[0].name: Not found: "data"']),
+        (_mounting(image=""), ["spec.template.spec.containers[0].image: Required value"]),
+        ({"volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": {}}]},
+         ["spec.volumeClaimTemplates[0].spec.accessModes: Required value: at least 1 access mode is required",
+          "spec.volumeClaimTemplates[0].spec.resources[storage]: Required value"]),
+        ({"serviceName": "a.b"},
+         ['spec.serviceName: Invalid value: "a.b": must not contain dots']),
+    ],
+)  # fmt: skip
+def test_what_stateful_sets_make_can_be_made(spec: dict[str, Any], said: list[str]) -> None:
+    assert on_create(_workload("StatefulSet", spec)) == said
+
+
+def test_stateful_sets_that_broke_rules_before_can_be_changed() -> None:
+    broken = {"serviceName": "a.b", **_mounting("data")}
+    assert on_update(_workload("StatefulSet", broken), _workload("StatefulSet", {**broken, "replicas": 2})) == []
+    sound = _workload("StatefulSet", _mounting())
+    assert on_update(sound, _workload("StatefulSet", _mounting("data"))) == [
+        'spec.template.spec.containers[0].volumeMounts[0].name: Not found: "data"'
+    ]
 
 
 _SURGE = "spec.updateStrategy.rollingUpdate.maxSurge"

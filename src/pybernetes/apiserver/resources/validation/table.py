@@ -64,6 +64,7 @@ with lazily():
         runtime_classes,
         scaling,
         service,
+        stateful_sets,
         webhooks,
         workload_status,
         workloads,
@@ -108,8 +109,8 @@ _RULES: Mapping[type, Callable[[], Rules]] = {
         workload_status.validate_replica_status,
     ),
     apps_v1.StatefulSet: lambda: Rules(
-        workloads.validate_stateful_set,
-        workloads.validate_stateful_set_update,
+        stateful_sets.validate_stateful_set,
+        stateful_sets.validate_stateful_set_update,
         workload_status.validate_stateful_set_status,
         name=dns1123_label,
     ),

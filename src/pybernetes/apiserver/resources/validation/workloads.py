@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from pybernetes.api.objects import copy
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.apps_v1 import (
     ControllerRevision,
@@ -14,9 +13,6 @@ from pybernetes.api.types.apps_v1 import (
     DeploymentSpec,
     ReplicaSet,
     RollingUpdateDaemonSet,
-    RollingUpdateStatefulSetStrategy,
-    StatefulSet,
-    StatefulSetSpec,
 )
 from pybernetes.api.types.core_v1 import PodTemplate, PodTemplateSpec, ReplicationController
 from pybernetes.api.types.meta_v1 import LabelSelector
@@ -38,50 +34,49 @@ from pybernetes.apiserver.resources.validation.selectors import matches, shown_s
 
 _MISMATCH = "`selector` does not match template `labels`"
 _UNSOUND = "invalid label selector"
-_STATEFUL_SET_FIELDS = (
-    "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
-    "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
-)
 
 
 def _labels(template: PodTemplateSpec) -> Any:
     return dict(sorted(template.metadata.labels.items())) or None
 
 
-def _validate_pods(
-    template: PodTemplateSpec, selector: LabelSelector | None, owner: str, called: str, unsound: str
+def validate_pods(
+    template: PodTemplateSpec,
+    selector: LabelSelector | None,
+    owner: str,
+    called: str,
+    unsound: str,
+    *,
+    whole: bool = True,
 ) -> list[FieldError]:
     """A selector, and the template of the pods that it finds.
 
     Messages call the kind `owner` and `called`, and say `unsound` of a selector that cannot be read, whose template is
-    left alone.
+    left alone. Of a template that is not to be judged as a `whole` the spec is left alone.
     """
     path, problems = "spec.selector", validate_selector(selector, "spec.selector")
     errors = problems[:] if selector is not None else [required(path)]
     if selector is not None and not selector.match_labels and not selector.match_expressions:
         errors.append(invalid(path, {}, f"empty selector is invalid for {called}"))
     if not problems:
-        return errors + validate_own_template(template, selector, "spec.template", owner)
+        return errors + validate_own_template(template, selector, "spec.template", owner, whole=whole)
     errors.append(invalid(path, shown_selector(selector), unsound))
     return errors + (_validate_lifetime(template, "spec.template", owner) if owner == "StatefulSet" else [])
 
 
 def validate_own_template(
-    template: PodTemplateSpec, selector: LabelSelector | None, path: str, owner: str
+    template: PodTemplateSpec, selector: LabelSelector | None, path: str, owner: str, *, whole: bool = True
 ) -> list[FieldError]:
-    """A template whose pods run for ever and are found by the selector; `owner` is how messages call the kind.
-
-    Volumes of a StatefulSet's template may come from its claim templates, so that its spec is left to the pods' rules.
-    """
+    """A template whose pods run for ever and are found by the selector; `owner` is how messages call the kind."""
     errors: list[FieldError] = []
     if not matches(selector, template.metadata.labels):
         errors.append(invalid(f"{path}.metadata.labels", _labels(template), _MISMATCH))
-    if owner == "StatefulSet":
+    if whole:
+        errors += validate_template(template, path)
+    else:
         errors += validate_labels(template.metadata.labels, f"{path}.labels")
         errors += validate_annotations(template.metadata.annotations, f"{path}.annotations")
         errors += validate_pod_annotations(template.metadata.annotations, template.spec, f"{path}.annotations")
-    else:
-        errors += validate_template(template, path)
     return errors + _validate_lifetime(template, path, owner)
 
 
@@ -98,7 +93,7 @@ def _validate_lifetime(template: PodTemplateSpec, path: str, owner: str) -> list
 def validate_deployment(deployment: Deployment) -> list[FieldError]:
     spec = deployment.spec
     errors = not_negative(spec.replicas, "spec.replicas")
-    errors += _validate_pods(spec.template, spec.selector, "ReplicaSet", "deployment", _UNSOUND)
+    errors += validate_pods(spec.template, spec.selector, "ReplicaSet", "deployment", _UNSOUND)
     errors += _validate_strategy(spec)
     errors += not_negative(spec.min_ready_seconds, "spec.minReadySeconds")
     errors += not_negative(spec.revision_history_limit, "spec.revisionHistoryLimit")
@@ -142,7 +137,7 @@ def validate_replica_set(replica_set: ReplicaSet) -> list[FieldError]:
     spec = replica_set.spec
     errors = not_negative(spec.replicas, "spec.replicas")
     errors += not_negative(spec.min_ready_seconds, "spec.minReadySeconds")
-    return errors + _validate_pods(spec.template, spec.selector, "ReplicaSet", "deployment", _UNSOUND)
+    return errors + validate_pods(spec.template, spec.selector, "ReplicaSet", "deployment", _UNSOUND)
 
 
 def validate_replica_set_update(new: ReplicaSet, old: ReplicaSet) -> list[FieldError]:
@@ -206,71 +201,6 @@ def _validate_rolling(rolling: RollingUpdateDaemonSet, path: str) -> list[FieldE
 
 def validate_daemon_set_update(new: DaemonSet, old: DaemonSet) -> list[FieldError]:
     return _same_selector(new.spec.selector, old.spec.selector) + validate_daemon_set(new)
-
-
-def validate_stateful_set(stateful_set: StatefulSet) -> list[FieldError]:
-    spec = stateful_set.spec
-    errors = _validate_stateful_policies(spec)
-    errors += not_negative(spec.replicas, "spec.replicas")
-    errors += not_negative(spec.min_ready_seconds, "spec.minReadySeconds")
-    if spec.ordinals is not None:
-        errors += not_negative(spec.ordinals.start, "spec.ordinals.start")
-    return errors + _validate_pods(spec.template, spec.selector, "StatefulSet", "statefulset", "")
-
-
-def _validate_stateful_policies(spec: StatefulSetSpec) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if spec.pod_management_policy not in ("OrderedReady", "Parallel"):
-        detail = "must be 'OrderedReady' or 'Parallel'"
-        errors.append(invalid("spec.podManagementPolicy", spec.pod_management_policy, detail))
-    strategy = spec.update_strategy
-    rolling = strategy.rolling_update
-    if strategy.type == "OnDelete":
-        if rolling is not None:
-            detail = "only allowed for updateStrategy 'RollingUpdate'"
-            shown = {"Partition": rolling.partition, "MaxUnavailable": rolling.max_unavailable}
-            errors.append(invalid("spec.updateStrategy.rollingUpdate", shown, detail))
-    elif strategy.type != "RollingUpdate":
-        detail = "must be 'RollingUpdate' or 'OnDelete'"
-        errors.append(invalid("spec.updateStrategy", {"Type": strategy.type, "RollingUpdate": None}, detail))
-    elif rolling is not None:
-        errors += _validate_stateful_rolling(rolling, "spec.updateStrategy.rollingUpdate")
-    retention = spec.persistent_volume_claim_retention_policy
-    if retention is not None:
-        for name, policy in (("whenDeleted", retention.when_deleted), ("whenScaled", retention.when_scaled)):
-            if policy not in ("Retain", "Delete"):
-                where = f"spec.persistentVolumeClaimRetentionPolicy.{name}"
-                errors.append(not_supported(where, policy, ("Retain", "Delete")))
-    return errors
-
-
-def _validate_stateful_rolling(rolling: RollingUpdateStatefulSetStrategy, path: str) -> list[FieldError]:
-    errors = not_negative(rolling.partition, f"{path}.partition")
-    most, where = rolling.max_unavailable, f"{path}.maxUnavailable"
-    if most is None:
-        return errors
-    errors += int_or_percent(most, where)
-    if is_zero(most):
-        errors.append(invalid(where, most, "cannot be 0"))
-    return errors + at_most_all(most, where)
-
-
-def validate_stateful_set_update(new: StatefulSet, old: StatefulSet) -> list[FieldError]:
-    spec = copy(new.spec)
-    for name in (
-        "replicas",
-        "ordinals",
-        "template",
-        "update_strategy",
-        "revision_history_limit",
-        "persistent_volume_claim_retention_policy",
-        "min_ready_seconds",
-    ):
-        setattr(spec, name, getattr(old.spec, name))
-    errors = validate_stateful_set(new)
-    if spec != old.spec:
-        errors.append(forbidden_field("spec", _STATEFUL_SET_FIELDS))
-    return errors
 
 
 def validate_pod_template(template: PodTemplate) -> list[FieldError]:
