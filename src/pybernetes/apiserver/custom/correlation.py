@@ -11,14 +11,17 @@ from typing import Any
 
 import msgspec
 
-from pybernetes.api.json_schema import LIST_KEYS, LIST_TYPE, Schema, child, items
+from pybernetes.api.json_schema import EMBEDDED, LIST_KEYS, LIST_TYPE, PRESERVE, Schema, child, items
+from pybernetes.apiserver.custom.demands import walk
 
 
 class Correlation:
     """A value and what it was before. Only lists that are maps have items that were something before."""
 
-    def __init__(self, new: Any, old: Any, schema: Schema) -> None:
+    def __init__(self, new: Any, old: Any, schema: Schema, *, is_closed: bool = False) -> None:
+        """`is_closed` says that the schema knows everything that may be in the value: see `is_closed`."""
         self._new, self._old, self._schema = new, old, schema
+        self._is_closed = is_closed
         self._parts: dict[str | int, Correlation | None] = {}
 
     def key(self, name: str) -> Correlation | None:
@@ -31,7 +34,7 @@ class Correlation:
         new, old, inner = self._new, self._old, child(self._schema, name)
         if not isinstance(new, dict) or not isinstance(old, dict) or name not in new or name not in old:
             return None
-        return Correlation(new[name], old[name], inner) if inner is not None else None
+        return Correlation(new[name], old[name], inner, is_closed=self._is_closed) if inner is not None else None
 
     def index(self, index: int) -> Correlation | None:
         """The correlation of an item."""
@@ -44,7 +47,9 @@ class Correlation:
         if inner is None or not isinstance(self._new, list) or not isinstance(self._new[index], dict):
             return None
         old = self._old_items.get(self._keys(self._new[index]))
-        return Correlation(self._new[index], old, inner) if old is not None else None
+        if old is None:
+            return None
+        return Correlation(self._new[index], old, inner, is_closed=self._is_closed)
 
     @cached_property
     def _old_items(self) -> dict[bytes, Any]:
@@ -55,6 +60,11 @@ class Correlation:
 
     def _keys(self, item: dict[str, Any]) -> bytes:
         return _text([item.get(key) for key in self._schema.get(LIST_KEYS) or ()])
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether the value is quickly seen to be the same; most of them are, in most updates."""
+        return self._is_closed and _text(self._new) == _text(self._old)
 
     @cached_property
     def is_same(self) -> bool:
@@ -71,6 +81,13 @@ class Correlation:
         if self._schema.get(LIST_TYPE) == "map":
             return all(_is_same(self.index(index)) for index in range(len(new)))
         return _text(new) == _text(old)
+
+
+def is_closed(schema: Schema) -> bool:
+    """Whether a value of a schema has no fields that the schema does not name: those are never the same as before."""
+    return not any(
+        part.get(PRESERVE) or part.get(EMBEDDED) or part.get("additionalProperties") is True for part in walk(schema)
+    )
 
 
 def _is_same(part: Correlation | None) -> bool:

@@ -19,7 +19,7 @@ from pybernetes.api.kind import Kind
 from pybernetes.api.objects import CustomObject
 from pybernetes.api.types.apiextensions_v1 import CustomResourceSubresourceScale
 from pybernetes.api.types.meta_v1 import ObjectMeta
-from pybernetes.apiserver.custom import embedded, numbers
+from pybernetes.apiserver.custom import correlation, embedded, numbers
 from pybernetes.apiserver.custom import schema as schemas
 from pybernetes.apiserver.custom.demands import walk
 from pybernetes.apiserver.custom.embedded import META
@@ -68,6 +68,11 @@ class VersionRules:
     def embeds(self) -> bool:
         """Whether there are objects inside of the objects."""
         return any(part.get(EMBEDDED) for part in walk(self.schema))
+
+    @cached_property
+    def is_closed(self) -> bool:
+        """Whether the schema names all that there may be in an object."""
+        return correlation.is_closed(self.schema)
 
     @property
     def expressions(self) -> cel.SchemaRules | None:

@@ -146,7 +146,7 @@ def _update_errors(new: CustomObject, old: CustomObject) -> list[FieldError]:
 def _content_errors(new: CustomObject, old: CustomObject | None, rules: VersionRules) -> list[FieldError]:
     document = _document(new, rules)
     before = _document(old, rules) if old is not None else None
-    past = Correlation(document, before, rules.schema) if before is not None else None
+    past = Correlation(document, before, rules.schema, is_closed=rules.is_closed) if before is not None else None
     errors = validate(document, rules.schema, past=past)
     if rules.scale is not None:
         errors += spec_errors(new.content, rules.scale)
@@ -170,7 +170,7 @@ def _status_errors(new: CustomObject, old: CustomObject) -> list[FieldError]:
     _require_kind(new, rules)
     errors = validate_metadata_update(new.metadata, old.metadata, namespaced=rules.namespaced, any_finalizer=True)
     document, before = _document(new, rules), _document(old, rules)
-    past = Correlation(document, before, rules.schema)
+    past = Correlation(document, before, rules.schema, is_closed=rules.is_closed)
     inner = json_schema.properties(rules.schema).get("status")
     if inner is not None and "status" in document:
         held = past.key("status") or Correlation(document["status"], before.get("status"), inner)

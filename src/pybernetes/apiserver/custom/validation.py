@@ -26,6 +26,7 @@ from pybernetes.apiserver.custom.numbers import go_float
 
 _INT_RANGES = {"int32": 2**31, "int64": 2**63}
 NOWHERE = "<nil>"
+_ALTERNATIVES = frozenset(("anyOf", "oneOf", "allOf", "not"))
 
 
 def validate(
@@ -53,6 +54,9 @@ class _Check:
 
     def visit(self, value: Any, schema: Schema, path: str, past: Correlation | None = None) -> None:
         """Checks a value and what is inside."""
+        # The whole object is never the same: its metadata is not in the schema.
+        if path and past is not None and past.is_untouched:
+            return
         begin = len(self.errors)
         self._visit(value, schema, path, past)
         if len(self.errors) > begin and past is not None and past.is_same:
@@ -112,6 +116,8 @@ class _Check:
 
     def _alternatives(self, value: Any, schema: Schema, path: str) -> None:
         """What the schema's alternatives say; what an update left as it was is held against it here."""
+        if not _ALTERNATIVES.intersection(schema):
+            return
         any_of = self._tried(value, schema.get("anyOf"), path)
         if any_of and not any(option.is_flawless for option in any_of):
             self.errors.append(_nowhere(f'"{path}" must validate at least one schema (anyOf)'))
