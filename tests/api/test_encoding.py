@@ -33,6 +33,18 @@ def test_a_missing_kind_is_that_of_the_path() -> None:
         assert (config_map.kind, config_map.api_version) == ("ConfigMap", "v1")
 
 
+@pytest.mark.parametrize("text", ["apps/", "/", ""])
+def test_a_group_alone_means_the_version_of_the_path(text: str) -> None:
+    deployment = decode(json.dumps({"apiVersion": text, "kind": "Deployment"}).encode(), JSON, Deployment).object
+    assert deployment.api_version == "apps/v1"
+
+
+def test_an_empty_group_is_the_core() -> None:
+    assert decode(b'{"apiVersion": "/v1", "kind": "Pod"}', JSON, Pod).object.api_version == "v1"
+    with pytest.raises(DecodeError, match='no kind "Pod" is registered for version "apps/"'):
+        decode(b'{"apiVersion": "apps/", "kind": "Pod"}', JSON, Pod)
+
+
 def test_options_may_name_any_group() -> None:
     options = decode(b'{"kind":"DeleteOptions","apiVersion":"apps/v1"}', JSON, DeleteOptions).object
     assert options.kind == "DeleteOptions"

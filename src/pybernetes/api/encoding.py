@@ -245,10 +245,9 @@ def _check_kind(obj: Any, type_: type) -> None:
     expected = _expected(type_)
     if not expected.kind or (obj.kind == expected.kind and obj.api_version == expected.api_version):
         return
+    kind, api_version = obj.kind or expected.kind, _whole_version(obj.api_version, expected.api_version)
     if not isinstance(obj, _Header):
-        obj.kind = obj.kind or expected.kind
-        obj.api_version = obj.api_version or expected.api_version
-    kind, api_version = obj.kind or expected.kind, obj.api_version or expected.api_version
+        obj.kind, obj.api_version = kind, api_version
     if kind == expected.kind and (api_version == expected.api_version or kind in _EVERY_GROUP):
         return
     if kinds.find_kind(api_version, kind) is not None and kind == expected.kind:
@@ -258,6 +257,16 @@ def _check_kind(obj: Any, type_: type) -> None:
         )
     detail = f'no kind "{kind}" is registered for version "{api_version}" in scheme "{SCHEME}"'
     raise _cannot_be_handled(_Header(kind, api_version), type_, detail)
+
+
+def _whole_version(api_version: str, expected: str) -> str:
+    """An apiVersion as Go reads it: a group alone means the version that is asked for, no group the core. Pure."""
+    group, slash, version = api_version.partition("/")
+    if not slash or "/" in version:
+        return api_version or expected
+    if not version:
+        return expected if group in ("", expected.rpartition("/")[0]) else api_version
+    return api_version if group else version
 
 
 # Option kinds are registered in every group-version.

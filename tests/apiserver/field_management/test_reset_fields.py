@@ -28,6 +28,7 @@ FIELDS: dict[str, Any] = {
         ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", "status", ["status"]),
         ("resource.k8s.io/v1", "ResourceClaim", "status", ["metadata", "status"]),
         ("certificates.k8s.io/v1", "CertificateSigningRequest", "", ["metadata"]),
+        ("networking.k8s.io/v1", "ServiceCIDR", "", ["metadata", "spec", "status"]),
     ],
 )
 def test_what_a_writer_can_own(version: str, kind: str, subresource: str, kept: list[str]) -> None:

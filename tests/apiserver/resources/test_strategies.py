@@ -12,6 +12,9 @@ from oracle_files import decoded, encoded, kind_of_body, scenarios, steps
 from pybernetes.api.kind_rows import KINDS
 from pybernetes.api.kinds import find_kind
 from pybernetes.api.objects import from_builtins
+from pybernetes.api.types.apps_v1 import StatefulSet, StatefulSetOrdinals, StatefulSetSpec
+from pybernetes.api.types.meta_v1 import Condition
+from pybernetes.api.types.networking_v1 import ServiceCIDR, ServiceCIDRStatus
 from pybernetes.apiserver.resources.strategies import strategy_of
 
 # Answers of these come from their handlers, not from a strategy.
@@ -198,6 +201,7 @@ def test_defaulting_twice_changes_nothing() -> None:
         ("apiservices.apiregistration.k8s.io", True),
         ("nodes", False),
         ("deployments.apps", True),
+        ("servicecidrs.networking.k8s.io", True),
     ],
 )
 def test_what_a_status_may_bring_along(resource: str, is_left_alone: bool) -> None:
@@ -206,6 +210,22 @@ def test_what_a_status_may_bring_along(resource: str, is_left_alone: bool) -> No
     new.metadata.labels = {"a": "b"}
     strategy_of(kind).prepare_status(new, old)
     assert (not new.metadata.labels) is is_left_alone
+
+
+def test_ordinals_start_somewhere() -> None:
+    stateful_set = StatefulSet(spec=StatefulSetSpec(ordinals=StatefulSetOrdinals()))
+    kind = next(kind for kind in KINDS if kind.type is StatefulSet)
+    strategy_of(kind).default(stateful_set)
+    assert stateful_set.spec.ordinals == StatefulSetOrdinals(start=0)
+
+
+def test_who_writes_a_range_of_services_says_what_its_status_is() -> None:
+    kind = next(kind for kind in KINDS if kind.resource == "servicecidrs")
+    given = ServiceCIDRStatus(conditions=[Condition(type="Ready", status="True")])
+    old, new = ServiceCIDR(), ServiceCIDR(status=given)
+    strategy_of(kind).prepare_create(new)
+    strategy_of(kind).prepare_update(new, old)
+    assert new.status == given
 
 
 def test_what_a_put_creates() -> None:

@@ -47,6 +47,9 @@ def keep_all(fields: Fields) -> Fields:
 @cache
 def reset_fields(kind: Kind, subresource: str, *, custom: bool = False) -> ResetFields:
     """Takes out of a set what a write through this path cannot change."""
+    if kind.resource == "servicecidrs":
+        # What is reset there upstream is named in a group that does not exist.
+        return keep_all
     if only := _ONLY.get((kind.resource, subresource)):
         return partial(only_below, pattern=only)
     if subresource == "status":

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pybernetes.api.types.networking_v1 import IngressClass, NetworkPolicy
 from pybernetes.apiserver.resources.prepare import (
-    clear_status,
     clear_status_and_count,
     count_spec_changes,
     first_generation,
     keep_generation,
-    keep_status,
     keep_status_and_count,
     only_status,
+    only_status_and_its_metadata,
 )
 from pybernetes.apiserver.resources.strategy import Strategy
 
@@ -42,4 +41,5 @@ NETWORK_POLICY = Strategy(
     default=default_network_policy, prepare_create=first_generation, prepare_update=count_spec_changes
 )
 IP_ADDRESS = Strategy(prepare_update=keep_generation)
-SERVICE_CIDR = Strategy(prepare_create=clear_status, prepare_update=keep_status, prepare_status=only_status)
+# Who may write a range may say of it what its status says.
+SERVICE_CIDR = Strategy(prepare_update=keep_generation, prepare_status=only_status_and_its_metadata)

@@ -104,6 +104,8 @@ def default_stateful_set(stateful_set: StatefulSet) -> None:
     if spec.revision_history_limit is None:
         spec.revision_history_limit = 10
     spec.service_name = spec.service_name or ""
+    if spec.ordinals is not None and spec.ordinals.start is None:
+        spec.ordinals.start = 0
     for claim in spec.volume_claim_templates:
         default_claim_spec(claim.spec)
         claim.status.phase = claim.status.phase or "Pending"
