@@ -41,7 +41,7 @@ def test_fields_that_are_there_cause_no_warning() -> None:
 def _both(place: str, problem: str, text: str) -> str:
     marks = "." * (int(place.partition(":")[2]) - 1) + "^"
     shown = f"ERROR: <input>:{place}: {problem}\n | {text}\n | {marks}"
-    return f"/v1, Kind=Pod: {shown}\napps/v1, Kind=Deployment: {shown}"
+    return f"/v1, Kind=Pod: {shown}\n\napps/v1, Kind=Deployment: {shown}\n"
 
 
 def test_wrong_types_and_fields_are_told_for_the_kinds_that_have_them() -> None:

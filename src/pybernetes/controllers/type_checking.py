@@ -36,7 +36,7 @@ def expression_warnings(
     environments = {name: _environment(spec, objects[name], params) for name in sorted(objects)[:_MOST_TYPES]}
     found = []
     for path, text in _expressions(spec):
-        problems = [f"{name}: {problem}" for name, held in environments.items() if (problem := _problem(text, held))]
+        problems = [f"{name}: {problem}\n" for name, held in environments.items() if (problem := _problem(text, held))]
         if problems:
             found.append(ExpressionWarning(field_ref=path, warning="\n".join(problems)))
     return found
