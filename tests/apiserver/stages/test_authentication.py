@@ -24,7 +24,7 @@ from pybernetes.apiserver.stages.authentication import (
     StaticTokens,
 )
 from pybernetes.apiserver.stages.jws import InvalidToken
-from pybernetes.apiserver.stages.service_account_tokens import TokenIssuer, request_token
+from pybernetes.apiserver.stages.service_account_tokens import TokenIssuer, complete_request, request_token
 from pybernetes.apiserver.stages.static_tokens import parse_token_file
 from pybernetes.environment.chance import Chance
 
@@ -70,8 +70,14 @@ def bearing(token: str) -> Request:
     return Request("GET", "/api", headers={"authorization": f"Bearer {token}"})
 
 
+def answered(account, issuer, reader, **spec) -> TokenRequest:
+    request = TokenRequest(spec=TokenRequestSpec(**spec))
+    complete_request(request, account, issuer)
+    return request_token(request, account, issuer, reader)
+
+
 def requested(account, issuer, reader, **spec) -> str:
-    return request_token(TokenRequest(spec=TokenRequestSpec(**spec)), account, issuer, reader).status.token or ""
+    return answered(account, issuer, reader, **spec).status.token or ""
 
 
 async def test_no_credentials_make_the_anonymous_user_and_bad_ones_none(authenticator):
@@ -208,7 +214,7 @@ async def test_a_token_for_others_or_with_another_signature_is_refused(authentic
 
 
 async def test_the_token_of_a_kubelet_outlives_what_it_says(authenticator, issuer, account, reader, manual_clock):
-    answer = request_token(TokenRequest(spec=TokenRequestSpec(expiration_seconds=3607)), account, issuer, reader)
+    answer = answered(account, issuer, reader, expiration_seconds=3607)
     assert answer.status.expiration_timestamp == "2026-01-01T01:00:07Z"
     manual_clock.seconds = 300 * 24 * 3600
     assert (await authenticator.authenticate(bearing(answer.status.token or ""))).uid == "sa-uid"

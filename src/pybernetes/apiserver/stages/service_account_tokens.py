@@ -19,7 +19,12 @@ from pybernetes.api.kinds import kind_of
 from pybernetes.api.legacy_tokens import INVALID_SINCE
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.status import bad_request, conflict, invalid, invalid_object, not_found
-from pybernetes.api.types.authentication_v1 import BoundObjectReference, TokenRequest, TokenRequestSpec
+from pybernetes.api.types.authentication_v1 import (
+    BoundObjectReference,
+    TokenRequest,
+    TokenRequestSpec,
+    TokenRequestStatus,
+)
 from pybernetes.api.types.core_v1 import Node, Pod, Secret, ServiceAccount
 from pybernetes.apiserver.reader import Reader
 from pybernetes.apiserver.request import UserInfo
@@ -295,23 +300,37 @@ def _legacy_user(
     return service_account_user(namespace, name, uid)
 
 
-def request_token(request: TokenRequest, account: ServiceAccount, issuer: TokenIssuer, reader: Reader) -> TokenRequest:
-    """Answers a TokenRequest for an account: fills in defaults and the status of `request`, which is returned.
+def complete_request(request: TokenRequest, account: ServiceAccount, issuer: TokenIssuer) -> None:
+    """Fills in what a TokenRequest for an account leaves open.
 
-    Raises StatusError: 422 for a bad duration, 404 / 409 / 400 for a bad bound object.
+    Raises StatusError: 422 for a bad duration or another account's name, 409 for another account's uid.
     """
-    spec = request.spec
+    spec, metadata, owner = request.spec, request.metadata, account.metadata
+    if metadata.name and metadata.name != owner.name:
+        wrong = invalid("metadata.name", metadata.name, "must match the service account name if specified")
+        raise invalid_object(TOKEN_REQUEST, owner.name or "", [wrong])
+    if metadata.uid and metadata.uid != owner.uid:
+        raise conflict(
+            # As below, an error that names the kind.
+            Kind(TOKEN_REQUEST.group, TOKEN_REQUEST.version, TOKEN_REQUEST.name, TokenRequest),
+            owner.name or "",
+            f"the UID in the token request ({metadata.uid}) does not match the UID of the service account "
+            f"({owner.uid})",
+        )
     if spec.expiration_seconds is None:
         spec.expiration_seconds = DEFAULT_SECONDS
     if not spec.audiences:
         spec.audiences = list(issuer.audiences)
+    metadata.name, metadata.namespace, metadata.uid = owner.name, owner.namespace, owner.uid
+    metadata.creation_timestamp = issuer.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    request.status = TokenRequestStatus()
     _check_duration(spec.expiration_seconds)
-    bound = _resolve(spec.bound_object_ref, account, reader)
-    request.metadata.name = account.metadata.name
-    request.metadata.namespace = account.metadata.namespace
-    request.metadata.uid = account.metadata.uid
-    request.metadata.creation_timestamp = issuer.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-    request.status.token, request.status.expiration_timestamp = issuer.issue(account, spec, bound)
+
+
+def request_token(request: TokenRequest, account: ServiceAccount, issuer: TokenIssuer, reader: Reader) -> TokenRequest:
+    """Answers a complete TokenRequest for an account in its status; 404 / 409 / 400 for a bad bound object."""
+    bound = _resolve(request.spec.bound_object_ref, account, reader)
+    request.status.token, request.status.expiration_timestamp = issuer.issue(account, request.spec, bound)
     return request
 
 
@@ -342,7 +361,7 @@ def _resolve(reference: BoundObjectReference | None, account: ServiceAccount, re
         raise bad_request(f"{text}serviceaccount name.")
     if reference.uid and reference.uid != found.metadata.uid:
         raise conflict(
-            # This one error names the kind where others name the resource.
+            # These errors name the kind where others name the resource.
             Kind("", "v1", kind.name, type_),
             name,
             f"the UID in the bound object reference ({reference.uid}) does not match the UID in record. "

@@ -8,7 +8,7 @@ from pybernetes.api import status
 from pybernetes.api.types.authentication_v1 import TokenRequest
 from pybernetes.api.types.core_v1 import ServiceAccount
 from pybernetes.api.wire import Response
-from pybernetes.apiserver.bodies import read_object, write_options
+from pybernetes.apiserver.bodies import place_in_namespace, read_object, write_options
 from pybernetes.apiserver.commands import answer_object, intent_of
 from pybernetes.apiserver.field_management.tracking import Updates
 from pybernetes.apiserver.request import Authenticated
@@ -16,6 +16,7 @@ from pybernetes.apiserver.stages.service_account_tokens import (
     DEFAULT_SECONDS,
     TOKEN_REQUEST,
     TokenIssuer,
+    complete_request,
     request_token,
 )
 from pybernetes.apiserver.writer import Writer
@@ -34,6 +35,7 @@ class TokenSubresource:
         wanted = read_object(asked.request, TokenRequest, options.validation, lambda _text: None)
         info = asked.info
         assert info.kind is not None
+        place_in_namespace(wanted, info.namespace)
         intent = replace(intent_of(asked, options), part=TOKEN_REQUEST)
         if wanted.spec.expiration_seconds is None:
             wanted.spec.expiration_seconds = DEFAULT_SECONDS
@@ -43,6 +45,7 @@ class TokenSubresource:
         account = self._writer.registry.get(ServiceAccount, info.name, info.namespace)
         if account is None:
             raise status.not_found(info.kind, info.name)
+        complete_request(wanted, account, self._issuer)
         await validate()
         answered = request_token(wanted, account, self._issuer, self._writer.registry)
         return answer_object(asked.request, answered, intent.warnings, 201)
