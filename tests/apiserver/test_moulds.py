@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -203,6 +204,23 @@ async def test_a_namespace_that_goes_takes_no_more(call: Caller) -> None:
         assert (await call("POST", "/api/v1/namespaces/going/pods", pod(f"web-{number}")))[0] == 201
     await call("DELETE", "/api/v1/namespaces/going")
     assert (await call("POST", "/api/v1/namespaces/going/pods", pod("late")))[0] == 403
+
+
+async def test_all_creates_are_counted_as_admitted(call: Caller) -> None:
+    counted = re.compile(
+        r'^apiserver_admission_\w+_count{(?:name="Priority",)?operation="CREATE",.*"false".*} (\d+)$', re.M
+    )
+
+    async def counts() -> list[int]:
+        text = (await call.send("GET", "/metrics")).body.decode()
+        return [int(count) for count in counted.findall(text)]
+
+    await known(call)
+    before = await counts()
+    assert len(before) >= 3
+    await create(call, pod("one-more"))
+    assert await counts() == [count + 1 for count in before]
+    assert await counts() == [count + 1 for count in before]
 
 
 async def test_a_quota_counts_every_pod(call: Caller) -> None:

@@ -11,7 +11,7 @@ from pybernetes.api.kind import Kind
 from pybernetes.api.status import StatusError
 from pybernetes.apiserver.admission import AdmissionRequest, Plugin
 from pybernetes.apiserver.admission_plugins.bystander import Bystander
-from pybernetes.apiserver.metrics import Metrics
+from pybernetes.apiserver.metrics import AdmissionCall, Metrics
 
 
 class AdmissionChain:
@@ -44,6 +44,15 @@ class AdmissionChain:
                     self._metrics.admitted((plugin.name, request.operation, "validate"), began, rejected=True)
                     raise
                 began = self._metrics.admitted((plugin.name, request.operation, "validate"), began)
+
+    def calls(self, request: AdmissionRequest) -> tuple[AdmissionCall, ...]:
+        """How the metrics name all who are asked about a request like this one."""
+        halves = zip(("admit", "validate"), self._of(request.kind), strict=True)
+        return tuple(
+            (name, request.operation, half)
+            for half, plugins in halves
+            for name in ("", *(plugin.name for plugin in plugins if plugin.handles(request)))
+        )
 
     async def _admit_once(self, request: AdmissionRequest) -> None:
         began = self._metrics.seconds()

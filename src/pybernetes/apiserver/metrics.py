@@ -7,7 +7,7 @@ operations on dicts and lists; nothing is spelled out before `metric_families` i
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -43,6 +43,8 @@ _MOST_USERS = 10_000
 _APPLY = "application/apply-patch+yaml"
 # verb, group, version, resource, sub-resource, scope, and what `_special` says
 _Key = tuple[str, str, str, str, str, str, str]
+# A plug-in ("" for all together), the operation, and admit or validate.
+AdmissionCall = tuple[str, str, str]
 
 
 class Timing:
@@ -60,6 +62,16 @@ class Timing:
         # Nearly all values fall into the first bucket.
         self.counts[0 if value <= self._first else bisect_left(self.bounds, value)] += times
         self.total += value * times
+
+
+class Repeats:
+    """Writes that were admitted as one before them, without anybody being asked: the calls spared, and how often."""
+
+    __slots__ = ("calls", "count")
+
+    def __init__(self, calls: tuple[AdmissionCall, ...]) -> None:
+        self.calls = calls
+        self.count = 0
 
 
 class RequestSeries:
@@ -135,8 +147,8 @@ class Metrics:
         self.allowed = self.authorization["allowed"]
         # By name, "" for those that are too many to be told apart.
         self.users: dict[str, int] = {}
-        # (plug-in, "" for all together; operation; admit or validate) -> (what was let through, what was rejected)
-        self.admission: dict[tuple[str, str, str], tuple[Timing, Timing]] = {}
+        self._admission: dict[AdmissionCall, tuple[Timing, Timing]] = {}
+        self._repeats: dict[tuple[AdmissionCall, ...], Repeats] = {}
         # (operation, group, resource)
         self.storage: dict[tuple[str, str, str], Timing] = {}
         self.storage_errors: dict[tuple[str, str, str], int] = {}
@@ -211,14 +223,30 @@ class Metrics:
             return response
         return replace(response, stream=_Followed(stream, ended))
 
-    def admitted(self, call: tuple[str, str, str], began: float, *, rejected: bool = False) -> float:
-        """An admission plug-in was asked: its name, the operation, and admit or validate. Gives the time it is now."""
-        found = self.admission.get(call)
-        if found is None:
-            found = self.admission[call] = (Timing(ADMISSION_BOUNDS), Timing(ADMISSION_BOUNDS))
+    def admitted(self, call: AdmissionCall, began: float, *, rejected: bool = False) -> float:
+        """An admission plug-in was asked. Gives the time it is now."""
         now = self.seconds()
-        found[rejected].add(now - began)
+        (self._admission.get(call) or self._timings(call))[rejected].add(now - began)
         return now
+
+    def repeats(self, calls: tuple[AdmissionCall, ...]) -> Repeats:
+        """Where writes are counted that would have been asked about by these calls, and let through."""
+        return self._repeats.setdefault(calls, Repeats(calls))
+
+    @property
+    def admission(self) -> Mapping[AdmissionCall, tuple[Timing, Timing]]:
+        """How long plug-ins took with what they let through, and with what they rejected. Repeats took no time."""
+        for repeats in self._repeats.values():
+            for call in repeats.calls:
+                self._timings(call)[0].add(0.0, repeats.count)
+            repeats.count = 0
+        return self._admission
+
+    def _timings(self, call: AdmissionCall) -> tuple[Timing, Timing]:
+        found = self._admission.get(call)
+        if found is None:
+            found = self._admission[call] = (Timing(ADMISSION_BOUNDS), Timing(ADMISSION_BOUNDS))
+        return found
 
     @contextmanager
     def admission_step(self, operation: str, half: str) -> Iterator[None]:

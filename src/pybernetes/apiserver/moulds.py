@@ -20,6 +20,7 @@ from pybernetes.api.strictness import likeness
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.bodies import WriteOptions
 from pybernetes.apiserver.entry import Common, Form
+from pybernetes.apiserver.metrics import Repeats
 from pybernetes.apiserver.request import Authenticated, UserInfo
 from pybernetes.apiserver.witness import LookedAt
 from pybernetes.environment.chance import Chance
@@ -92,6 +93,8 @@ class Mould:
         self.is_believed = False
         self._pieces = pieces
         self._gaps = gaps
+        # To be counted up by whoever casts.
+        self.repeats = made.repeats
         self._prefixes = [prefix for prefix, _name in made.admission.drawn]
         self._looked_at = list(made.looked_at.items())
 
@@ -124,6 +127,7 @@ class Made(NamedTuple):
     looked_at: LookedAt
     obj: ApiObject
     value: bytes
+    repeats: Repeats
 
     @property
     def own(self) -> Own:

@@ -136,7 +136,8 @@ class Writer:
         with self._witness.attention() as looked_at:
             entry = await self._create(intent, obj, admission)
         form = self.registry.collection(intent.kind).form
-        self._moulds.learn(wish, Made(form, admission, looked_at, obj, entry.value))
+        repeats = self._metrics.repeats(self._chain.calls(admission))
+        self._moulds.learn(wish, Made(form, admission, looked_at, obj, entry.value, repeats))
         return entry
 
     async def create_again(self, collection: Collection, wish: Wish) -> Entry | None:
@@ -150,6 +151,7 @@ class Writer:
             value = mould.cast(Own(name, self.chance.uid(), self.now(), drawn))
             return await self._store(collection, wish.namespace, name, value, mould.common)
 
+        mould.repeats.count += 1
         return await self._under_free_name(collection, wish.namespace, wish.name, mould.generate_name, store)
 
     async def _create(self, intent: Intent, obj: ApiObject, admission: AdmissionRequest) -> Entry:
