@@ -67,11 +67,37 @@ async def test_a_document_is_cached_by_its_hash(call: Caller) -> None:
     assert (await call.send("GET", "/openapi/v3/api/v1", if_none_match=tag)).status == 304
 
 
+async def test_operations_and_parameters_are_described(call: Caller) -> None:
+    await call("POST", DEFINITIONS, definition())
+    swagger = await document(call, "/openapi/v2")
+    for reference in references(swagger):
+        _, place, name = reference.split("/")
+        assert name in swagger[place]
+    assert all(parameter["description"] for parameter in swagger["parameters"].values())
+    texts = [
+        item["description"] for path in swagger["paths"].values() for key, item in path.items() if key != "parameters"
+    ]
+    for text in (
+        "list or watch objects of kind Pod",
+        "read scale of the specified Deployment",
+        "create an APIService",
+        "create Endpoints",
+        "create token of a ServiceAccount",
+        "connect POST requests to exec of Pod",
+        "partially update status of the specified CronTab",
+    ):
+        assert text in texts
+    assert "list of returned" in swagger["parameters"]["labelSelector"]["description"]
+
+
 async def test_version_2_in_both_encodings(call: Caller) -> None:
     swagger = await document(call, "/openapi/v2")
     pods = swagger["paths"]["/api/v1/namespaces/{namespace}/pods/{name}"]
     assert pods["patch"]["parameters"][0]["schema"]["$ref"].endswith("meta.v1.Patch")
-    assert {item["name"] for item in pods["parameters"]} == {"name", "namespace", "pretty"}
+    assert pods["parameters"][0]["description"] == "name of the Pod"
+    assert [item["$ref"] for item in pods["parameters"][1:]] == ["#/parameters/namespace", "#/parameters/pretty"]
+    # Where kubectl looks whether the server can try things out: it follows no references.
+    assert {"dryRun", "fieldValidation"} <= {item.get("name") for item in pods["patch"]["parameters"]}
     response = await call.send("GET", "/openapi/v2", accept=PROTOBUF)
     assert response.headers["content-type"] == PROTOBUF.replace("v2@v1", "v2.v1")
     # Field 1 of the document, `swagger`: "2.0".

@@ -80,7 +80,8 @@ class _Paths:
             yield self._path(f"{collection}/{{name}}/{child.name}", parts, named)
 
     def _path(self, path: str, operations: list[Operation], inside: tuple[str, ...]) -> Path:
-        return Path(path, tag_of(self._kind.group, self._kind.version), tuple(operations), (*inside, "pretty"))
+        tag = tag_of(self._kind.group, self._kind.version)
+        return Path(path, tag, tuple(operations), (*inside, "pretty"), self._kind.name)
 
     def _list(self, word: str) -> Operation:
         name, result = f"list{self._prefix}{word}", _list_name(self._kind)

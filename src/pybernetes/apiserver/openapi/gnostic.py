@@ -78,13 +78,20 @@ _IN_PATH = message(
 )
 
 
+_REFERENCE = message({"$ref": (1, text), "description": (2, text)})
+
+
 def _parameter(value: Mapping[str, Any]) -> bytes:
+    return field(2, _REFERENCE(value)) if "$ref" in value else field(1, _own_parameter(value))
+
+
+def _own_parameter(value: Mapping[str, Any]) -> bytes:
     if value["in"] == "body":
         written = field(1, _BODY(value))
     else:
         place = field(4, _IN_PATH(value)) if value["in"] == "path" else field(3, _IN_QUERY(value))
         written = field(2, place)
-    return field(1, written)
+    return written
 
 
 _RESPONSE = message({"description": (1, text), "schema": (2, only(1, _schema))})
@@ -120,6 +127,7 @@ _DOCUMENT = message(
         "info": (2, message({"title": (1, text), "version": (2, text)})),
         "paths": (8, mapping(2, _PATH)),
         "definitions": (9, mapping(1, _schema)),
+        "parameters": (10, mapping(1, _own_parameter)),
         "security": (12, mapping(1, strings)),
         "securityDefinitions": (13, mapping(1, only(2, _API_KEY))),
     }

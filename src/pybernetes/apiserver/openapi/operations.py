@@ -84,6 +84,8 @@ class Path:
     operations: tuple[Operation, ...]
     # Parameters of all operations: those in the path itself, and `pretty` where the answer is JSON.
     parameters: tuple[str, ...] = field(default=())
+    # The kind that the operations are about, also where they are about a part of it.
+    kind: str = ""
 
     @property
     def shared(self) -> tuple[str, ...]:
@@ -150,7 +152,8 @@ class _Names:
         self._definition = _definitions_by_kind()[self._gvk]
 
     def path(self, path: str, operations: list[Operation], inside: tuple[str, ...] = ()) -> Path:
-        return Path(path, tag_of(self._kind.group, self._kind.version), tuple(operations), (*inside, "pretty"))
+        tag = tag_of(self._kind.group, self._kind.version)
+        return Path(path, tag, tuple(operations), (*inside, "pretty"), self._kind.name)
 
     def listing(self, everywhere: bool = False) -> Operation:
         word = f"{self._kind.name}ForAllNamespaces" if everywhere else self._word
@@ -249,19 +252,20 @@ class _Names:
         tag = tag_of(self._kind.group, self._kind.version)
         if child.name in _CONNECT:
             own = (*inside, *_CONNECT[child.name])
-            yield Path(f"{path}/{child.name}", tag, self._connects(child, gvk), own)
+            yield Path(f"{path}/{child.name}", tag, self._connects(child, gvk), own, self._kind.name)
             if child.name == "proxy":
-                yield Path(f"{path}/proxy/{{path}}", tag, self._connects(child, gvk, "WithPath"), (*own, "{path}"))
+                operations = self._connects(child, gvk, "WithPath")
+                yield Path(f"{path}/proxy/{{path}}", tag, operations, (*own, "{path}"), self._kind.name)
             return
         if child.name == "log":
             read = Operation("get", f"read{self._prefix}{word}", "get", gvk, "", produces=("text/plain", *OBJECTS))
             yield self.path(f"{path}/log", [read], (*inside, *_LOG))
             return
         definition = _definitions_by_kind()[gvk]
-        operations = self._parts(word, definition, gvk, child.verbs)
+        parts = self._parts(word, definition, gvk, child.verbs)
         if "create" in child.verbs:
-            operations.append(self._create(word, definition, gvk))
-        yield self.path(f"{path}/{child.name}", operations, inside)
+            parts.append(self._create(word, definition, gvk))
+        yield self.path(f"{path}/{child.name}", parts, inside)
 
     def _connects(self, child: Subresource, gvk: tuple[str, str, str], suffix: str = "") -> tuple[Operation, ...]:
         methods = _PROXY_METHODS if child.name == "proxy" else ("get", "post")

@@ -12,7 +12,11 @@ from typing import Any
 from pybernetes.apiserver.openapi import definitions
 from pybernetes.apiserver.openapi.operations import Operation, Path
 from pybernetes.apiserver.openapi.parameters import place_of, type_of
+from pybernetes.apiserver.openapi.sentences import of_operation, of_parameter
 from pybernetes.apiserver.openapi.version3 import BEARER, INFO
+
+# kubectl looks for the first two and follows no references; the description of the third differs from kind to kind.
+_WRITTEN_OUT = frozenset(("dryRun", "fieldValidation", "name"))
 
 
 def document(paths: Iterable[Path], own: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -24,6 +28,7 @@ def document(paths: Iterable[Path], own: Mapping[str, Any] | None = None) -> dic
         "swagger": "2.0",
         "info": INFO,
         "paths": {path.path: _path(path) for path in listed},
+        "parameters": {name: _parameter(name) for name in _names(listed)},
         "definitions": {name: own.get(name) or definitions.version2(name) for name in definitions.closure(used, own)},
         "securityDefinitions": {"BearerToken": BEARER},
         "security": [{"BearerToken": []}],
@@ -34,12 +39,24 @@ def _path(path: Path) -> dict[str, Any]:
     shared = path.shared
     written: dict[str, Any] = {item.method: _operation(path, item, shared) for item in path.operations}
     if shared:
-        written["parameters"] = [_parameter(name) for name in shared]
+        written["parameters"] = [_placed(name, path.kind) for name in shared]
     return written
 
 
-def _parameter(name: str) -> dict[str, Any]:
-    return {"uniqueItems": True, "type": type_of(name), **place_of(name)}
+def _names(paths: Iterable[Path]) -> list[str]:
+    """All parameters: they stand in the document once, and operations refer to them."""
+    named: set[str] = set()
+    for path in paths:
+        named.update(path.parameters, *(operation.parameters for operation in path.operations))
+    return sorted(named - _WRITTEN_OUT)
+
+
+def _placed(name: str, kind: str) -> dict[str, Any]:
+    return _parameter(name, kind) if name in _WRITTEN_OUT else {"$ref": f"#/parameters/{name}"}
+
+
+def _parameter(name: str, kind: str = "") -> dict[str, Any]:
+    return {"uniqueItems": True, "type": type_of(name), "description": of_parameter(name, kind), **place_of(name)}
 
 
 def _operation(path: Path, operation: Operation, shared: Sequence[str]) -> dict[str, Any]:
@@ -52,7 +69,9 @@ def _operation(path: Path, operation: Operation, shared: Sequence[str]) -> dict[
     }
     if not operation.consumes:
         del written["consumes"]
-    parameters = [_parameter(name) for name in sorted(set(operation.parameters) - set(shared))]
+    if text := of_operation(path, operation):
+        written = {"description": text, **written}
+    parameters = [_placed(name, path.kind) for name in sorted(set(operation.parameters) - set(shared))]
     if operation.body:
         body: dict[str, Any] = {"name": "body", "in": "body"}
         if operation.body_required:

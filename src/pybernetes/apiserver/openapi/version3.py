@@ -13,6 +13,7 @@ from pybernetes.apiserver.custom import openapi
 from pybernetes.apiserver.openapi import definitions
 from pybernetes.apiserver.openapi.operations import Operation, Path, version_paths
 from pybernetes.apiserver.openapi.parameters import place_of, type_of
+from pybernetes.apiserver.openapi.sentences import of_operation, of_parameter
 from pybernetes.apiserver.openapi.service_paths import resources_path
 
 INFO = {"title": "Kubernetes", "version": "1.36"}
@@ -55,18 +56,24 @@ def _path(path: Path) -> dict[str, Any]:
     shared = path.shared
     written: dict[str, Any] = {item.method: _operation(path, item, shared) for item in path.operations}
     if shared:
-        written["parameters"] = [_parameter(name) for name in shared]
+        written["parameters"] = [_parameter(name, path.kind) for name in shared]
     return written
 
 
-def _parameter(name: str) -> dict[str, Any]:
-    return {**place_of(name), "schema": {"type": type_of(name), "uniqueItems": True}}
+def _parameter(name: str, kind: str) -> dict[str, Any]:
+    return {
+        **place_of(name),
+        "description": of_parameter(name, kind),
+        "schema": {"type": type_of(name), "uniqueItems": True},
+    }
 
 
 def _operation(path: Path, operation: Operation, shared: Sequence[str]) -> dict[str, Any]:
     written: dict[str, Any] = {"tags": [path.tag], "operationId": operation.name}
+    if text := of_operation(path, operation):
+        written["description"] = text
     if own := sorted(set(operation.parameters) - set(shared)):
-        written["parameters"] = [_parameter(name) for name in own]
+        written["parameters"] = [_parameter(name, path.kind) for name in own]
     if operation.body:
         written["requestBody"] = {"content": _content(operation.body, sorted(operation.consumes))}
         if operation.body_required:
