@@ -50,6 +50,8 @@ class AdmissionRequest:
     # A policy has changed the object: all that change it are asked once more, policies only if they want that.
     is_changed_by_policy: bool = False
     is_second_round: bool = False
+    # What policies have been applied in the first round, with which params, and want to be in the second.
+    reinvocable: frozenset[tuple[str, ...]] = frozenset()
     # How the client asked for an UPDATE: update or patch.
     verb: str = "update"
 

@@ -263,3 +263,19 @@ async def test_params_of_a_kind_that_nobody_serves_are_the_policys_fault(call: C
     trouble = "failed to find resource referenced by paramKind: 'example.com/v1, Kind=None'"
     expected = f"ValidatingAdmissionPolicy 'p' denied request: failed to configure policy: {trouble}"
     assert answer["message"].endswith(expected)
+
+
+async def test_the_second_round_is_for_policies_that_were_applied_in_the_first(call: Caller) -> None:
+    count = "Object{metadata: Object.metadata{annotations: {'n': string(int(object.metadata.annotations['n']) + 1)}}}"
+    marked = [{"name": "marked", "expression": "object.metadata.annotations['n'] != '0'"}]
+    spec = {"matchConstraints": _ABOUT_MAPS, "reinvocationPolicy": "IfNeeded", "matchConditions": marked}
+    body = {"metadata": {"name": "a"}, "spec": {**spec, "mutations": [_applied(count)]}}
+    assert (await call("POST", f"{GROUP}/mutatingadmissionpolicies", body))[0] == 201
+    bound = {"metadata": {"name": "a"}, "spec": {"policyName": "a"}}
+    assert (await call("POST", f"{GROUP}/mutatingadmissionpolicybindings", bound))[0] == 201
+    await _mutate(call, _applied(count), reinvocationPolicy="IfNeeded")
+    _code, made = await call("POST", MAPS, _map("once", annotations={"n": "0"}))
+    # The other one alone, twice: when it was asked at first, nothing was marked.
+    assert made["metadata"]["annotations"] == {"n": "2"}
+    _code, made = await call("POST", MAPS, _map("both", annotations={"n": "1"}))
+    assert made["metadata"]["annotations"] == {"n": "5"}

@@ -48,14 +48,19 @@ class MutatingAdmissionPolicyAdmission(Bystander):
             try:
                 every = params_of(self._reader, policy.spec.param_kind, binding.spec.param_ref, request.namespace)
                 for params in every:
-                    await self._apply(policy, request, kind, params)
+                    key = _key(policy, binding, params)
+                    if request.is_second_round and key not in request.reinvocable:
+                        continue
+                    if await self._apply(policy, request, kind, params):
+                        request.reinvocable |= {key}
             except PolicyError as error:
                 if strict:
                     raise _refusal(request, policy.metadata.name or "", binding.metadata.name or "", error) from error
 
-    async def _apply(self, policy: MutatingAdmissionPolicy, request: AdmissionRequest, kind: Kind, params: Any) -> None:
+    async def _apply(self, policy: MutatingAdmissionPolicy, request: AdmissionRequest, kind: Kind, params: Any) -> bool:
         """Changes the object, shown to the policy as one of that kind, as the policy wants it with one of its params.
 
+        False when the policy's conditions do not hold.
         PolicyError when the failurePolicy is Fail; else what goes wrong is left out, and the rest is done.
         """
         strict, namespace = policy.spec.failure_policy != "Ignore", self._policies.namespace(request)
@@ -66,7 +71,7 @@ class MutatingAdmissionPolicyAdmission(Bystander):
             return Evaluation(expressions, {**values, "params": params})
 
         if not await in_turns(lambda: _applies(evaluation(), strict)):
-            return
+            return False
         for patch_type, expression in expressions.mutations:
             try:
                 value = await in_turns(partial(_value, evaluation(), expression))
@@ -74,6 +79,13 @@ class MutatingAdmissionPolicyAdmission(Bystander):
             except (PolicyError, EvaluationError) as error:
                 if strict:
                     raise PolicyError(str(error)) from error
+        return True
+
+
+def _key(policy: MutatingAdmissionPolicy, binding: MutatingAdmissionPolicyBinding, params: Any) -> tuple[str, ...]:
+    """What tells one application of a policy from others."""
+    held = params["metadata"] if params is not None else {}
+    return (policy.metadata.name or "", binding.metadata.name or "", held.get("namespace", ""), held.get("name", ""))
 
 
 def _change(request: AdmissionRequest, kind: Kind, patch_type: str, value: Any) -> None:
