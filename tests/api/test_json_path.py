@@ -38,7 +38,14 @@ def test_paths_find_values(path: str, found: list[Any]) -> None:
     assert parse(path).values(VALUE) == found
 
 
-@pytest.mark.parametrize("text", ["spec", ".a[", ".a[b]", ".a[]", ".l[0:2:0]", ".a?"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("spec", ".a[", ".a[b]", ".a[]", ".a[-]", ".l[0:2:0]", ".a?"),
+        pytest.param(f".a[{'9' * 5000}]", id="long"),
+        pytest.param(".a[?(@" * 5000 + ")]" * 5000, id="deep"),
+    ],
+)
 def test_what_is_no_path(text: str) -> None:
     with pytest.raises(PathError):
         parse(text)

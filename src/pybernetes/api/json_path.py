@@ -10,9 +10,12 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 Step = Callable[[Any], Iterator[Any]]
+# Longer ones would take longer to read than anybody waits, and steps such as `..` multiply what they find.
+_LONGEST, _FOUND_MAX = 10_000, 10_000
 
 
 class PathError(ValueError):
@@ -25,21 +28,26 @@ class Path(NamedTuple):
     steps: tuple[Step, ...]
 
     def values(self, start: Any) -> list[Any]:
-        """Everything that the path leads to; nothing where a step leads nowhere."""
+        """Everything that the path leads to, as far as it can be listed; nothing where a step leads nowhere."""
         found = [start]
         for step in self.steps:
-            found = [item for value in found for item in step(value)]
+            found = list(islice((item for value in found for item in step(value)), _FOUND_MAX))
         return found
 
 
 def parse(text: str) -> Path:
     """A path that may begin with `$` or `@`; PathError for what is none."""
+    if len(text) > _LONGEST:
+        raise PathError(f"path is longer than {_LONGEST} characters")
     steps: list[Step] = []
     rest = text.lstrip()
     rest = rest[1:] if rest.startswith(("$", "@")) else rest
-    while rest:
-        step, rest = _step(rest)
-        steps.append(step)
+    try:
+        while rest:
+            step, rest = _step(rest)
+            steps.append(step)
+    except RecursionError:
+        raise PathError("exceeded max depth") from None
     return Path(tuple(steps))
 
 
@@ -107,8 +115,8 @@ def _bracket(inner: str) -> Step:
         return lambda value: (found for step in steps for found in step(value))
     if quoted().fullmatch(inner):
         return _field(unquoted(inner))
-    match = re.fullmatch(r"(-?\d*)(:(-?\d*))?(:(-?\d*))?", inner)
-    if match is None or not inner:
+    match = re.fullmatch(r"(-?[0-9]{0,18})(:(-?[0-9]{0,18}))?(:(-?[0-9]{0,18}))?", inner)
+    if match is None or not inner or "-" in (match[1], match[3], match[5]):
         raise PathError(f"invalid array index {inner}")
     if ":" not in inner:
         return _index(int(inner))
@@ -167,13 +175,13 @@ def _index(number: int) -> Step:
 
 def _filter(text: str) -> Step:
     """`?(@.type=="Ready")`, or `?(@.name)` for what is there."""
-    match = re.match(r"^\s*(.*?)\s*(==|!=|<=|>=|<|>)\s*(.*?)\s*$", _hidden(text), re.DOTALL)
+    match = re.search(r"==|!=|<=|>=|<|>", _hidden(text))
     if match is None:
         path = parse(text)
         return lambda value: (item for item in _every(value) if path.values(item))
-    left = _operand(text[: match.end(1)].strip())
-    right = _operand(text[match.start(3) :].strip())
-    compare = _COMPARISONS[match[2]]
+    left = _operand(text[: match.start()].strip())
+    right = _operand(text[match.end() :].strip())
+    compare = _COMPARISONS[match[0]]
     return lambda value: (item for item in _every(value) if _holds(compare, left(item), right(item)))
 
 

@@ -34,7 +34,7 @@ _EMAIL = rf"^\s*(?:{_ADDRESS}|(?:{_WORD}(?:\s+{_WORD})*\s*)?<\s*{_ADDRESS}\s*>)\
 # What may stand in the host of an URI as it is; anything beyond ASCII may too.
 _AUTHORITY = (
     r"^(?:[A-Za-z0-9\-._~!$&'()*+,;=:%@]*@)?"
-    r"(?:\[[^\[\]]*\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=<>\"\u0080-\U0010ffff]|%25)*)(?::\d*)?\Z"
+    r"(?:\[[^\[\]]*\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=<>\"\u0080-\U0010ffff]|%25)*)(?::[0-9]*)?\Z"
 )
 _LONG_UNITS = ("nano", "µs", "micro", "milli", "sec", "min", "hour", "day", "week")
 _UNITS = ("ns", "us", "ms", "s", "m", "h", "hr", "d", "w", "wk")
