@@ -18,9 +18,39 @@ async def test_a_request_goes_on_and_its_answer_comes_back(running: Running, kub
     assert "authorization" not in head
 
 
-async def test_the_bare_path_leads_to_the_one_with_a_slash(running: Running) -> None:
-    response = await running.call.send("GET", "/api/v1/nodes/n1/proxy")
-    assert (response.status, response.headers["location"]) == (301, "/api/v1/nodes/n1/proxy/")
+async def test_reading_the_bare_path_leads_to_the_one_with_a_slash(running: Running, kubelet: FakeKubelet) -> None:
+    for method in ("GET", "HEAD"):
+        response = await running.call.send(method, "/api/v1/nodes/n1/proxy")
+        assert (response.status, response.headers["location"]) == (301, "/api/v1/nodes/n1/proxy/")
+    assert kubelet.heads == []
+    for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+        response = await running.call.send(method, "/api/v1/nodes/n1/proxy")
+        assert response.status == 200
+        assert kubelet.heads.pop().startswith(f"{method} / HTTP/1.1\r\n")
+
+
+async def test_a_backend_hears_what_the_client_called_it(running: Running, kubelet: FakeKubelet) -> None:
+    url = f"http://127.0.0.1:{running.port}/api/v1/nodes/n1/proxy/a:b"
+    kubelet.refusal = b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: 0\r\n\r\n"
+    headers = {"Authorization": "Bearer admin-token", "Host": "mine.example:6443"}
+    async with aiohttp.ClientSession(headers=headers) as http, http.get(url) as response:
+        assert "Access-Control-Allow-Origin" not in response.headers
+    head = kubelet.heads[0].lower()
+    assert "host: mine.example:6443\r\n" in head
+    assert "x-forwarded-uri: /api/v1/nodes/n1/proxy/a:b\r\n" in head
+    assert "x-forwarded-host" not in head
+
+
+async def test_whoever_does_not_answer_is_no_service(running: Running, kubelet: FakeKubelet) -> None:
+    kubelet.refusal = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    status, body = await running.call("GET", "/api/v1/nodes/n1/proxy/x", upgrade="websocket")
+    assert (status, body["message"]) == (500, "invalid upgrade response: status code 200")
+    addresses = {"addresses": [{"type": "InternalIP", "address": "127.0.0.1"}]}
+    gone = {"status": {**addresses, "daemonEndpoints": {"kubeletEndpoint": {"Port": 1}}}}
+    await running.call("PATCH", "/api/v1/nodes/n1/status", gone, content_type="application/merge-patch+json")
+    status, body = await running.call("GET", "/api/v1/nodes/n1/proxy/x")
+    assert (status, body["reason"]) == (503, "ServiceUnavailable")
+    assert body["message"] == "error trying to reach service: dial tcp 127.0.0.1:1: connect: connection refused"
 
 
 async def test_whoever_may_not_is_refused(running: Running, kubelet: FakeKubelet) -> None:

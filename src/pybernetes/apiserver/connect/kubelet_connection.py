@@ -70,6 +70,8 @@ class KubeletConnection:
             )
         except aiohttp.ClientConnectorError as error:
             raise Unreachable(f"dial tcp {backend.authority}: connect: {_reason(error.os_error)}") from error
+        except aiohttp.ServerDisconnectedError as error:
+            raise Unreachable("EOF") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unreachable(f"{type(error).__name__} from {backend.authority}") from error
         found = {name.lower(): tuple(answer.headers.getall(name)) for name in answer.headers}

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from pybernetes.api.kinds import kind_of
-from pybernetes.api.status import bad_request, not_found
+from pybernetes.api.status import bad_request, failure, not_found
 from pybernetes.api.types.core_v1 import Node, Pod, Service
 from pybernetes.api.types.discovery_v1 import EndpointSlice
 from pybernetes.api.whole_number import whole_number
@@ -19,7 +19,7 @@ from pybernetes.api.wire import Request, Response, Upgrade
 from pybernetes.apiserver.connect.node_connection import Backend, Call, Unreachable
 from pybernetes.apiserver.connect.pods import Connections, dialing
 from pybernetes.apiserver.connect.relay import relayed
-from pybernetes.apiserver.connect.rewriting import rewritten
+from pybernetes.apiserver.connect.rewriting import Proxy, rewritten
 from pybernetes.apiserver.connect.targets import (
     SERVICE_NAME,
     ProxyName,
@@ -49,7 +49,11 @@ _HOP = frozenset(
 )
 # The credentials were for us, and the body is measured again.
 _IDENTITY = ("impersonate-", "x-remote-")
-_KEPT_BACK = _HOP | {"authorization", "host", "content-length", "expect"}
+_KEPT_BACK = _HOP | {"authorization", "content-length", "expect"}
+# Who else's pages may read the answer is not the backend's to say.
+_CROSS_ORIGIN = frozenset(f"access-control-allow-{what}" for what in ("credentials", "headers", "methods", "origin"))
+# What stands in a path as it is, as Go writes URLs.
+_PLAIN = "/:@!$&'()*+,;=~-._"
 
 
 class Proxies:
@@ -104,23 +108,33 @@ class Proxies:
     async def _forward(self, asked: Authenticated, backend: Backend) -> Response:
         request = asked.request
         tail = tail_of(request.path, asked.info.name)
-        if not tail:
-            location = quote(request.path) + "/" + (f"?{urlencode(request.query)}" if request.query else "")
+        if not tail and request.method in ("GET", "HEAD"):
+            location = (
+                quote(request.path, safe=_PLAIN) + "/" + (f"?{urlencode(request.query)}" if request.query else "")
+            )
             return Response(301, {"location": location})
-        call = Call(request.method, proxied_target(tail, request), passed_headers(request), request.body)
+        headers = passed_headers(request)
+        if "upgrade" in request.headers:
+            call = Call(request.method, proxied_target(tail, request), headers, request.body)
+            return await self._upgraded(backend, call, request)
+        headers["x-forwarded-uri"] = quote(request.path, safe=_PLAIN)
+        call = Call(request.method, proxied_target(tail, request), headers, request.body)
         try:
-            if "upgrade" in request.headers:
-                return await self._upgraded(backend, call, request)
             answer = await self._connections.nodes.request(backend, call)
         except Unreachable as error:
-            raise dialing(error) from error
-        told = Response(answer.status, _without(answer.headers, _HOP), answer.body, answer.stream)
-        prefix = request.path.removesuffix(tail)
-        return await rewritten(told, quote(prefix), frozenset({backend.authority, request.headers.get("host", "")}))
+            raise failure(503, "ServiceUnavailable", f"error trying to reach service: {error}") from error
+        told = Response(answer.status, _without(answer.headers, _HOP | _CROSS_ORIGIN), answer.body, answer.stream)
+        prefix = quote(request.path.removesuffix(tail), safe=_PLAIN)
+        return await rewritten(told, Proxy(prefix, backend.authority, request.headers.get("host", "")))
 
     async def _upgraded(self, backend: Backend, call: Call, request: Request) -> Response:
         headers = {**call.headers, "connection": "Upgrade", "upgrade": request.headers["upgrade"]}
-        answer = await self._connections.nodes.upgrade(backend, Call(call.method, call.target, headers, call.body))
+        try:
+            answer = await self._connections.nodes.upgrade(backend, Call(call.method, call.target, headers, call.body))
+        except Unreachable as error:
+            raise dialing(error) from error
+        if isinstance(answer, Response) and answer.status < 400:
+            raise failure(500, "", f"invalid upgrade response: status code {answer.status}")
         if isinstance(answer, Response):
             return Response(answer.status, _without(answer.headers, _HOP | {"content-length"}), answer.body)
         upgrade = Upgrade(request.headers["upgrade"], relayed(answer.stream), is_raw=True)
@@ -144,12 +158,12 @@ def tail_of(path: str, name: str) -> str:
 
 def proxied_target(tail: str, request: Request) -> str:
     """The request line's path and query at the backend. Pure."""
-    path = quote(tail, safe="/:@!$&'()*+,;=~-._")
+    path = quote(tail, safe=_PLAIN) or "/"
     return f"{path}?{urlencode(request.query, quote_via=quote)}" if request.query else path
 
 
 def passed_headers(request: Request) -> dict[str, str]:
-    """The headers that go on to the backend, and who asked. Pure."""
+    """The headers that go on to the backend, Host among them, and who asked. Pure."""
     hops = {name.strip().lower() for name in request.headers.get("connection", "").split(",")}
     headers = {
         name: value
@@ -160,9 +174,6 @@ def passed_headers(request: Request) -> dict[str, str]:
     headers[SUB_PROTOCOLS] = ", ".join(protocols)
     before = headers.get("x-forwarded-for")
     headers["x-forwarded-for"] = f"{before}, {request.peer.address}" if before else request.peer.address
-    headers["x-forwarded-uri"] = quote(request.path)
-    headers["x-forwarded-host"] = request.headers.get("host", "")
-    headers["x-forwarded-proto"] = "https"
     return {name: value for name, value in headers.items() if value}
 
 

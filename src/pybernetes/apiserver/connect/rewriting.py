@@ -14,7 +14,7 @@ from html import escape
 from html.parser import HTMLParser
 from itertools import accumulate
 from posixpath import normpath
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from pybernetes.api.wire import Response
@@ -50,23 +50,35 @@ _LINKS: Mapping[str, frozenset[str]] = {
 }
 
 
-def rewritten_url(url: str, prefix: str, hosts: frozenset[str]) -> str:
-    """A link as it must be seen through the proxy at path `prefix`; `hosts` are the backend's own. Pure."""
+class Proxy(NamedTuple):
+    """What a backend is seen through: the proxy's path, the backend's own host, and the host that the client named."""
+
+    prefix: str
+    backend: str = ""
+    asked: str = ""
+
+
+def rewritten_url(url: str, proxy: Proxy) -> str:
+    """A link as it must be seen through the proxy. Pure."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return url
-    if (parts.netloc and parts.netloc not in hosts) or not parts.path.startswith("/") or parts.path.startswith(prefix):
+    if (parts.netloc and parts.netloc not in proxy[1:]) or not parts.path.startswith("/"):
         return url
-    path = prefix + normpath(parts.path)
+    if parts.path.startswith(proxy.prefix):
+        return url
+    path = proxy.prefix + normpath(parts.path)
     if parts.path.endswith("/") and not path.endswith("/"):
         path += "/"
-    return urlunsplit(("", "", path, parts.query, parts.fragment))
+    # Where the client is named as it named us, it is led back to just there.
+    server = parts[:2] if parts.netloc == proxy.asked else ("", "")
+    return urlunsplit((*server, path, parts.query, parts.fragment))
 
 
-def rewritten_page(page: str, prefix: str, hosts: frozenset[str]) -> str:
+def rewritten_page(page: str, proxy: Proxy) -> str:
     """The page with its links rewritten and all else as it was. Pure."""
-    finder = _Links(page, prefix, hosts)
+    finder = _Links(page, proxy)
     finder.feed(page)
     finder.close()
     pieces, end = [], 0
@@ -79,11 +91,10 @@ def rewritten_page(page: str, prefix: str, hosts: frozenset[str]) -> str:
 class _Links(HTMLParser):
     """Collects (place, text, new text) of the start tags whose links change."""
 
-    def __init__(self, page: str, prefix: str, hosts: frozenset[str]) -> None:
+    def __init__(self, page: str, proxy: Proxy) -> None:
         super().__init__(convert_charrefs=False)
         self.found: list[tuple[int, str, str]] = []
-        self._prefix = prefix
-        self._hosts = hosts
+        self._proxy = proxy
         # Where each line begins; the parser counts lines by "\n".
         self._lines = [0, *accumulate(len(line) + 1 for line in page.split("\n"))]
 
@@ -91,7 +102,7 @@ class _Links(HTMLParser):
         links = _LINKS.get(tag, frozenset())
         changed = {}
         for name, value in attrs:
-            new = rewritten_url(value, self._prefix, self._hosts) if value and name in links else value
+            new = rewritten_url(value, self._proxy) if value and name in links else value
             if new != value:
                 changed[name] = new
         if not changed:
@@ -103,12 +114,12 @@ class _Links(HTMLParser):
         self.found.append((self._lines[line - 1] + column, text, f"<{' '.join(words)}{closing}"))
 
 
-async def rewritten(answer: Response, prefix: str, hosts: frozenset[str]) -> Response:
+async def rewritten(answer: Response, proxy: Proxy) -> Response:
     """A backend's answer with its links rewritten."""
     headers = {name.lower(): value for name, value in answer.headers.items()}
     location = headers.get("location")
     if isinstance(location, str) and location:
-        return replace(answer, headers={**headers, "location": rewritten_url(location, prefix, hosts)})
+        return replace(answer, headers={**headers, "location": rewritten_url(location, proxy)})
     encoding = headers.get("content-encoding", "")
     if str(headers.get("content-type", "")).partition(";")[0].strip().lower() != "text/html":
         return answer
@@ -124,7 +135,7 @@ async def rewritten(answer: Response, prefix: str, hosts: frozenset[str]) -> Res
     except (OSError, EOFError, zlib.error):
         return Response(answer.status, headers, page)
     # Each byte is a letter, and comes back as it was.
-    text = rewritten_page(plain.decode("latin-1"), prefix, hosts).encode("latin-1", "xmlcharrefreplace")
+    text = rewritten_page(plain.decode("latin-1"), proxy).encode("latin-1", "xmlcharrefreplace")
     return Response(answer.status, headers, gzip.compress(text) if encoding == "gzip" else text)
 
 
