@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from pybernetes.apiserver.custom import numbers
 from tests.apiserver.conftest import Caller
-from tests.apiserver.custom.conftest import CRONTABS, crontab
+from tests.apiserver.custom.conftest import CRONTABS, DEFINITIONS, crontab, definition
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,18 @@ async def test_clients_read_integers_however_they_were_written(
     assert response.status == 200, response.body
     response = await served.send("GET", f"{CRONTABS}/a")
     assert b'"replicas":3,' in response.body.replace(b"}", b",")
+
+
+async def test_defaults_are_integers_too(call: Caller) -> None:
+    spec = b'{"type":"object","default":{},"properties":{"replicas":{"type":"integer","default":2.0}}}'
+    schema = b'{"type":"object","properties":{"spec":%s}}' % spec
+    version = b'{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":%s}}' % schema
+    body = msgspec.json.encode(definition({}))
+    response = await call.send("POST", DEFINITIONS, body.replace(b'"versions":[{}]', b'"versions":[%s]' % version))
+    assert response.status == 201, response.body
+    head = {"apiVersion": "stable.example.com/v1", "kind": "CronTab", "metadata": {"name": "a"}}
+    response = await call.send("POST", CRONTABS, head)
+    assert b'"replicas":2}' in response.body
 
 
 async def test_numbers_that_are_too_large_are_refused(served: Caller) -> None:

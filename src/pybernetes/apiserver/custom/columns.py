@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from pybernetes.api.json_path import Path, PathError, parse
+from pybernetes.api.json_path import SOME, Path, PathError, parse
 from pybernetes.api.objects import CustomObject
 from pybernetes.api.types.apiextensions_v1 import CustomResourceColumnDefinition
 from pybernetes.apiserver.custom.numbers import text_of
@@ -36,7 +36,7 @@ def printer(columns: Sequence[CustomResourceColumnDefinition]) -> Printer:
     def row(obj: CustomObject, now: datetime) -> list[Any]:
         head = {"apiVersion": obj.api_version, "kind": obj.kind, "metadata": msgspec.to_builtins(obj.metadata)}
         document = {**obj.content, **head}
-        cells = (_cell(column.type, path.values(document), now) for column, path in shown)
+        cells = (_cell(column.type, path.values(document, SOME), now) for column, path in shown)
         return [obj.metadata.name or "", *cells]
 
     return Printer(definitions, row)

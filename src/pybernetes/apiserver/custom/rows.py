@@ -16,6 +16,7 @@ from pybernetes.api.kind import ALL_VERBS, Kind, Subresource
 from pybernetes.api.objects import CustomObject, to_builtins
 from pybernetes.api.types.apiextensions_v1 import CustomResourceDefinition, CustomResourceDefinitionVersion
 from pybernetes.apiserver.custom.columns import printer
+from pybernetes.apiserver.custom.numbers import plain
 from pybernetes.apiserver.custom.rules import VersionRules
 from pybernetes.apiserver.custom.strategy import strategy
 
@@ -98,7 +99,7 @@ def _type(definition: CustomResourceDefinition, version: CustomResourceDefinitio
         version=version.name,
         kind=names.kind,
         namespaced=definition.spec.scope == "Namespaced",
-        schema=to_builtins(schema) if schema is not None else {"x-kubernetes-preserve-unknown-fields": True},
+        schema=plain(to_builtins(schema)) if schema is not None else {"x-kubernetes-preserve-unknown-fields": True},
         has_status=children is not None and children.status is not None,
         scale=children.scale if children is not None else None,
         printer=printer(version.additional_printer_columns),
