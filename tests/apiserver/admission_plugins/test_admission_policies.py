@@ -279,3 +279,34 @@ async def test_the_second_round_is_for_policies_that_were_applied_in_the_first(c
     assert made["metadata"]["annotations"] == {"n": "2"}
     _code, made = await call("POST", MAPS, _map("both", annotations={"n": "1"}))
     assert made["metadata"]["annotations"] == {"n": "5"}
+
+
+async def test_whom_a_policy_is_about_is_settled_before_others_change_the_object(call: Caller) -> None:
+    marked = {**_ABOUT_MAPS, "objectSelector": {"matchLabels": {"seen": "yes"}}}
+    spec = {"matchConstraints": marked, "reinvocationPolicy": "IfNeeded", "mutations": [_applied("Object{x: 1}")]}
+    body = {"metadata": {"name": "z"}, "spec": spec}
+    assert (await call("POST", f"{GROUP}/mutatingadmissionpolicies", body))[0] == 201
+    bound = {"metadata": {"name": "z"}, "spec": {"policyName": "z"}}
+    assert (await call("POST", f"{GROUP}/mutatingadmissionpolicybindings", bound))[0] == 201
+    await _mutate(call, _patch(_MADE_MARK))
+    code, made = await call("POST", MAPS, _map("a"))
+    assert (code, made["metadata"]["labels"]) == (201, {"seen": "yes"})
+
+
+async def test_all_that_policies_could_not_do_is_told(call: Caller) -> None:
+    await _mutate(call, _applied("Object{a: 1}"), _patch(_MADE_MARK), _applied("Object{b: 1}"))
+    code, answer = await call("POST", MAPS, _map("a"))
+    causes = [cause["message"] for cause in answer["details"]["causes"]]
+    assert (code, answer["reason"], answer["message"]) == (403, "Invalid", causes[0])
+    assert [".a" in causes[0], ".b" in causes[1], len(causes)] == [True, True, 2]
+
+
+async def test_missing_params_of_a_change_are_the_bindings_fault(call: Caller) -> None:
+    await _mutate(call, _applied("Object{}"), paramKind={"apiVersion": "v1", "kind": "ConfigMap"})
+    ref = {"paramRef": {"name": "none", "parameterNotFoundAction": "Deny"}}
+    path = f"{GROUP}/mutatingadmissionpolicybindings/m"
+    assert (await call("PATCH", path, {"spec": ref}, content_type=MERGE))[0] == 200
+    code, answer = await call("POST", MAPS, _map("a"))
+    trouble = "failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction"
+    assert (code, answer["reason"]) == (403, "Forbidden")
+    assert answer["message"] == f"policy 'm' with binding 'm' denied request: {trouble}"
