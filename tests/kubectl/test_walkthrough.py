@@ -57,6 +57,22 @@ def test_a_node_is_emptied_and_comes_back() -> None:
     play(story, EXAMPLES)
 
 
+def test_pods_of_a_namespace_that_goes_are_waited_for() -> None:
+    async def story(kubectl: Kubectl) -> None:
+        await kubectl("create", "namespace", "away")
+        await kubectl("wait", "--for=create", "serviceaccount/default", "-n", "away")
+        await kubectl("apply", "-f", ".", "-n", "away")
+        await kubectl("rollout", "status", "deployment/nginx-deployment", "--timeout=2m", "-n", "away")
+        name = (await kubectl("get", "pods", "-n", "away", "-o", "name")).out.split()[0]
+        await kubectl("patch", name, "-n", "away", "-p", '{"metadata": {"finalizers": ["example.com/stay"]}}')
+        await kubectl("delete", "namespace", "away", "--wait=false")
+        drained = await kubectl("drain", "worker-1", "worker-2", "--timeout=20s")
+        assert f"evicting pod away/{name.removeprefix('pod/')}\n" in drained.out
+        assert "global timeout reached: 20s" in drained.err
+
+    play(story, EXAMPLES)
+
+
 def test_a_watch_shows_what_happens_under_one_header() -> None:
     async def story(kubectl: Kubectl) -> None:
         await kubectl("wait", "--for=create", "serviceaccount/default")

@@ -173,17 +173,14 @@ async def _evict(session: Session, words: Words, pod: Mapping[str, Any], problem
 
 
 async def _evict_and_wait(session: Session, words: Words, pod: Mapping[str, Any]) -> None:
-    """Evicts a pod, again and again while a disruption budget forbids it, and waits until it is gone."""
+    """Evicts a pod, again and again while it is refused for now, and waits until it is gone."""
     metadata = pod["metadata"]
     where = metadata["namespace"], metadata["name"]
     session.print(f"evicting pod {'/'.join(where)}{dry_run_note(words)}")
     if words.text("dry-run") == "client":
         return
-    while not await _asked(session, words, where):
-        session.warn(
-            f'error when evicting pods/"{where[1]}" -n "{where[0]}" (will retry after {RETRY_SECONDS}s): '
-            "Cannot evict pod as it would violate the pod's disruption budget."
-        )
+    while refusal := await _asked(session, words, where):
+        session.warn(refusal)
         # Nothing tells when a budget allows it again; upstream asks at this pace.
         await asyncio.sleep(RETRY_SECONDS)
     if words.text("dry-run") == "server":
@@ -196,8 +193,8 @@ async def _evict_and_wait(session: Session, words: Words, pod: Mapping[str, Any]
     session.print(f"pod/{where[1]} evicted")
 
 
-async def _asked(session: Session, words: Words, where: tuple[str, str]) -> bool:
-    """Whether the eviction was taken; a pod that is gone already counts."""
+async def _asked(session: Session, words: Words, where: tuple[str, str]) -> str:
+    """Why the eviction was refused for now; nothing when it was taken, or when the pod goes or is gone already."""
     grace = words.number("grace-period")
     options: dict[str, Any] = {"gracePeriodSeconds": grace} if grace >= 0 else {}
     if words.text("dry-run") == "server":
@@ -205,7 +202,7 @@ async def _asked(session: Session, words: Words, where: tuple[str, str]) -> bool
     try:
         if words.on("disable-eviction"):
             await session.request("DELETE", _pods().path(*where), body=options)
-            return True
+            return ""
         body = {
             "apiVersion": "policy/v1",
             "kind": "Eviction",
@@ -214,8 +211,30 @@ async def _asked(session: Session, words: Words, where: tuple[str, str]) -> bool
         }
         await session.request("POST", _pods().path(*where, "eviction"), body=body)
     except StatusError as failure:
+        retry = f"(will retry after {RETRY_SECONDS}s)"
         if failure.code == 429:
-            return False
+            why = "Cannot evict pod as it would violate the pod's disruption budget."
+            return f'error when evicting pods/"{where[1]}" -n "{where[0]}" {retry}: {why}'
+        if _is_of_dying_namespace(failure):
+            # Nothing is created there any more, but all that is there will be deleted.
+            if await _is_going(session, where):
+                return ""
+            return f'error when evicting pod "{where[1]}" from terminating namespace "{where[0]}" {retry}: {failure}'
         if failure.code != 404:
             raise
-    return True
+    return ""
+
+
+def _is_of_dying_namespace(failure: StatusError) -> bool:
+    details = failure.status.details
+    return details is not None and any(cause.reason == "NamespaceTerminating" for cause in details.causes)
+
+
+async def _is_going(session: Session, where: tuple[str, str]) -> bool:
+    try:
+        pod = await session.request("GET", _pods().path(*where))
+    except StatusError as failure:
+        if failure.code == 404:
+            return True
+        raise
+    return "deletionTimestamp" in pod["metadata"]

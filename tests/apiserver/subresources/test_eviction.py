@@ -96,6 +96,18 @@ async def test_only_the_pod_that_is_meant_is_evicted(call: Caller) -> None:
     assert (await call("GET", f"{PODS}/web"))[0] == 404
 
 
+async def test_nothing_is_evicted_from_a_namespace_that_goes(call: Caller) -> None:
+    assert (await call("POST", "/api/v1/namespaces", {"metadata": {"name": "away"}}))[0] == 201
+    away = "/api/v1/namespaces/away"
+    await call("POST", f"{away}/serviceaccounts", {"metadata": {"name": "default"}})
+    spec = {"containers": [{"name": "c", "image": "i"}]}
+    assert (await call("POST", f"{away}/pods", {"metadata": {"name": "web"}, "spec": spec}))[0] == 201
+    assert (await call("DELETE", away))[0] == 200
+    code, status = await call("POST", f"{away}/pods/web/eviction", {"metadata": {"name": "web"}})
+    assert (code, status["details"]["causes"][0]["reason"]) == (403, "NamespaceTerminating")
+    assert (await call("DELETE", f"{away}/pods/web"))[0] == 200
+
+
 async def test_a_trial_changes_nothing(call: Caller) -> None:
     version = await guarded(call, ready=True, spec={}, currentHealthy=2, desiredHealthy=1, disruptionsAllowed=1)
     assert (await evict(call, dryRun=["All"]))[0] == 201
