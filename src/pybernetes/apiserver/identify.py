@@ -117,7 +117,7 @@ def _namespace(rest: list[str]) -> tuple[str, list[str]]:
 
 
 def _verb(method: str, watches: bool, name: str, subresource: str) -> str:
-    verb = _VERBS.get(method, method.lower())
+    verb = _VERBS.get(method, "")
     if subresource in _CONNECTS:
         return "create" if subresource != "proxy" else verb
     if verb == "get" and not name:

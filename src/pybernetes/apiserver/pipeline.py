@@ -41,6 +41,8 @@ from pybernetes.apiserver.watches import Watches
 _log = logging.getLogger(__name__)
 # The sub-resources that are written as parts of their parent, by the same commands.
 _PARTS = frozenset({"", "status", "finalize", "ephemeralcontainers", "resize", "approval"})
+# What is passed on to whatever is behind a proxy.
+_PROXIED = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 # What is answered at once, from memory.
 _READS = frozenset({"get", "list", "watch"})
 
@@ -214,6 +216,8 @@ def _require_served(request: Request, info: RequestInfo) -> None:
     if kind.namespaced != bool(info.namespace) and (info.name or not kind.namespaced) and kind.resource != "namespaces":
         raise _no_such_resource()
     verbs = info.child.verbs if info.child is not None else kind.verbs
+    if info.subresource == "proxy" and request.method in _PROXIED:
+        return
     if request.method == "HEAD":
         raise _method_not_allowed()
     if info.verb not in verbs or (request.method == "POST" and info.name and not info.subresource):

@@ -67,7 +67,8 @@ class FakeKubelet:
                 writer.write(b"HTTP/1.1 101 Switching Protocols\r\n" + protocol + b"\r\n\r\n")
                 await _echo(reader, writer)
             else:
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Mine: yes\r\n\r\nok")
+                body = b"" if head.startswith("HEAD ") else b"ok"
+                writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\nX-Mine: yes\r\n\r\n" + body)
         finally:
             writer.close()
 

@@ -29,6 +29,21 @@ async def test_reading_the_bare_path_leads_to_the_one_with_a_slash(running: Runn
         assert kubelet.heads.pop().startswith(f"{method} / HTTP/1.1\r\n")
 
 
+async def test_every_method_goes_on(running: Running, kubelet: FakeKubelet) -> None:
+    url = f"http://127.0.0.1:{running.port}/api/v1/nodes/n1/proxy/x"
+    async with aiohttp.ClientSession(headers={"Authorization": "Bearer admin-token"}) as http:
+        for method in ("HEAD", "OPTIONS", "PUT"):
+            async with http.request(method, url) as response:
+                assert (response.status, response.headers["X-Mine"]) == (200, "yes")
+                assert response.headers["Content-Length"] == "2"
+            assert kubelet.heads.pop().startswith(f"{method} /x HTTP/1.1\r\n")
+        async with http.request("TRACE", url) as response:
+            assert response.status == 405
+        async with http.head(f"http://127.0.0.1:{running.port}/api/v1/nodes/n1") as response:
+            assert response.status == 405
+    assert kubelet.heads == []
+
+
 async def test_a_backend_hears_what_the_client_called_it(running: Running, kubelet: FakeKubelet) -> None:
     url = f"http://127.0.0.1:{running.port}/api/v1/nodes/n1/proxy/a:b"
     kubelet.refusal = b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: 0\r\n\r\n"

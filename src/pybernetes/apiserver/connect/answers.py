@@ -13,7 +13,8 @@ from pybernetes.lazy_imports import lazily
 with lazily():
     from pybernetes.apiserver.connect import logs, proxy, remote_command
 
-_VERBS = ("get", "create", "update", "patch", "delete")
+# The empty one is that of OPTIONS.
+_VERBS = ("get", "create", "update", "patch", "delete", "")
 
 
 def connect_answers(
