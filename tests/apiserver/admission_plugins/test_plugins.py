@@ -271,8 +271,15 @@ async def test_only_labelled_namespaces_may_claim_devices_as_administrators(run,
 
 
 def test_unknown_plugins_are_named(reader):
-    with pytest.raises(Refused, match='enable-admission-plugins plugin "Nosuch" is unknown'):
-        default_plugins(reader, Authorizer(reader), Chance(1), enable=("Nosuch",))
-    names = [plugin.name for plugin in default_plugins(reader, Authorizer(reader), Chance(1), disable=("Priority",))]
+    for name in ("Nosuch", "MutatingAdmissionWebhook"):
+        with pytest.raises(Refused, match=f'enable-admission-plugins plugin "{name}" is unknown'):
+            default_plugins(reader, Authorizer(reader), Chance(1), enable=(name,))
+    with pytest.raises(Refused, match='disable-admission-plugins plugin "Nosuch" is unknown'):
+        default_plugins(reader, Authorizer(reader), Chance(1), disable=("Nosuch",))
+
+
+def test_plugins_can_be_left_out_also_those_that_are_not_there(reader):
+    disable = ("Priority", "MutatingAdmissionWebhook")
+    names = [plugin.name for plugin in default_plugins(reader, Authorizer(reader), Chance(1), disable=disable)]
     assert "Priority" not in names
     assert "NodeRestriction" not in names

@@ -42,6 +42,16 @@ from pybernetes.environment.refusal import Refused
 
 # Known but off unless `--enable-admission-plugins` names them.
 OFF_BY_DEFAULT = frozenset({"NodeRestriction"})
+# Upstream's that are not here: they may be left out by name, which command lines made for the original do.
+_ABSENT = frozenset(
+    (
+        *("AlwaysAdmit", "AlwaysDeny", "AlwaysPullImages", "ClusterTrustBundleAttest", "DenyServiceExternalIPs"),
+        *("EventRateLimit", "ExtendedResourceToleration", "ImagePolicyWebhook", "LimitPodHardAntiAffinityTopology"),
+        *("MutatingAdmissionWebhook", "NamespaceAutoProvision", "NamespaceExists", "NodeDeclaredFeatureValidator"),
+        *("OwnerReferencesPermissionEnforcement", "PodNodeSelector", "PodTolerationRestriction"),
+        *("ValidatingAdmissionWebhook",),
+    )
+)
 
 
 def default_plugins(
@@ -77,12 +87,7 @@ def default_plugins(
         ResourceQuotaAdmission(reader, ledger or NoLedger()),
     )
     known = {plugin.name for plugin in every}
-    for flag, names in (("enable", enable), ("disable", disable)):
-        for name in names:
-            if name not in known:
-                raise Refused(
-                    f'{flag}-admission-plugins plugin "{name}" is unknown; known are {", ".join(sorted(known))}'
-                )
+    _check(known, enable, disable)
     chosen = [
         plugin
         for plugin in every
@@ -90,3 +95,12 @@ def default_plugins(
     ]
     # Not plug-ins that anybody could turn off, but the same seam.
     return (*chosen, RbacEscalation(authorizer), DeviceStatusRights(authorizer), DeviceAdminAccess(reader))
+
+
+def _check(known: Collection[str], enable: Collection[str], disable: Collection[str]) -> None:
+    for flag, names, allowed in (("enable", enable, known), ("disable", disable, {*known, *_ABSENT})):
+        for name in names:
+            if name not in allowed:
+                raise Refused(
+                    f'{flag}-admission-plugins plugin "{name}" is unknown; known are {", ".join(sorted(known))}'
+                )
