@@ -1,7 +1,7 @@
 """The turn of a computation: how much it may do before others are let in. Pure.
 
 Computations say what they do with `spend`, in units of about a third of a microsecond; whoever runs them with
-`computed` says what comes of it. Called by what evaluates the words of strangers, and by the API server's `turns`.
+`computed` says what comes of it. Called by what evaluates the words of strangers, and by `pybernetes.turns`.
 """
 
 from __future__ import annotations

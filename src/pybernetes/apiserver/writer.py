@@ -30,12 +30,12 @@ from pybernetes.apiserver.metrics import Metrics
 from pybernetes.apiserver.moulds import Made, Moulds, Own, Wish
 from pybernetes.apiserver.registry import Registry
 from pybernetes.apiserver.request import UserInfo
-from pybernetes.apiserver.turns import in_turns
 from pybernetes.apiserver.witness import Witness
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import Clock
 from pybernetes.store.contract import KeyValue
 from pybernetes.store.errors import Conflict, StoreFailed, StoreFull
+from pybernetes.turns import in_turns
 
 _ATTEMPTS_MAX = 5
 _GENERATED_NAME_ATTEMPTS = 8

@@ -24,6 +24,7 @@ from pybernetes.cel.types import ObjectType, Type
 from pybernetes.controllers.context import ControllerContext
 from pybernetes.controllers.keyed import KeyedController
 from pybernetes.controllers.type_checking import expression_warnings, resources_named
+from pybernetes.turns import in_turns
 
 _MANAGER = "validatingadmissionpolicy-status"
 
@@ -42,9 +43,11 @@ class ValidatingAdmissionPolicyStatusController(KeyedController):
         policy = self._policies.cache.get("", key)
         if policy is None or policy.status.observed_generation == policy.metadata.generation:
             return None
+        types = self._types(policy)
+        warnings = await in_turns(lambda: expression_warnings(policy.spec, *types))
         status = ValidatingAdmissionPolicyStatus(
             observed_generation=policy.metadata.generation,
-            type_checking=TypeChecking(expression_warnings=expression_warnings(policy.spec, *self._types(policy))),
+            type_checking=TypeChecking(expression_warnings=warnings),
         )
         applied = ValidatingAdmissionPolicy(metadata=ObjectMeta(name=key), status=status)
         try:

@@ -23,9 +23,9 @@ from pybernetes.apiserver.admission_policies.values import request_values, shown
 from pybernetes.apiserver.conversion import convert
 from pybernetes.apiserver.reader import Reader
 from pybernetes.apiserver.stages.authorization import Authorizer
-from pybernetes.apiserver.turns import in_turns
 from pybernetes.cel import EvaluationError
 from pybernetes.cel.admission import Expression
+from pybernetes.turns import in_turns
 
 
 class MutatingAdmissionPolicyAdmission(Bystander):

@@ -24,7 +24,7 @@ from pybernetes.apiserver.admission_policies.parameters import UnknownParams, pa
 from pybernetes.apiserver.admission_policies.values import request_values
 from pybernetes.apiserver.reader import Reader
 from pybernetes.apiserver.stages.authorization import Authorizer
-from pybernetes.apiserver.turns import in_turns
+from pybernetes.turns import in_turns
 
 _CODES = {"Unauthorized": 401, "Forbidden": 403, "RequestEntityTooLarge": 413, "Invalid": 422}
 _FAILURES = "validation.policy.admission.k8s.io/validation_failure"

@@ -1,7 +1,8 @@
 """Turns on the event loop: what takes long is begun there, given up, and done anew in a thread beside it.
 
-A pure computation goes in as a function of nothing, its result comes out, wherever it was found. Called by the writer
-for validation and by the plug-ins that evaluate policies: by all who run what strangers wrote.
+A pure computation goes in as a function of nothing, its result comes out, wherever it was found. Called by the API
+server's writer for validation, by the plug-ins that evaluate policies and by the controller that checks their types:
+by all who run what strangers wrote.
 """
 
 from __future__ import annotations

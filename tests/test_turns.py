@@ -9,8 +9,8 @@ import pytest
 
 from pybernetes.api.turn import on_loop, spend
 from pybernetes.apiserver.custom.expressions import expression_errors, schema_rules
-from pybernetes.apiserver.turns import in_turns
 from pybernetes.environment.virtual_time import run_virtual
+from pybernetes.turns import in_turns
 
 
 async def test_what_is_short_stays_on_the_loop() -> None:
