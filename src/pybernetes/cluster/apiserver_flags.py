@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -21,6 +22,7 @@ from pybernetes.apiserver.stages.authorization import MODES
 from pybernetes.apiserver.stages.static_tokens import parse_token_file
 from pybernetes.environment.refusal import Refused, refusing
 
+log = logging.getLogger(__name__)
 _TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
 
 
@@ -201,14 +203,18 @@ def options(arguments: argparse.Namespace, used: Files) -> ApiServerOptions:
         serialization.load_pem_private_key(service_account_key, None)
     with refusing("--client-ca-file"):
         client_ca = used.client_ca.read_text()
+    modes = tuple(arguments.authorization_mode.split(","))
+    anonymous = arguments.anonymous_auth and "AlwaysAllow" not in modes
+    if arguments.anonymous_auth and not anonymous:
+        log.warning("with the authorization mode AlwaysAllow nobody is let in as system:anonymous")
     return ApiServerOptions(
         service_account_key=service_account_key,
         service_cluster_ip_range=arguments.service_cluster_ip_range[0],
         secondary_service_cluster_ip_range=next(iter(arguments.service_cluster_ip_range[1:]), None),
         service_node_port_range=arguments.service_node_port_range,
         service_account_issuer=arguments.service_account_issuer,
-        authorization_modes=tuple(arguments.authorization_mode.split(",")),
-        anonymous=arguments.anonymous_auth,
+        authorization_modes=modes,
+        anonymous=anonymous,
         advertise_address=arguments.advertise_address or arguments.bind_address,
         secure_port=arguments.secure_port,
         client_ca=client_ca,
