@@ -60,6 +60,20 @@ async def _police(call: Caller, *, rules: list[dict[str, Any]] = _ALL, told: str
     assert (await call("POST", f"{GROUP}/validatingadmissionpolicybindings", bound))[0] == 201
 
 
+async def _change(call: Caller, change: str, patch_type: str = "ApplyConfiguration") -> None:
+    """Has a policy change what it can of all objects but policies."""
+    field = patch_type[0].lower() + patch_type[1:] if patch_type[1].islower() else "jsonPatch"
+    mutation = {"patchType": patch_type, field: {"expression": change}}
+    spec = {"matchConstraints": {"resourceRules": _ALL}, "mutations": [mutation]}
+    spec |= {"reinvocationPolicy": "Never", "failurePolicy": "Fail"}
+    for plural, body in (
+        ("mutatingadmissionpolicies", {"metadata": {"name": "p"}, "spec": spec}),
+        ("mutatingadmissionpolicybindings", {"metadata": {"name": "b"}, "spec": {"policyName": "p"}}),
+    ):
+        code, answer = await call("POST", f"{GROUP}/{plural}", body)
+        assert code == 201, answer
+
+
 async def _told(call: Caller, method: str, path: str, body: Any = None, media: str = "application/json") -> str:
     """What the policy says of a request, which it refuses."""
     _code, answer = await call(method, path, body, content_type=media)
@@ -176,20 +190,7 @@ async def test_a_policy_that_changes_objects_sees_new_ones_as_clients_give_them(
     given = (
         "string(has(object.metadata.uid)) + string(has(object.metadata.creationTimestamp)) + string(has(request.name))"
     )
-    change = {"expression": f"Object{{metadata: Object.metadata{{labels: {{'seen': {given}}}}}}}"}
-    mutation = {"patchType": "ApplyConfiguration", "applyConfiguration": change}
-    spec = {
-        "matchConstraints": {"resourceRules": _ALL},
-        "mutations": [mutation],
-        "reinvocationPolicy": "Never",
-        "failurePolicy": "Fail",
-    }
-    for plural, body in (
-        ("mutatingadmissionpolicies", {"metadata": {"name": "p"}, "spec": spec}),
-        ("mutatingadmissionpolicybindings", {"metadata": {"name": "b"}, "spec": {"policyName": "p"}}),
-    ):
-        code, answer = await call("POST", f"{GROUP}/{plural}", body)
-        assert code == 201, answer
+    await _change(call, f"Object{{metadata: Object.metadata{{labels: {{'seen': {given}}}}}}}")
     claimed = {"uid": "mine", "creationTimestamp": "2001-01-01T00:00:00Z", "generateName": "m-"}
     _code, made = await call("POST", f"{HERE}/configmaps", {"metadata": claimed})
     assert made["metadata"]["labels"] == {"seen": "falsefalsefalse"}
@@ -282,3 +283,52 @@ async def test_streams_are_admitted_before_their_pod_is_looked_for(call: Caller)
 async def test_reviews_are_exempt_from_policies(stocked: Caller) -> None:
     asked = {"spec": {"user": "u", "nonResourceAttributes": {"path": "/", "verb": "get"}}}
     assert (await stocked("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", asked))[0] == 201
+
+
+@pytest.mark.parametrize(
+    ("patch_type", "change"),
+    [
+        ("ApplyConfiguration", "Object{spec: Object.spec{replicas: 4}}"),
+        ("JSONPatch", "[JSONPatch{op: 'replace', path: '/spec/replicas', value: 4}]"),
+    ],
+)
+async def test_policies_change_scales(call: Caller, patch_type: str, change: str) -> None:
+    assert (await call("POST", f"{APPS}/deployments", _deployment()))[0] == 201
+    await _change(call, change, patch_type)
+    code, scale = await call("PATCH", f"{APPS}/deployments/d/scale", {"spec": {"replicas": 2}}, content_type=MERGE)
+    assert (code, scale.get("spec")) == (200, {"replicas": 4})
+    assert (await call("GET", f"{APPS}/deployments/d"))[1]["spec"]["replicas"] == 4
+
+
+async def test_policies_change_bindings(call: Caller) -> None:
+    assert (await call("POST", PODS, _pod("p")))[0] == 201
+    await _change(call, "Object{metadata: Object.metadata{labels: {'bound': 'yes'}}}")
+    assert (await call("POST", f"{PODS}/p/binding", _BINDING))[0] == 201
+    assert (await call("GET", f"{PODS}/p"))[1]["metadata"]["labels"] == {"bound": "yes"}
+
+
+async def test_policies_change_evictions(call: Caller) -> None:
+    pod = _pod("p")
+    pod["spec"]["nodeName"] = "n"
+    assert (await call("POST", PODS, pod))[0] == 201
+    await _change(call, "Object{deleteOptions: Object.deleteOptions{gracePeriodSeconds: 7}}")
+    assert (await call("POST", f"{PODS}/p/eviction", {"metadata": {"name": "p"}}))[0] == 201
+    assert (await call("GET", f"{PODS}/p"))[1]["metadata"]["deletionGracePeriodSeconds"] == 7
+
+
+@pytest.mark.parametrize(
+    ("patch_type", "change", "why"),
+    [
+        (
+            "JSONPatch",
+            "[JSONPatch{op: 'replace', path: '/container', value: 'other'}]",
+            "container other is not valid for",
+        ),
+        ("ApplyConfiguration", "Object{container: 'other'}", "no corresponding type for /v1, Kind=PodExecOptions"),
+    ],
+)
+async def test_policies_change_what_a_stream_is_asked_for(call: Caller, patch_type: str, change: str, why: str) -> None:
+    assert (await call("POST", PODS, _pod("p")))[0] == 201
+    await _change(call, change, patch_type)
+    _code, answer = await call("GET", f"{PODS}/p/exec?command=sh&container=c")
+    assert why in answer["message"]

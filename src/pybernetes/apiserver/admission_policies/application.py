@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from pybernetes.api import json_patch, strictness
 from pybernetes.api.encoding import DecodeError, from_value
 from pybernetes.api.kind import Kind
@@ -23,6 +25,11 @@ from pybernetes.apiserver.field_management.kind_types import type_of
 from pybernetes.apiserver.field_management.merging import merged
 from pybernetes.apiserver.resources.strategies import strategy_of
 
+# The options of streams and proxies are no objects of the API, and so have no schema.
+_UNDESCRIBED = frozenset(
+    {"nodes/proxy", "pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "services/proxy"}
+)
+
 
 def changed_object(obj: ApiObject, kind: Kind, patch_type: str, value: Any) -> ApiObject:
     """The object after one mutation; StatusError, whatever the policy's failurePolicy, for what no object can be."""
@@ -36,11 +43,13 @@ def changed_object(obj: ApiObject, kind: Kind, patch_type: str, value: Any) -> A
     try:
         if issubclass(type_, CustomObject):
             made: ApiObject = from_document(changed, type_, strict=False).object
+        elif kind.resource in _UNDESCRIBED:
+            made = msgspec.convert(changed, type_)
         else:
             made = from_value(changed, type_).object
             if is_patch and (lines := strictness.of_value(changed, definition_of(type_))):
                 raise internal_error(f"strict decoding error: {', '.join(lines)}")
-    except DecodeError as error:
+    except (DecodeError, msgspec.ValidationError) as error:
         raise internal_error(str(error)) if is_patch else PolicyError(str(error)) from error
     strategy_of(kind).default(made)
     return made
@@ -49,6 +58,9 @@ def changed_object(obj: ApiObject, kind: Kind, patch_type: str, value: Any) -> A
 def _applied(document: dict[str, Any], wanted: Any, kind: Kind) -> dict[str, Any]:
     if not isinstance(wanted, dict):
         raise PolicyError("unexpected evaluation result type: an apply configuration is an object")
+    if kind.resource in _UNDESCRIBED:
+        detail = f"no corresponding type for {kind.group}/{kind.version}, Kind={kind.name}"
+        raise PolicyError(f"error applying patch: failed to convert patch object to typed object: {detail}")
     type_ = type_of(kind)
     if found := problems(type_, wanted):
         raise PolicyError(f"error applying patch: failed to convert patch object to typed object: {summary(found)}")

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 
 from pybernetes.api.kind import Kind
 from pybernetes.api.labels import from_label_selector
-from pybernetes.api.objects import ApiObject
 from pybernetes.api.types.admissionregistration_v1 import MatchResources, NamedRuleWithOperations
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.conversion import kinds_stored_as
@@ -84,12 +83,9 @@ def _selects_object(match: MatchResources, request: AdmissionRequest) -> bool:
     selector = from_label_selector(match.object_selector) if match.object_selector is not None else None
     if selector is None or selector.is_empty:
         return True
-    return any(selector.matches(_labels(obj)) for obj in (request.object, request.old_object) if obj is not None)
-
-
-def _labels(obj: ApiObject) -> Labels:
-    metadata = getattr(obj, "metadata", None)
-    return metadata.labels if metadata is not None else {}
+    # The options of a stream have no metadata, and are not selected whatever the selector says.
+    every = (obj.metadata for obj in (request.object, request.old_object) if obj is not None)
+    return any(selector.matches(metadata.labels) for metadata in every if metadata is not None)
 
 
 def _may_match(rule: NamedRuleWithOperations, request: AdmissionRequest) -> bool:

@@ -29,10 +29,10 @@ def request_values(
     request: AdmissionRequest, kind: Kind, namespace: Namespace | None, authorizer: Authorizer
 ) -> dict[str, Any]:
     """The variables of expressions about a request, whose resource is taken for one of that kind."""
-    held = _authorizer(authorizer, request.user)
+    held, asked = _authorizer(authorizer, request.user), request.requested or request.kind
     question = Question(
-        group=kind.group,
-        resource=kind.resource,
+        group=asked.group,
+        resource=asked.resource,
         subresource=request.subresource,
         namespace=request.namespace,
         name=request.name,
