@@ -54,6 +54,7 @@ def test_it_starts_a_job_each_minute_and_keeps_the_last_one() -> None:
         events = await world.events()
         assert ("CronJob", "SuccessfulCreate", f"Created job {max(seen)}") in events
         assert ("CronJob", "SawCompletedJob", f"Saw completed job: {min(seen)}, condition: Complete") in events
+        assert not {"UnexpectedJob", "MissingJob"} & {reason for _, reason, _ in events}
 
     play(scenario)
 

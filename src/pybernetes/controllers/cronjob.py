@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pybernetes.api import cron
@@ -29,6 +30,7 @@ from pybernetes.reconcile import split_key
 
 log = logging.getLogger(__name__)
 
+_Cached = TypeVar("_Cached", CronJob, Job)
 SCHEDULED_AT = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 TOO_MANY_MISSED = 100
 
@@ -92,6 +94,12 @@ def superfluous(jobs: Sequence[Job], condition: str, limit: int | None) -> list[
     return ended[: max(len(ended) - limit, 0)]
 
 
+def _unknown(cron_job: CronJob, jobs: Sequence[Job]) -> list[Job]:
+    """Running Jobs that the status does not name."""
+    known = {reference.uid for reference in cron_job.status.active}
+    return [job for job in jobs if job.metadata.uid not in known and not is_over(job)]
+
+
 def _outcome(job: Job) -> str:
     ended = (
         item.type for item in job.status.conditions if item.type in ("Complete", "Failed") and item.status == "True"
@@ -123,7 +131,13 @@ class CronJobController(KeyedController):
         if cron_job is None:
             return None
         jobs = controlled_by(self._jobs, cron_job.metadata.uid)
-        status = self._observed(cron_job, jobs)
+        if _unknown(cron_job, jobs):
+            # The cache may not have heard yet of the status that a Job was started with.
+            fresh = await self._live(cron_job)
+            if fresh is None:
+                return None
+            cron_job = fresh
+        status = await self._observed(cron_job, jobs)
         await self._clean_up(cron_job, jobs)
         again = None
         if cron_job.metadata.deletion_timestamp is None and self._has_zone(cron_job) and not cron_job.spec.suspend:
@@ -134,20 +148,33 @@ class CronJobController(KeyedController):
             await self.client.update_status(changed)
         return again
 
-    def _observed(self, cron_job: CronJob, jobs: Sequence[Job]) -> CronJobStatus:
+    async def _live(self, cached: _Cached) -> _Cached | None:
+        """The object as the server has it; None when it is gone, or another one of its name is there."""
+        where = cached.metadata
+        try:
+            found = await self.client.get(type(cached), where.name or "", where.namespace)
+        except StatusError as error:
+            if error.code != 404:
+                raise
+            return None
+        return found if found.metadata.uid == where.uid else None
+
+    async def _observed(self, cron_job: CronJob, jobs: Sequence[Job]) -> CronJobStatus:
         """The status with Jobs that have ended taken out of `active`."""
         status = copy(cron_job.status)
-        known = {reference.uid for reference in status.active}
+        for job in _unknown(cron_job, jobs):
+            message = f"Saw a job that the controller did not create or forgot: {job.metadata.name}"
+            self._recorder.event(cron_job, "Warning", "UnexpectedJob", message)
         for job in jobs:
-            if job.metadata.uid not in known and not is_over(job):
-                message = f"Saw a job that the controller did not create or forgot: {job.metadata.name}"
-                self._recorder.event(cron_job, "Warning", "UnexpectedJob", message)
-            elif _outcome(job) == "Complete":
-                status.last_successful_time = max(status.last_successful_time or "", job.status.completion_time or "")
+            if _outcome(job) == "Complete":
+                ended = max(status.last_successful_time or "", job.status.completion_time or "")
+                status.last_successful_time = ended or None
         by_uid = {job.metadata.uid: job for job in jobs}
         active = []
         for reference in status.active:
-            found = by_uid.get(reference.uid)
+            # The cache may not have heard yet of a Job that was just started.
+            named = ObjectMeta(name=reference.name, namespace=cron_job.metadata.namespace, uid=reference.uid)
+            found = by_uid.get(reference.uid) or await self._live(Job(metadata=named))
             if found is None:
                 self._recorder.event(cron_job, "Normal", "MissingJob", f"Active job went missing: {reference.name}")
             elif is_over(found):
