@@ -39,6 +39,18 @@ async def test_a_bound_pod_is_scheduled_and_no_longer_nominated(call: Caller) ->
     ]
 
 
+async def test_a_binding_names_its_pod_and_a_node(call: Caller) -> None:
+    await waiting(call)
+    code, status = await call("POST", f"{PODS}/web/binding", {"metadata": {}, "target": {"name": "n"}})
+    assert (code, status["message"]) == (400, "name in URL does not match name in Binding object")
+    nameless = {"metadata": {"name": "web"}, "target": {"kind": "Pod"}}
+    code, status = await call("POST", f"{PODS}/web/binding", nameless)
+    assert (code, status["message"]) == (
+        500,
+        '[target.kind: Unsupported value: "Pod": supported values: "Node", "<empty>", target.name: Required value]',
+    )
+
+
 @pytest.mark.parametrize("what", ["uid", "resourceVersion"])
 async def test_only_the_pod_that_is_meant_is_bound(call: Caller, what: str) -> None:
     pod = await waiting(call)

@@ -39,11 +39,9 @@ class BindingSubresource:
         name = asked.info.name or binding.metadata.name or ""
         if binding.metadata.name != name:
             raise status.bad_request("name in URL does not match name in Binding object")
-        if binding.target.kind not in (None, "", "Node"):
-            problem = status.not_supported("target.kind", binding.target.kind, ["Node", "<empty>"])
-            raise status.invalid_object(_BINDINGS, name, [problem])
-        if not binding.target.name:
-            raise status.invalid_object(_BINDINGS, name, [status.required("target.name")])
+        if problems := problems_of(binding):
+            # As upstream, which makes no 422 of them.
+            raise status.failure(500, "", status.aggregate([str(problem) for problem in problems]))
         await validate()
         now = format_time(self._writer.clock.now())
 
@@ -70,6 +68,16 @@ def _check_meant(binding: core_v1.Binding, entry: Entry) -> None:
         if mine and mine != its:
             why = f"Precondition failed: {what} in precondition: {mine}, {what} in object meta: {its}"
             raise status.conflict(_PODS, found.name or "", why)
+
+
+def problems_of(binding: core_v1.Binding) -> list[status.FieldError]:
+    """What keeps a binding from naming a node. Pure."""
+    target, problems = binding.target, []
+    if target.kind not in (None, "", "Node"):
+        problems.append(status.not_supported("target.kind", target.kind, ["Node", "<empty>"]))
+    if not target.name:
+        problems.append(status.required("target.name"))
+    return problems
 
 
 def bind(pod: core_v1.Pod, binding: core_v1.Binding, now: str) -> None:
