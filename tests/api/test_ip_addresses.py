@@ -24,6 +24,7 @@ CASES: list[tuple[Callable[[str], list[str]], str, str]] = [
     (ips.cidr, "2001:DB8::/64", ""),
     (ips.cidr, "10.0.0.1", NO_CIDR),
     (ips.cidr, "10.0.0.0/33", NO_CIDR),
+    (ips.cidr, "10.0.0.0/" + "1" * 5000, NO_CIDR),
     (ips.cidr, "10.0.0.0/255.0.0.0", NO_CIDR),
     (ips.cidr, "10.0.0.0/08", "must not have leading 0s in IP or prefix length"),
     (ips.cidr, "10.00.0.0/8", "must not have leading 0s in IP or prefix length"),

@@ -49,3 +49,20 @@ def test_paths_find_values(path: str, found: list[Any]) -> None:
 def test_what_is_no_path(text: str) -> None:
     with pytest.raises(PathError):
         parse(text)
+
+
+def test_operators_may_stand_far_apart() -> None:
+    assert parse(f'.l[?(@.t{" " * 5000}=="y")].v').values(VALUE) == [2]
+
+
+@pytest.mark.parametrize("text", [".a" * 10_000, ".l[?(@.t" + " " * 100_000 + '=="y")]', f".l[{'1' * 5000}]"])
+def test_paths_have_an_end(text: str) -> None:
+    with pytest.raises(PathError):
+        parse(text)
+
+
+def test_who_wants_few_values_is_not_kept_by_many() -> None:
+    value: Any = {"v": 1}
+    for _ in range(60):
+        value = {"a": value, "b": 1}
+    assert set(parse("..*" * 8 + ".v").values(value, 1000)) <= {1}

@@ -118,6 +118,11 @@ def pod(**spec: Any) -> dict[str, Any]:
     return {"spec": spec}
 
 
+def test_an_index_may_not_have_digits_without_end() -> None:
+    with pytest.raises(json_patch.PatchError):
+        json_patch.apply({"l": [1]}, [{"op": "remove", "path": "/l/" + "1" * 5000}])
+
+
 def test_copies_of_copies_end() -> None:
     document = {"a": {"x": "y" * 1000}}
     copies = [{"op": "copy", "from": "/a", "path": f"/a/{number}"} for number in range(13)]
@@ -133,6 +138,29 @@ def test_lists_merge_by_key_and_new_items_come_first() -> None:
         (item["name"], item["image"]) for item in strategic_merge.apply(document, patch, POD)["spec"]["containers"]
     ]
     assert images == [("n", "2"), ("a", "1"), ("b", "2")]
+
+
+def test_long_lists_are_merged_in_linear_time() -> None:
+    held = [{"name": f"a{number}", "value": "old"} for number in range(20_000)]
+    given = [{"name": f"a{number}", "value": "new"} for number in range(10_000, 30_000)]
+    gone = [{"name": f"a{number}", "$patch": "delete"} for number in range(10_000)]
+    document = {
+        "metadata": {"finalizers": [f"f{number}" for number in range(20_000)]},
+        "spec": {"containers": [{"name": "c", "env": held}]},
+    }
+    patch = {
+        "metadata": {"$deleteFromPrimitiveList/finalizers": [f"f{number}" for number in range(1, 20_000)]},
+        "spec": {"containers": [{"name": "c", "env": [*gone, *given]}]},
+    }
+    merged = strategic_merge.apply(document, patch, POD)
+    assert merged["metadata"]["finalizers"] == ["f0"]
+    assert merged["spec"]["containers"][0]["env"] == given
+
+
+def test_keys_are_compared_as_json_has_them() -> None:
+    document = {"metadata": {"finalizers": ["a", True, 1]}}
+    patch = {"metadata": {"$deleteFromPrimitiveList/finalizers": [1.0]}}
+    assert strategic_merge.apply(document, patch, POD) == {"metadata": {"finalizers": ["a", True]}}
 
 
 def test_of_what_is_new_the_marked_parts_are_dropped() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+from weakref import ref
+
 import pytest
 
 from pybernetes.api.types.core_v1 import Namespace, Node, ServiceAccount
 from pybernetes.apiserver.apiserver import ApiServer
+from pybernetes.apiserver.collection import Part
 from pybernetes.apiserver.witness import LookedAt, Witness
 from tests.apiserver.conftest import Caller
 
@@ -41,3 +45,15 @@ async def test_what_is_looked_at_by_name_changes_with_its_status(api: ApiServer)
         witness.get(Namespace, "going")
     await call("DELETE", "/api/v1/namespaces/going")
     assert not is_as_before(looked_at)
+
+
+async def test_what_nobody_looks_at_any_more_is_forgotten(api: ApiServer) -> None:
+    witness = Witness(api.registry)
+    with witness.attention() as looked_at:
+        for number in range(100):
+            witness.get(Namespace, f"nosuch-{number}")
+    parts = [ref(part) for part in looked_at if isinstance(part, Part)]
+    assert len(parts) == 100
+    looked_at.clear()
+    gc.collect()
+    assert all(part() is None for part in parts)

@@ -37,6 +37,15 @@ _ENVIRONMENT = Environment(
         ("1 + $", "1:5", "Syntax error: token recognition error at: '$'"),
         ("'a\n+ b", "1:1", "Syntax error: token recognition error at: ''a'"),
         ("for", "1:1", "reserved identifier: for"),
+        # A token too few, where all the rest fits; one too many; neither.
+        ("(count + 1", "1:11", "Syntax error: missing ')' at '<EOF>'"),
+        ("count in [1, 2,", "1:16", "Syntax error: missing ']' at '<EOF>'"),
+        ("[(1]", "1:4", "Syntax error: missing ')' at ']'"),
+        ("{'a' 1}", "1:6", "Syntax error: missing ':' at '1'"),
+        ("size([1,", "1:9", "Syntax error: mismatched input '<EOF>' expecting ']'"),
+        ("[1 2]", "1:4", "Syntax error: extraneous input '2' expecting {']', ','}"),
+        ("{'a': 1", "1:8", "Syntax error: mismatched input '<EOF>' expecting {'}', ','}"),
+        ("size(names 1)", "1:12", "Syntax error: extraneous input '1' expecting ')'"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(expression: str, place: str, message: str) -> None:

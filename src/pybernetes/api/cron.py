@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pybernetes.api import duration
+from pybernetes.api.turn import spend
 from pybernetes.api.whole_number import whole_number
 
 _WORDS = {
@@ -33,6 +34,8 @@ _NAMES: tuple[dict[str, int], ...] = (
 _LIMITS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 # A schedule such as 30 February never comes; nobody waits longer than this.
 _HORIZON = timedelta(days=5 * 366)
+# What reading one term takes, as turns reckon.
+_EACH = 5
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ def _field(text: str, place: int) -> tuple[frozenset[int], bool]:
     result: set[int] = set()
     is_any = False
     for term in filter(None, text.split(",")):
+        spend(_EACH)
         numbers, is_star = _term(term, place)
         result.update(numbers)
         is_any = is_any or is_star

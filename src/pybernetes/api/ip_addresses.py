@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 
+from pybernetes.api.whole_number import whole_number
+
 
 def ip_address(value: str) -> list[str]:
     """IPv4 or IPv6, canonical or not, but of one meaning to all programs."""
@@ -116,6 +118,7 @@ def _lenient_address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Addres
 def _lenient_interface(value: str) -> ipaddress.IPv4Interface | ipaddress.IPv6Interface | None:
     address, _, bits = value.partition("/")
     found = _lenient_address(address)
-    if found is None or not (bits.isascii() and bits.isdigit()) or int(bits) > found.max_prefixlen:
+    length = whole_number(bits)
+    if found is None or length is None or length > found.max_prefixlen:
         return None
-    return ipaddress.ip_interface((found, int(bits)))
+    return ipaddress.ip_interface((found, length))

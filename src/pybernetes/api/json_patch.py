@@ -16,6 +16,8 @@ from pybernetes.api.objects import copy
 
 # How many bytes of JSON the copies of one patch may add: copies of copies grow fast.
 _COPIED_MAX = 3 * 1024 * 1024
+# What an int64 has, and some zeros before it.
+_DIGITS_MAX = 100
 
 
 class PatchError(ValueError):
@@ -101,7 +103,7 @@ def _container(root: Any, parts: list[str]) -> Any:
 def _index(part: str, length: int, extra: int = 0) -> int:
     """A list position; negative ones count from the end, `extra` allows one past it."""
     digits = part[1:] if part[:1] in ("-", "+") else part
-    if not (digits.isascii() and digits.isdigit()):
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > _DIGITS_MAX:
         raise PatchError(f"index is no number: {part}")
     position = int(part)
     if position < 0:

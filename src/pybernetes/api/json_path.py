@@ -14,8 +14,10 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 Step = Callable[[Any], Iterator[Any]]
-# Longer ones would take longer to read than anybody waits, and steps such as `..` multiply what they find.
-_LONGEST, _FOUND_MAX = 10_000, 10_000
+# Longer ones would take longer to read than anybody waits.
+_LONGEST = 10_000
+# Steps such as `..` multiply what they find: who wants the first value only asks for no more.
+SOME = 1000
 
 
 class PathError(ValueError):
@@ -27,11 +29,11 @@ class Path(NamedTuple):
 
     steps: tuple[Step, ...]
 
-    def values(self, start: Any) -> list[Any]:
-        """Everything that the path leads to, as far as it can be listed; nothing where a step leads nowhere."""
+    def values(self, start: Any, most: int | None = None) -> list[Any]:
+        """Everything that the path leads to; nothing where a step leads nowhere. `most` bounds what a step finds."""
         found = [start]
         for step in self.steps:
-            found = list(islice((item for value in found for item in step(value)), _FOUND_MAX))
+            found = list(islice((item for value in found for item in step(value)), most))
         return found
 
 
@@ -178,7 +180,7 @@ def _filter(text: str) -> Step:
     match = re.search(r"==|!=|<=|>=|<|>", _hidden(text))
     if match is None:
         path = parse(text)
-        return lambda value: (item for item in _every(value) if path.values(item))
+        return lambda value: (item for item in _every(value) if path.values(item, SOME))
     left = _operand(text[: match.start()].strip())
     right = _operand(text[match.end() :].strip())
     compare = _COMPARISONS[match[0]]
@@ -192,7 +194,8 @@ def _hidden(text: str) -> str:
 
 def _operand(text: str) -> Callable[[Any], Sequence[Any]]:
     if text.startswith(("@", ".", "$")):
-        return parse(text).values
+        path = parse(text)
+        return lambda value: path.values(value, SOME)
     if quoted().fullmatch(text):
         constant: Any = unquoted(text)
     else:

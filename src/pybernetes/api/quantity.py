@@ -21,7 +21,7 @@ _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _DECIMAL_SUFFIX = {exponent: suffix for suffix, exponent in _DECIMAL.items()}
 _BINARY_SUFFIX = {power: suffix for suffix, power in _BINARY.items()} | {0: ""}
 _PATTERN = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)", re.ASCII)
-_EXPONENT = re.compile(r"[eE]([-+]?[0-9]+)", re.ASCII)
+_EXPONENT = re.compile(r"[eE]([-+]?[0-9]{1,100})", re.ASCII)
 # An exponent beyond this is capped or rounded to one nano in any case; the limit keeps the arithmetic small.
 _EXPONENT_LIMIT = 40
 
@@ -70,8 +70,10 @@ def _interpret(suffix: str) -> tuple[int, int, Format]:
     match = _EXPONENT.fullmatch(suffix)
     if match is None:
         raise ValueError(SUFFIX_ERROR)
-    exponent = max(-_EXPONENT_LIMIT, min(_EXPONENT_LIMIT, int(match.group(1)[:6])))
-    return exponent, 0, "DecimalExponent"
+    exponent = int(match.group(1))
+    if not -_INT64_MAX <= exponent <= _INT64_MAX:
+        raise ValueError(SUFFIX_ERROR)
+    return max(-_EXPONENT_LIMIT, min(_EXPONENT_LIMIT, exponent)), 0, "DecimalExponent"
 
 
 def parse(quantity: QuantityLike) -> Fraction:

@@ -73,6 +73,8 @@ _LABELS = {
 
 
 # What Go's JSON, but not its text, writes as an escape.
+# What is told of one object: a value of some size may be wrong in as many ways, and is shown each time.
+_TOLD_MAX = 10_000_000
 _AS_IN_HTML = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
 
@@ -166,9 +168,15 @@ def internal_error(message: str) -> StatusError:
 def invalid_object(kind: Kind, name: str, errors: Sequence[FieldError], called: str = "") -> StatusError:
     """422 with one cause per field, in upstream's wording: `Pod "x" is invalid: [a, b]`; `called` replaces the kind."""
     called = called or kind.name
-    texts = list(dict.fromkeys(str(error) for error in errors))
+    causes: list[StatusCause] = []
+    told = 0
+    for error in errors:
+        causes.append(StatusCause(reason=error.type, message=error.body, field=error.field))
+        told += len(causes[-1].message or "")
+        if told > _TOLD_MAX:
+            break
+    texts = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in causes))
     listed = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
-    causes = [StatusCause(reason=error.type, message=error.body, field=error.field) for error in errors]
     details = StatusDetails(name=name or None, group=kind.group or None, kind=called, causes=causes)
     qualified = f"{called}.{kind.group}" if kind.group else called
     return failure(422, "Invalid", f'{qualified} "{name}" is invalid: {listed}', details)

@@ -7,6 +7,8 @@ unchanged. `SchemaError` carries the text of upstream's answer. Directives: `$pa
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Hashable
 from operator import itemgetter
 from typing import Any
 
@@ -164,17 +166,19 @@ def _merged_list(original: Items, patch: Items, node: Node, deleting: bool) -> I
         return original
     if _item_type(original, patch) != _MAP:
         if deleting:
-            return [item for item in original if not _holds(patch, item)]
+            gone = set(map(_mark, patch))
+            return [item for item in original if _mark(item) not in gone]
         return _ordered(_distinct(original + patch), patch, original, "")
     item_node, key = node.item or Node("any"), node.merge_key
     if not key:
         raise SchemaError(f"cannot merge lists without merge key for {_kind(item_node)}")
     original, patch = _carry_out_directives(original, patch, key)
-    merged = list(original)
+    merged, places = list(original), _Places(original, key)
     for item in patch:
-        position = _find(merged, _key_of(item, key), key)
+        position = places.find(_key_of(item, key))
         if position < 0:
             # Taken as it is: directives inside of it become fields that nobody knows.
+            places.add(item, len(merged))
             merged.append(item)
         else:
             merged[position] = _merge_map(merged[position], dict(item), item_node)
@@ -194,15 +198,19 @@ def _item_type(*lists: Items) -> str:
 
 
 def _distinct(items: Items) -> Items:
-    result: Items = []
-    for item in items:
-        if not _holds(result, item):
-            result.append(item)
-    return result
+    return list({_mark(item): item for item in reversed(items)}.values())[::-1]
 
 
-def _holds(items: Items, wanted: Any) -> bool:
-    return any(same(item, wanted) for item in items)
+def _mark(value: Any) -> Hashable:
+    """Equal for values that are the `same`: lists may be long, so that nothing in them is searched item by item."""
+    if isinstance(value, bool):
+        return (bool, value)
+    if isinstance(value, dict):
+        return (dict, frozenset((key, _mark(held)) for key, held in value.items()))
+    if isinstance(value, list):
+        return (list, *map(_mark, value))
+    held: Hashable = value
+    return held
 
 
 def _key_of(item: Any, key: str) -> Any:
@@ -213,36 +221,52 @@ def _key_of(item: Any, key: str) -> Any:
     return item[key]
 
 
-def _find(items: Items, value: Any, key: str) -> int:
-    """The position of the item whose merge key (or which itself) is `value`, or -1."""
-    for position, item in enumerate(items):
-        if not key:
-            if same(item, value):
-                return position
-        elif not isinstance(item, dict):
-            raise SchemaError(f"value for key {position} is not a map")
-        elif key in item and same(item[key], value):
-            return position
-    return -1
+class _Places:
+    """Where in a list the first item with a merge key (or, where there is none, the item itself) stands."""
+
+    def __init__(self, items: Items, key: str) -> None:
+        self._key = key
+        self._places: dict[Hashable, int] = {}
+        self._odd = -1
+        for position, item in enumerate(items):
+            if key and not isinstance(item, dict):
+                self._odd = position
+                break
+            self.add(item, position)
+
+    def add(self, item: Any, position: int) -> None:
+        if not self._key:
+            self._places.setdefault(_mark(item), position)
+        elif self._key in item:
+            self._places.setdefault(_mark(item[self._key]), position)
+
+    def find(self, value: Any) -> int:
+        """The position, or -1; SchemaError where an item that has no keys stands before it."""
+        position = self._places.get(_mark(value), -1)
+        if position < 0 <= self._odd:
+            raise SchemaError(f"value for key {self._odd} is not a map")
+        return position
 
 
 def _carry_out_directives(original: Items, patch: Items, key: str) -> tuple[Items, Items]:
     """Deletes and replaces as the patch's items say; the rest of the patch is left to merge."""
     plain: Items = []
+    gone: set[Hashable] = set()
     replace = False
     for item in patch:
         if _PATCH not in item:
             plain.append(item)
         elif item[_PATCH] == "delete":
-            value = _key_of(item, key)
-            original = [held for held in original if key not in held or not same(held[key], value)]
+            gone.add(_mark(_key_of(item, key)))
         elif item[_PATCH] == "replace":
             replace = True
         elif item[_PATCH] == "merge":
             raise SchemaError("merging lists cannot yet be specified in the patch")
         else:
             raise _bad_type(item[_PATCH], item)
-    return (plain, []) if replace else (original, plain)
+    if replace:
+        return plain, []
+    return [held for held in original if key not in held or _mark(held[key]) not in gone], plain
 
 
 def _merge_ordered(original: Map, patch: Map, directive: str, node: Node) -> None:
@@ -295,15 +319,21 @@ def _check_order(patch: Items, order: Items, key: str) -> None:
 
 def _ordered(merged: Items, wanted: Items, server: Items, key: str) -> Items:
     """Items named in `wanted` in that order, the others woven in as they stood in `server`."""
+    orders = _Places(wanted, key), _Places(server, key)
 
-    def place(items: Items, item: Any) -> int:
-        return _find(items, _key_of(item, key) if key else item, key)
+    def place(which: int, item: Any) -> int:
+        return orders[which].find(_key_of(item, key) if key else item)
 
-    named = [(position, item) for item in merged if (position := place(wanted, item)) >= 0]
-    others = [(place(server, item), item) for item in merged if place(wanted, item) < 0]
-    left = [item for _, item in sorted(named, key=itemgetter(0))]
-    right = [item for _, item in sorted(others, key=itemgetter(0))]
+    named = [(position, item) for item in merged if (position := place(0, item)) >= 0]
+    others = [(place(1, item), item) for item in merged if place(0, item) < 0]
+    left = deque(item for _, item in sorted(named, key=itemgetter(0)))
+    right = deque(sorted(others, key=itemgetter(0)))
     result: Items = []
     while left and right:
-        result.append(right.pop(0) if 0 <= place(server, right[0]) < place(server, left[0]) else left.pop(0))
-    return result + left + right
+        position, item = right[0]
+        if 0 <= position < place(1, left[0]):
+            result.append(item)
+            right.popleft()
+        else:
+            result.append(left.popleft())
+    return [*result, *left, *(item for _, item in right)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from pybernetes.api.kind import Kind
 from pybernetes.api.labels import Selector
@@ -36,7 +37,7 @@ Listener = Callable[[Sequence[Change]], None]
 class Part:
     """What may be seen to change by itself: a namespace of a collection, or one object of a kind that has none."""
 
-    __slots__ = ("generation",)
+    __slots__ = ("__weakref__", "generation")
 
     def __init__(self) -> None:
         self.generation = 0
@@ -59,7 +60,8 @@ class Collection:
         self._labels: LabelIndex | None = None
         # Grows whenever something may look different from before; that of a part only with what is in it.
         self.generation = 0
-        self._parts: dict[str, Part] = {}
+        # Names come from strangers: a part lasts while somebody looks at it.
+        self._parts: WeakValueDictionary[str, Part] = WeakValueDictionary()
         for item in store.range(self.prefix).items:
             self._place(Entry(self.form, item))
         self._watch = store.watch(self.prefix, store.revision, self._receive)

@@ -128,6 +128,11 @@ def with_variables(
         expression = compiled(text, result)
         found.append((name, expression))
         if expression.program is not None:
-            fields = {**fields, name: expression.program.result}
-            result = held.extended({"variables": types.object_type(VARIABLES, fields)})
+            result = with_variable(held, fields, name, expression.program.result)
     return result, found
+
+
+def with_variable(held: Environment, fields: dict[str, Type], name: str, result: Type) -> Environment:
+    """The environment that knows one variable more than those of `fields`, where it is noted."""
+    fields[name] = result
+    return held.extended({"variables": types.object_type(VARIABLES, dict(fields))})

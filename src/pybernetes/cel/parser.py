@@ -37,9 +37,13 @@ _PART = 50
 _SIGNS = ("[", "{", "(", ".", "-", "!", "true", "false", "null")
 _KINDS = ("NUM_FLOAT", "NUM_INT", "NUM_UINT", "STRING", "BYTES", "IDENTIFIER")
 _STARTS = frozenset((*_SIGNS, *_KINDS))
+_ELEMENTS = _STARTS | {"?"}
+_FIELDS = ("IDENTIFIER", "ESC_IDENTIFIER")
 # All that can stand at the place of an operand, in the grammar's order.
 _ORDER = ("[", "]", "{", "}", "(", ")", ".", ",", "-", "!", "?", "true", "false", "null", *_KINDS)
 _LEVELS = (("==", "!=", "<", "<=", ">", ">=", "in"), ("+", "-"), ("*", "/", "%"))
+# What an operand may be followed by, whatever it stands in.
+_OPERATORS = frozenset((*(kind for level in _LEVELS for kind in level), "||", "&&", "?", ".", "["))
 _VALUES: Mapping[str, Callable[[str], Any]] = {
     "NUM_INT": literals.integer,
     "NUM_UINT": literals.unsigned,
@@ -98,6 +102,8 @@ class _Parser:
         self._tokens, self._problems, self._macros = found, problems, macros
         self._place = self._depth = 0
         self._instead: tuple[str, ...] = ()
+        # What may follow the expressions under way, the innermost last.
+        self._ends: list[tuple[str, ...]] = [(END,)]
 
     @property
     def _next(self) -> Token:
@@ -110,18 +116,26 @@ class _Parser:
             return token
         return None
 
-    def _expect(self, kind: str, expected: str = "") -> Token:
+    def _expect(self, kind: str, *instead: str) -> Token:
+        """The token that has to come. It, or else one of the others, is told to be expected."""
         token = self._take(kind)
         if token is None:
-            self._fail(expected or (kind if kind == "IDENTIFIER" else f"'{kind}'"))
+            follows = _STARTS if kind == ":" else _OPERATORS.union(self._ends[-1])
+            wanted = [f"'{each}'" for each in (kind, *instead)]
+            extra = self._next.kind != END and self._tokens[self._place + 1].kind in (kind, *instead)
+            if self._next.kind in follows and not extra and not instead:
+                self._report(f"missing '{kind}' at '{self._next.text}'")
+            self._fail(f"{{{', '.join(wanted)}}}" if instead else wanted[0], extra)
         assert token is not None
         return token
 
-    def _fail(self, expected: str, extra: bool = False) -> None:
-        token = self._next
-        word = "extraneous" if extra else "mismatched"
-        self._problems.add(token.position, f"Syntax error: {word} input '{token.text}' expecting {expected}")
+    def _report(self, problem: str) -> None:
+        self._problems.add(self._next.position, f"Syntax error: {problem}")
         raise _Stop
+
+    def _fail(self, expected: str, extra: bool = False) -> None:
+        word = "extraneous" if extra else "mismatched"
+        self._report(f"{word} input '{self._next.text}' expecting {expected}")
 
     def _no_alternative(self, first: Token) -> None:
         """Nothing in the grammar begins with `first` and goes on with what follows."""
@@ -137,6 +151,13 @@ class _Parser:
             self._fail(END, extra=self._tokens[self._place + 1].kind == END)
         return node
 
+    def _inner(self, ends: tuple[str, ...], *instead: str) -> Node:
+        """An expression within something, where these tokens may follow it."""
+        self._ends.append(ends)
+        node = self._expression(*instead)
+        self._ends.pop()
+        return node
+
     def _expression(self, *instead: str) -> Node:
         """An expression. `instead` are the tokens that could be in its place, for what errors say is expected."""
         self._depth += 1
@@ -147,7 +168,9 @@ class _Parser:
         node = self._chain("||", "_||_", self._conjunction)
         question = self._take("?")
         if question is not None:
+            self._ends.append((":",))
             yes = self._chain("||", "_||_", self._conjunction)
+            self._ends.pop()
             self._expect(":")
             no = self._expression()
             node = Call(question.position, "_?_:_", [node, yes, no])
@@ -204,7 +227,7 @@ class _Parser:
                 node = MessageLiteral(token.position, name, self._entries(fields=True))
             elif token.kind == "[":
                 function = "_[?_]" if self._take("?") is not None else "_[_]"
-                index = self._expression()
+                index = self._inner(("]",))
                 self._expect("]")
                 node = Call(token.position, function, [node, index])
             else:
@@ -238,7 +261,7 @@ class _Parser:
             return self._literal(token)
         if token.kind == "(":
             self._place += 1
-            node = self._expression()
+            node = self._inner((")",))
             self._expect(")")
             return node
         if token.kind == "[":
@@ -281,42 +304,57 @@ class _Parser:
     def _arguments(self) -> list[Node]:
         if self._take(")") is not None:
             return []
-        found = [self._expression(")")]
+        found = [self._inner((",", ")"), ")")]
         while self._take(",") is not None:
-            found.append(self._expression())
-        self._expect(")", "{',', ')'}" if self._next.kind != END else "')'")
+            found.append(self._inner((",", ")")))
+        self._expect(")")
         return found
+
+    def _is_empty(self, kind: str) -> bool:
+        """Whether there is nothing between brackets but, at most, a comma."""
+        if self._take(",") is not None:
+            self._expect(kind)
+            return True
+        return self._take(kind) is not None
+
+    def _ended(self, kind: str, begins: frozenset[str]) -> bool:
+        """Whether what is between brackets ends here, after an element; a comma may stand before its end."""
+        if self._take(",") is None:
+            self._expect(kind, ",")
+            return True
+        if self._next.kind in begins:
+            return False
+        self._expect(kind)
+        return True
 
     def _list(self, opened: Token) -> Node:
         elements: list[Node] = []
         optional: set[int] = set()
-        while self._next.kind != "]":
+        is_ended = self._is_empty("]")
+        while not is_ended:
             if self._take("?") is not None:
                 optional.add(len(elements))
-            elements.append(self._expression("]", ",", "?"))
-            if self._take(",") is None:
-                break
-        self._expect("]")
+            elements.append(self._inner(("]", ","), "]", ",", "?"))
+            is_ended = self._ended("]", _ELEMENTS)
         return ListLiteral(opened.position, elements, frozenset(optional))
 
     def _entries(self, fields: bool) -> list[Entry]:
         found: list[Entry] = []
-        while self._next.kind != "}":
+        is_ended = self._is_empty("}")
+        while not is_ended:
             is_optional = self._take("?") is not None
             key: Node | str
             if fields:
-                name = self._take("IDENTIFIER", "ESC_IDENTIFIER")
+                name = self._take(*_FIELDS)
                 if name is None:
                     self._fail("IDENTIFIER")
                 assert name is not None
                 key = name.text.strip("`")
             else:
-                key = self._expression("}", ",", "?")
+                key = self._inner((":",), "}", ",", "?")
             colon = self._expect(":")
-            found.append(Entry(colon.position, key, self._expression(), is_optional))
-            if self._take(",") is None:
-                break
-        self._expect("}")
+            found.append(Entry(colon.position, key, self._inner(("}", ",")), is_optional))
+            is_ended = self._ended("}", frozenset((*_FIELDS, "?")) if fields else _ELEMENTS)
         return found
 
     def _called(self, opened: Token, function: str, arguments: list[Node], target: Node | None) -> Node:

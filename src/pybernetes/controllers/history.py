@@ -24,8 +24,10 @@ from pybernetes.controllers.template_hash import safe_encode
 
 
 def data_of(template: PodTemplateSpec) -> dict[str, Any]:
-    """The patch that makes an owner's template this one."""
-    return {"spec": {"template": {**msgspec.to_builtins(template), "$patch": "replace"}}}
+    """The patch that makes an owner's template this one, its keys in the order of Go's: clients compare the bytes."""
+    plain = {"spec": {"template": {**msgspec.to_builtins(template), "$patch": "replace"}}}
+    ordered: dict[str, Any] = msgspec.to_builtins(plain, order="sorted")
+    return ordered
 
 
 def template_of(revision: ControllerRevision) -> PodTemplateSpec:

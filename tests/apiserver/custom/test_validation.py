@@ -132,3 +132,11 @@ def test_lists_that_are_maps_hold_objects_of_different_keys(value: list[Any], to
     schema = {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["a"], "items": {}}
     errors = list_errors({"x": value}, {"type": "object", "properties": {"x": schema}})
     assert [(error.field, error.type) for error in errors] == told
+
+
+def test_of_what_is_wrong_many_times_over_not_all_is_told() -> None:
+    choices = [f"choice-{number}" for number in range(1000)]
+    errors = validate(["none"] * 20_000, {"type": "array", "items": {"type": "string", "enum": choices}}, root="spec")
+    assert len(errors) == 20_000
+    assert errors[0].detail.endswith('"choice-999"')
+    assert (errors[-1].type, errors[-1].detail) == ("FieldValueNotSupported", "and more")

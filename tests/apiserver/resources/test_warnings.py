@@ -89,6 +89,12 @@ _OLD_ARCH = 'deprecated since v1.14; use "kubernetes.io/arch" instead'
             {"serviceAccountToken": {"path": "token/"}}]}}]},
          ['volume "v" (Projected) has no sources provided',
           'volume "v" (Projected): overlapping paths: "token" (ServiceAccountToken) with "token" (ConfigMap "m")']),
+        ({"volumes": [{"name": "v", "configMap": {"name": "m", "items": [
+            {"key": "a", "path": "x"}, {"key": "b", "path": "x-y"}, {"key": "c", "path": "x/y/z"},
+            {"key": "d", "path": "x/y"}, *({"key": "e", "path": f"many/{number}"} for number in range(20_000))]}}]},
+         ['volume "v" (ConfigMap "m"): overlapping paths: "x/y/z" with "x"',
+          'volume "v" (ConfigMap "m"): overlapping paths: "x/y" with "x"',
+          'volume "v" (ConfigMap "m"): overlapping paths: "x/y" with "x/y/z"']),
         ({"dnsConfig": {"nameservers": ["fd00:0::1"]}, "hostAliases": [{"ip": "::ffff:10.0.0.1"}]},
          ['spec.dnsConfig.nameservers[0]: IPv6 address "fd00:0::1" should be in RFC 5952 canonical format ("fd00::1")',
           'spec.hostAliases[0].ip: non-standard IP address "::ffff:10.0.0.1" will be considered invalid in a future '

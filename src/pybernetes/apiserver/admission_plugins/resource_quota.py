@@ -192,7 +192,9 @@ class ResourceQuotaAdmission(Bystander):
 
         def ended() -> None:
             pending = self._pending.get(place, {})
-            pending.pop(name, None)
+            # Another one of the same name may have come since.
+            if pending.get(name) is obj:
+                del pending[name]
             if not pending:
                 self._pending.pop(place, None)
 

@@ -13,12 +13,15 @@ import msgspec
 
 from pybernetes.api.json_schema import EMBEDDED, TYPE_FIELDS, Schema, items, properties
 from pybernetes.api.status import FieldError, invalid
+from pybernetes.api.turn import spend
 from pybernetes.apiserver.custom.demands import Demands, walk
 from pybernetes.apiserver.custom.embedded import embedded_errors, metadata_problem
 from pybernetes.apiserver.custom.expressions import expression_errors, schema_rules
 from pybernetes.apiserver.custom.schema import prune
 from pybernetes.apiserver.custom.validation import validate
 
+# What looking at one part takes, and at its default, as turns reckon.
+_EACH, _EACH_DEFAULT = 10, 100
 # Puts a value where the schema that it is a default of stands, within an object that is otherwise bare.
 _Surround = Callable[[Any], Any]
 
@@ -50,6 +53,7 @@ def _errors(schema: Schema, path: str, place: _Place, demands: Demands) -> Itera
     if schema.get(EMBEDDED):
         place = _Place(schema, _object)
     held = schema.get("default")
+    spend(_EACH if held is None else _EACH_DEFAULT)
     if held is not None:
         yield from _own_errors(schema, f"{path}.default", held, place, demands)
     inner = items(schema)

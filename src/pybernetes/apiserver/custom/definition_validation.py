@@ -129,10 +129,10 @@ def _group_errors(group: str) -> Iterator[FieldError]:
 
 def _versions_errors(spec: CustomResourceDefinitionSpec, demands: Demands) -> Iterator[FieldError]:
     names = [version.name for version in spec.versions]
-    for index, version in enumerate(spec.versions):
-        if problems := dns1035_label(version.name):
-            yield invalid(f"spec.versions[{index}].name", version.name, ",".join(problems))
-        yield from own_errors(spec, index, demands)
+    for index, (name, errors) in enumerate(zip(names, own_errors(spec, demands), strict=True)):
+        if problems := dns1035_label(name):
+            yield invalid(f"spec.versions[{index}].name", name, ",".join(problems))
+        yield from errors
     if len(set(names)) < len(names):
         yield invalid("spec.versions", _shown_versions(spec), "must contain unique version names")
     if sum(version.storage for version in spec.versions) != 1:

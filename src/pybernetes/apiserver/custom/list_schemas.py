@@ -58,15 +58,17 @@ def _map_errors(schema: Schema, keys: list[str], path: str) -> Iterator[FieldErr
     elif inner.get("type") != "object":
         yield invalid(f"{path}.items.type", inner.get("type") or "", f"must be object if parent array's {_OF_MAP}")
     else:
-        for index, key in enumerate(keys):
+        seen: set[str] = set()
+        for key in keys:
             held = properties(inner).get(key)
             if held is None:
                 yield invalid(f"{path}.{LIST_KEYS}", keys, "entries must all be names of item properties")
             elif held.get("type") in ("array", "object"):
                 detail = f"must be a scalar type if parent array's {_OF_MAP}"
                 yield invalid(f"{path}.items.properties[{key}].type", "object", detail)
-            if key in keys[:index]:
+            if key in seen:
                 yield invalid(f"{path}.{LIST_KEYS}", keys, "must not contain duplicate entries")
+            seen.add(key)
 
 
 def key_errors(schema: Schema, path: str = "") -> Iterator[FieldError]:

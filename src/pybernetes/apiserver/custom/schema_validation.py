@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from pybernetes.api.json_schema import EMBEDDED, MAP_TYPE, PRESERVE, TYPE_FIELDS, Schema, additional, items, properties
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
+from pybernetes.api.turn import spend
 from pybernetes.apiserver.custom.default_validation import default_errors
 from pybernetes.apiserver.custom.demands import ALL, TYPES, Demands
 from pybernetes.apiserver.custom.expression_rules import expression_schema_errors, rule_errors
@@ -18,6 +19,8 @@ from pybernetes.apiserver.custom.formats import is_known
 from pybernetes.apiserver.custom.list_schemas import list_errors
 from pybernetes.apiserver.custom.structural import structural_errors, unsupported
 
+# What looking at one part takes, as turns reckon.
+_EACH = 80
 _UNSUPPORTED = ("id", "patternProperties", "definitions", "dependencies", "$ref")
 _QUADRATIC = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"
 _AT_ROOT = (
@@ -68,6 +71,7 @@ def _go_name(name: str) -> str:
 
 def _node_errors(schema: Schema, path: str, demands: Demands, place: _Place) -> Iterator[FieldError]:
     """What no schema may say, whatever it is part of."""
+    spend(_EACH)
     yield from _own_errors(schema, path, demands, place)
     for inner, where, below in _inside(schema, path, place):
         yield from _node_errors(inner, where, demands, below)

@@ -23,6 +23,7 @@ from pybernetes.api.json_schema import (
 )
 from pybernetes.api.patterns import PatternError, compiled
 from pybernetes.api.status import FieldError, forbidden_field, invalid, required
+from pybernetes.api.turn import spend
 
 # What a structural schema has no place for; upstream calls `$schema` by its Go name.
 _UNSUPPORTED = {
@@ -39,6 +40,8 @@ _REQUIRED_AT = {
     "item": "must not be empty for specified array items",
     "field": "must not be empty for specified object fields",
 }
+# What looking at one part takes, as turns reckon.
+_EACH = 60
 _JUNCTORS = ("allOf", "anyOf", "oneOf")
 _INT_OR_STRING = [{"type": "integer"}, {"type": "string"}]
 # What alternatives must not say, and how their being empty is called.
@@ -103,6 +106,7 @@ def _options(schema: Schema, path: str = "") -> Iterator[tuple[Schema, str]]:
 
 
 def _invariant_errors(schema: Schema, path: str, level: str) -> Iterator[FieldError]:
+    spend(_EACH)
     type_ = schema.get("type") or ""
     if type_ == "array" and items(schema) is None:
         yield required(f"{path}.items", "must be specified")
@@ -173,6 +177,7 @@ def _is_int_or_string(schema: Schema) -> bool:
 
 def _alternative_errors(schema: Schema, path: str, skip_any_of: bool = False) -> Iterator[FieldError]:
     """Alternatives narrow values; what a value is, is said outside of them."""
+    spend(_EACH)
     yield from _value_errors(schema, path, skip_any_of, False)
     for name, empty in _OUTSIDE.items():
         held = schema.get(name)

@@ -20,6 +20,7 @@ from pybernetes.api.json_schema import (
 )
 from pybernetes.api.patterns import PatternError, compiled
 from pybernetes.api.status import FieldError, invalid, not_supported, required
+from pybernetes.api.turn import spend
 from pybernetes.apiserver.custom.correlation import Correlation
 from pybernetes.apiserver.custom.formats import has_format, is_known
 from pybernetes.apiserver.custom.numbers import go_float
@@ -27,6 +28,11 @@ from pybernetes.apiserver.custom.numbers import go_float
 _INT_RANGES = {"int32": 2**31, "int64": 2**63}
 NOWHERE = "<nil>"
 _ALTERNATIVES = frozenset(("anyOf", "oneOf", "allOf", "not"))
+# What looking at one value takes, as turns reckon.
+_EACH = 15
+# How many characters are told of one value: each of its parts may be told of with a long path, or a long pattern.
+_TOLD_MAX = 10_000_000
+_MORE = "and more"
 
 
 def validate(
@@ -41,14 +47,34 @@ def validate(
     return check.errors
 
 
+class _Shared:
+    """What the checks of one value and its alternatives have in common."""
+
+    def __init__(self) -> None:
+        self.left = _TOLD_MAX
+        self._choices: dict[int, tuple[frozenset[str], str]] = {}
+
+    def choices(self, allowed: Sequence[Any]) -> tuple[frozenset[str], str]:
+        """The values of an enumeration, and what is said of others."""
+        found = self._choices.get(id(allowed))
+        if found is None:
+            spend(3 * len(allowed))
+            shown = [item if isinstance(item, str) else json.dumps(item) for item in allowed]
+            known = frozenset(map(_canonical, allowed))
+            found = self._choices[id(allowed)] = known, not_supported("", None, shown).detail
+        return found
+
+
 class _Check:
     """One validation; errors are found in upstream's order: type, alternatives, scalars, items, enum, fields.
 
     `matched` counts what was checked, as upstream does to find the alternative that was meant.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, shared: _Shared | None = None) -> None:
         self._root = root
+        self._shared = shared or _Shared()
+        self._told = 0
         self.errors: list[FieldError] = []
         self.matched = 0
 
@@ -61,6 +87,16 @@ class _Check:
         self._visit(value, schema, path, past)
         if len(self.errors) > begin and past is not None and past.is_same:
             del self.errors[begin:]
+        self._tell()
+
+    def _tell(self) -> None:
+        """Shortens what is too much to be told."""
+        for index in range(self._told, len(self.errors)):
+            error = self.errors[index]
+            self._shared.left -= len(error.field) + len(error.detail)
+            if self._shared.left < 0:
+                self.errors[index] = FieldError(error.type, NOWHERE, _MORE)
+        self._told = len(self.errors)
 
     def _visit(self, value: Any, schema: Schema, path: str, past: Correlation | None) -> None:
         if types_of(schema) or schema.get("format"):
@@ -144,7 +180,7 @@ class _Check:
     def _tried(self, value: Any, options: Sequence[Schema] | None, path: str) -> list[_Check]:
         found = []
         for option in options or ():
-            check = _Check(self._root)
+            check = _Check(self._root, self._shared)
             check.visit(value, option, path)
             found.append(check)
         return found
@@ -204,12 +240,12 @@ class _Check:
 
     def _enum(self, value: Any, schema: Schema, path: str) -> Iterator[FieldError]:
         allowed = schema.get("enum")
-        if not allowed or _canonical(value) in {_canonical(item) for item in allowed}:
+        if not allowed:
             return
-        if value is None and schema.get("nullable"):
+        known, detail = self._shared.choices(allowed)
+        if _canonical(value) in known or (value is None and schema.get("nullable")):
             return
-        shown = [item if isinstance(item, str) else json.dumps(item) for item in allowed]
-        yield not_supported(self._at(path) or NOWHERE, value, shown)
+        yield FieldError("FieldValueNotSupported", self._at(path) or NOWHERE, detail, value)
 
     def _fields(self, value: dict[str, Any], schema: Schema, path: str, past: Correlation | None) -> None:
         least, most = schema.get("minProperties"), schema.get("maxProperties")

@@ -34,15 +34,16 @@ _DEPRECATION_MAX = 256
 _NOT_SIMPLE = "must be a simple json path starting with ."
 
 
-def own_errors(spec: CustomResourceDefinitionSpec, index: int, demands: Demands) -> Iterator[FieldError]:
-    """What is wrong with what a version does not share with all others."""
-    version = spec.versions[index]
-    path = f"spec.versions[{index}]"
-    for problem in _warning_problems(version):
-        yield invalid(f"{path}.deprecationWarning", version.deprecation_warning, problem)
-    for aspect in _ASPECTS:
-        if not _is_shared(spec, aspect.value):
-            yield from aspect.errors(version, f"{path}.{aspect.own}", demands)
+def own_errors(spec: CustomResourceDefinitionSpec, demands: Demands) -> Iterator[list[FieldError]]:
+    """For each version, what is wrong with what it does not share with all others."""
+    own = [aspect for aspect in _ASPECTS if not _is_shared(spec, aspect.value)]
+    for index, version in enumerate(spec.versions):
+        path = f"spec.versions[{index}]"
+        problems = _warning_problems(version)
+        errors = [invalid(f"{path}.deprecationWarning", version.deprecation_warning, problem) for problem in problems]
+        for aspect in own:
+            errors += aspect.errors(version, f"{path}.{aspect.own}", demands)
+        yield errors
 
 
 def shared_errors(spec: CustomResourceDefinitionSpec, demands: Demands) -> Iterator[FieldError]:

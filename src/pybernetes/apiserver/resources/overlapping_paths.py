@@ -5,12 +5,14 @@ Mounting works, but of two files of one path the later wins, and what is below a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from pybernetes.api.types.core_v1 import DownwardAPIVolumeFile, KeyToPath, Volume, VolumeProjection
 
 _NOTHING = VolumeProjection()
+# Warnings are cut off long before so many.
+_TOLD_MAX = 100
 
 
 class _File(NamedTuple):
@@ -34,27 +36,37 @@ def overlaps(volume: Volume) -> Iterator[str]:
 
 
 def _overlaps_items(volume: str, what: str, items: Iterable[KeyToPath | DownwardAPIVolumeFile]) -> Iterator[str]:
-    before: list[_File] = []
-    for item in items:
-        yield from _compared(_File(item.path.rstrip("/")), before, f'volume "{volume}" ({what})')
+    files = [_File(item.path.rstrip("/")) for item in items]
+    for later, earlier in _pairs(files):
+        yield f'volume "{volume}" ({what}): overlapping paths: {files[later]} with {files[earlier]}'
 
 
-def _overlaps_projected(volume: str, sources: Iterable[VolumeProjection]) -> Iterator[str]:
-    before: list[_File] = []
-    for source in sources:
+def _overlaps_projected(volume: str, sources: Sequence[VolumeProjection]) -> Iterator[str]:
+    place = f'volume "{volume}" (Projected)'
+    owned = [(number, file) for number, source in enumerate(sources) for file in _files(source)]
+    told: dict[int, list[str]] = {}
+    for later, earlier in _pairs([file for _number, file in owned]):
+        number, file = owned[later]
+        told.setdefault(number, []).append(f"{place}: overlapping paths: {file} with {owned[earlier][1]}")
+    for number, source in enumerate(sources):
         if source == _NOTHING:
-            yield f'volume "{volume}" (Projected) has no sources provided'
-        for file in _files(source):
-            yield from _compared(file, before, f'volume "{volume}" (Projected)')
+            yield f"{place} has no sources provided"
+        yield from told.get(number, ())
 
 
-def _compared(file: _File, before: list[_File], place: str) -> Iterator[str]:
-    """Compares a file with those before it, and puts it to them."""
-    for other in before:
-        mine, its = f"{file.path}/", f"{other.path}/"
-        if file.path and other.path and (mine.startswith(its) or its.startswith(mine)):
-            yield f"{place}: overlapping paths: {file} with {other}"
-    before.append(file)
+def _pairs(files: Sequence[_File]) -> list[tuple[int, int]]:
+    """Which files are in the way of which earlier ones, in order; no more than anybody reads."""
+    found: list[tuple[int, int]] = []
+    # In the order of their paths, what is below a file follows it at once.
+    above: list[tuple[str, int]] = []
+    for path, number in sorted((f"{file.path}/", number) for number, file in enumerate(files) if file.path):
+        while above and not path.startswith(above[-1][0]):
+            above.pop()
+        found += [(max(number, other), min(number, other)) for _path, other in above[: _TOLD_MAX - len(found)]]
+        if len(found) == _TOLD_MAX:
+            break
+        above.append((path, number))
+    return sorted(found)
 
 
 def _files(source: VolumeProjection) -> list[_File]:

@@ -18,7 +18,7 @@ from pybernetes.api.objects import ApiObject, CustomObject
 from pybernetes.api.types.autoscaling_v1 import Scale, ScaleSpec, ScaleStatus
 from pybernetes.api.types.meta_v1 import ObjectMeta
 from pybernetes.api.wire import Response
-from pybernetes.apiserver.bodies import WriteOptions, place_in_namespace, read_object, write_options
+from pybernetes.apiserver.bodies import WriteOptions, place, read_object, write_options
 from pybernetes.apiserver.commands import answer_object, claimed_revision, intent_of
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.field_management.application import document_in
@@ -147,7 +147,7 @@ class ScaleSubresource:
             scale: Scale = wanted(entry)
             if (revision := claimed_revision(scale)) and revision != entry.revision:
                 raise status.conflict(intent.kind, intent.name, status.OBJECT_MODIFIED)
-            place_in_namespace(scale, intent.namespace)
+            place(scale, asked.info, kind)
             return scale
 
         view = ScaleView(self._replicas, kind)

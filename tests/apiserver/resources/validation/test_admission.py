@@ -124,6 +124,9 @@ def _first(documents: list[str]) -> list[str]:
          ["spec.validations[0].messageExpression: Invalid value: \"string(authorizer.path('/'))\""]),
         ({"variables": [{"name": "in", "expression": "1"}]},
          ['spec.variables[0].name: Invalid value: "in": name is not a valid CEL identifier']),
+        ({"variables": [{"name": "a", "expression": "1"}, {"name": "b", "expression": "variables.a + 1"},
+                        {"name": "c", "expression": "variables.d"}, {"name": "d", "expression": "variables.b"}]},
+         ['spec.variables[2].expression: Invalid value: "variables.d"']),
         ({"paramKind": {"apiVersion": "a/b/c", "kind": "A-"}},
          ['spec.paramKind.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c',
           'spec.paramKind.kind: Invalid value: "A-": may have mixed case, but should otherwise match: a DNS-1035 label '

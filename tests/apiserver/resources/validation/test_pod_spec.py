@@ -121,6 +121,17 @@ SPECS: list[tuple[str, dict[str, Any], list[str]]] = [
         ],
     ),
     (
+        "the same spreading twice",
+        {
+            "topologySpreadConstraints": [
+                {"maxSkew": 1, "topologyKey": "z", "whenUnsatisfiable": "DoNotSchedule"},
+                {"maxSkew": 1, "topologyKey": "z", "whenUnsatisfiable": "ScheduleAnyway"},
+                {"maxSkew": 2, "topologyKey": "z", "whenUnsatisfiable": "DoNotSchedule"},
+            ]
+        },
+        ['spec.topologySpreadConstraints[0].{topologyKey, whenUnsatisfiable}: Duplicate value: "{z, DoNotSchedule}"'],
+    ),
+    (
         "keys of affinity",
         {
             "affinity": {

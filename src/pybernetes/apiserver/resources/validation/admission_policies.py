@@ -29,7 +29,7 @@ from pybernetes.apiserver.resources.validation.conditions import validate_condit
 from pybernetes.apiserver.resources.validation.lists import at_most
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
 from pybernetes.cel import Environment, types
-from pybernetes.cel.admission import compiled, environment, with_variables
+from pybernetes.cel.admission import compiled, environment, with_variable, with_variables
 from pybernetes.cel.syntax import RESERVED
 from pybernetes.cel.types import Type
 
@@ -168,7 +168,7 @@ def _match_errors(match: MatchResources, path: str) -> list[FieldError]:
 def variable_errors(variables: Sequence[Variable], held: Environment) -> list[FieldError]:
     """Each variable knows those before it."""
     errors: list[FieldError] = []
-    known, _found = with_variables(held, [])
+    known, fields = with_variables(held, [])[0], dict[str, Type]()
     for index, variable in enumerate(variables):
         path = f"spec.variables[{index}]"
         if not variable.name.strip():
@@ -177,9 +177,12 @@ def variable_errors(variables: Sequence[Variable], held: Environment) -> list[Fi
             errors.append(invalid(f"{path}.name", variable.name, "name is not a valid CEL identifier"))
         if not variable.expression.strip():
             errors.append(required(f"{path}.expression", "expression is not specified"))
-        elif problem := compiled(variable.expression, known).problem:
-            errors.append(invalid(f"{path}.expression", variable.expression, problem))
-        known, _found = with_variables(held, [(item.name, item.expression) for item in variables[: index + 1]])
+            continue
+        found = compiled(variable.expression, known)
+        if found.program is None:
+            errors.append(invalid(f"{path}.expression", variable.expression, found.problem))
+        else:
+            known = with_variable(held, fields, variable.name, found.program.result)
     return errors
 
 

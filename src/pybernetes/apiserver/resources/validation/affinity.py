@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from pybernetes.api.names import dns1123_label
@@ -111,6 +112,7 @@ def _validate_label_keys(
 
 def validate_spreading(constraints: Sequence[TopologySpreadConstraint], path: str) -> list[FieldError]:
     errors: list[FieldError] = []
+    left = Counter((constraint.topology_key, constraint.when_unsatisfiable) for constraint in constraints)
     for index, constraint in enumerate(constraints):
         where = f"{path}[{index}]"
         if constraint.max_skew <= 0:
@@ -121,7 +123,8 @@ def validate_spreading(constraints: Sequence[TopologySpreadConstraint], path: st
         if constraint.when_unsatisfiable not in choices:
             errors.append(not_supported(f"{where}.whenUnsatisfiable", constraint.when_unsatisfiable, choices))
         pair = (constraint.topology_key, constraint.when_unsatisfiable)
-        if any((other.topology_key, other.when_unsatisfiable) == pair for other in constraints[index + 1 :]):
+        left[pair] -= 1
+        if left[pair]:
             text = f"{{{constraint.topology_key}, {constraint.when_unsatisfiable}}}"
             errors.append(duplicate(f"{where}.{{topologyKey, whenUnsatisfiable}}", text))
         errors += _validate_min_domains(constraint, f"{where}.minDomains")
