@@ -119,3 +119,17 @@ async def test_what_a_pod_says_as_a_whole_is_enough(call):
     )
     assert (await call("POST", PODS, pod("a", resources={"requests": {"cpu": "400m"}})))[0] == 201
     assert (await used(call))["requests.cpu"] == "400m"
+
+
+async def test_many_objects_are_counted_with_pauses_and_none_is_missed(call):
+    maps = "/api/v1/namespaces/default/configmaps"
+    for number in range(250):
+        await call("POST", maps, {"metadata": {"name": f"m{number}"}})
+    hard = {"count/configmaps": "252"}
+    await limit(call, hard)
+    names = [f"n{number}" for number in range(5)]
+    answers = await asyncio.gather(
+        *(call("POST", maps, {"metadata": {"name": name}}) for name in names), call("DELETE", f"{maps}/m0")
+    )
+    assert sorted(status for status, _ in answers) == [200, 201, 201, 403, 403, 403]
+    assert await used(call) == {"count/configmaps": "252"}

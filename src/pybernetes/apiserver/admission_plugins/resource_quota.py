@@ -28,6 +28,8 @@ from pybernetes.apiserver.reader import Reader
 # Quotas whose share of truth is remembered.
 _KNOWN_MAX = 10_000
 _ATTEMPTS_MAX = 8
+# Objects that are counted without letting others in.
+_AT_ONCE = 100
 # What is not kept, or not for long, and namespaces, which are not in a namespace.
 _UNCOUNTED = frozenset(
     {"bindings", "componentstatuses", "events", "localsubjectaccessreviews.authorization.k8s.io", "namespaces"}
@@ -122,7 +124,7 @@ class ResourceQuotaAdmission(Bystander):
         for _ in range(_ATTEMPTS_MAX):
             undecided = [waiter for waiter in waiters if not waiter.is_decided]
             kinds = {waiter.request.kind.group_resource: waiter.request.kind for waiter in undecided}
-            read = self._accounts(namespace, names, kinds)
+            read = await self._accounts(namespace, names, kinds)
             accounts = read
             for waiter in undecided:
                 accounts = self._charge(accounts, waiter)
@@ -136,10 +138,10 @@ class ResourceQuotaAdmission(Bystander):
                 error = conflict(kind_of(ResourceQuota), min(names), OBJECT_MODIFIED) if names else None
                 waiter.decide(error)
 
-    def _accounts(self, namespace: str, names: set[str] | None, kinds: Mapping[str, Kind]) -> list[Account]:
+    async def _accounts(self, namespace: str, names: set[str] | None, kinds: Mapping[str, Kind]) -> list[Account]:
         """The quotas, or those of the names that are still there, with what is used as far as these kinds count."""
         found = []
-        for quota in self._reader.list(ResourceQuota, namespace):
+        for quota in list(self._reader.list(ResourceQuota, namespace)):
             if names is not None and quota.metadata.name not in names:
                 continue
             hard, used = quota.status.hard, quota.status.used
@@ -150,7 +152,7 @@ class ResourceQuotaAdmission(Bystander):
             known = self._known(quota)
             for resource, kind in kinds.items():
                 if resource not in known:
-                    used = _raised(used, self._counted(quota, kind, namespace))
+                    used = _raised(used, await self._counted(quota, kind, namespace))
             found.append(Account(quota, hard, used))
         return found
 
@@ -159,14 +161,19 @@ class ResourceQuotaAdmission(Bystander):
         revision, resources = self._true.get(quota.metadata.uid or "", ("", frozenset[str]()))
         return resources if revision == quota.metadata.resource_version else frozenset()
 
-    def _counted(self, quota: ResourceQuota, kind: Kind, namespace: str) -> Amounts:
-        """What is used by what is stored, and by what has been let through and is not stored yet."""
+    async def _counted(self, quota: ResourceQuota, kind: Kind, namespace: str) -> Amounts:
+        """What is used by what is stored, and by what has been let through and is not stored yet.
+
+        Others are let in now and then. Whatever uses more waits behind this, so that nothing is missed by then.
+        """
         now = self._ledger.now()
         objects = {obj.metadata.name or "": obj for obj in self._reader.of_kind(kind, namespace)}
         # What is stored already may still be on its way back to who sent it.
         objects = self._pending.get((namespace, kind.group_resource), {}) | objects
         summed: Amounts = {}
-        for obj in objects.values():
+        for number, obj in enumerate(objects.values(), 1):
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
             if is_relevant(quota, obj):
                 summed = total(summed, usage(obj, kind, now))
         return summed
