@@ -39,6 +39,7 @@ from pybernetes.apiserver.documents import ApiDocuments, version
 from pybernetes.apiserver.field_management.tracking import Updates
 from pybernetes.apiserver.health import Health, StoreCheck
 from pybernetes.apiserver.in_flight import InFlight
+from pybernetes.apiserver.intents import Aspect, Intent
 from pybernetes.apiserver.legacy_token_tracking import LegacyTokenTracking
 from pybernetes.apiserver.lifecycle import Lifecycle
 from pybernetes.apiserver.metrics import Metrics
@@ -64,7 +65,7 @@ from pybernetes.apiserver.subresources.token import TokenSubresource
 from pybernetes.apiserver.subresources.workload_replicas import WorkloadReplicas
 from pybernetes.apiserver.watches import Watches
 from pybernetes.apiserver.witness import Witness
-from pybernetes.apiserver.writer import Aspect, Intent, Writer
+from pybernetes.apiserver.writer import Writer
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import Clock
 from pybernetes.store.contract import Store

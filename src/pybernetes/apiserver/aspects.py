@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject, copy
 from pybernetes.api.types import certificates_v1, core_v1
+from pybernetes.apiserver.intents import Aspect
 from pybernetes.apiserver.resources.strategy import Strategy
-from pybernetes.apiserver.writer import Aspect
 from pybernetes.lazy_imports import lazily
 
 with lazily():

@@ -24,6 +24,7 @@ from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.field_management.application import Application, document_in
 from pybernetes.apiserver.field_management.options import is_apply
 from pybernetes.apiserver.field_management.tracking import Given, Updates
+from pybernetes.apiserver.intents import Aspect, Intent
 from pybernetes.apiserver.moulds import Wish, wish_of
 from pybernetes.apiserver.negotiation import negotiate
 from pybernetes.apiserver.owner_references import drop_repeated
@@ -32,7 +33,7 @@ from pybernetes.apiserver.query_numbers import parse_uint
 from pybernetes.apiserver.reads import Reads, list_metadata
 from pybernetes.apiserver.rendering import finished, rendering_of
 from pybernetes.apiserver.request import Authenticated, RequestInfo, UserInfo
-from pybernetes.apiserver.writer import Aspect, Intent, Writer
+from pybernetes.apiserver.writer import Writer
 
 # All but blanks and line breaks, which YAML's complaints have and headers show as blanks.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")

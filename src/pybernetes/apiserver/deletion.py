@@ -15,8 +15,9 @@ from pybernetes.api.types.apiextensions_v1 import CustomResourceDefinition
 from pybernetes.api.types.meta_v1 import DeleteOptions, ObjectMeta, StatusDetails
 from pybernetes.apiserver.custom.names import mark_terminating
 from pybernetes.apiserver.entry import Entry
+from pybernetes.apiserver.intents import Intent
 from pybernetes.apiserver.resources.strategy import Strategy
-from pybernetes.apiserver.writer import Intent, Writer
+from pybernetes.apiserver.writer import Writer
 from pybernetes.store.contract import KeyValue
 from pybernetes.store.errors import Conflict
 

@@ -18,8 +18,9 @@ from pybernetes.api.types.core_v1 import ConfigMap, Secret
 from pybernetes.api.types.meta_v1 import ObjectMeta
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.field_management.tracking import Updates
+from pybernetes.apiserver.intents import Aspect, Intent
 from pybernetes.apiserver.request import ITSELF
-from pybernetes.apiserver.writer import Aspect, Intent, Writer
+from pybernetes.apiserver.writer import Writer
 from pybernetes.environment.clock import Clock
 
 _log = logging.getLogger(__name__)

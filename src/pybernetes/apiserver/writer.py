@@ -6,30 +6,26 @@ store. A write that loses a race is tried again on the newer state, unless the c
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
 
 import msgspec
 
 from pybernetes.api import status
-from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject
 from pybernetes.api.time import format as format_time
 from pybernetes.api.types import core_v1
-from pybernetes.api.types.meta_v1 import DeleteOptions, ManagedFieldsEntry, ObjectMeta
+from pybernetes.api.types.meta_v1 import ManagedFieldsEntry
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.admission_chain import AdmissionChain
 from pybernetes.apiserver.allocation.reservation import NO_RESERVATION, Allocator, Reservation
-from pybernetes.apiserver.bodies import WriteOptions
 from pybernetes.apiserver.collection import Collection
 from pybernetes.apiserver.entry import Common, Entry
-from pybernetes.apiserver.field_management.tracking import Tracker, same_but_for_time
+from pybernetes.apiserver.intents import Aspect, Intent, admission_request
 from pybernetes.apiserver.metrics import Metrics
 from pybernetes.apiserver.moulds import Made, Moulds, Own, Wish
 from pybernetes.apiserver.registry import Registry
-from pybernetes.apiserver.request import UserInfo
+from pybernetes.apiserver.system_metadata import is_finished, keep_system_metadata, keep_times, wipe
 from pybernetes.apiserver.witness import Witness
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import Clock
@@ -42,53 +38,6 @@ _GENERATED_NAME_ATTEMPTS = 8
 # Upstream cuts a generateName so that name and suffix fit into a label.
 _GENERATED_BASE_MAX = 58
 _SECOND = timedelta(seconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """Who wants to write what; `warnings` collects texts for the client while the write is under way."""
-
-    kind: Kind  # as it is stored
-    user: UserInfo
-    namespace: str = ""
-    name: str = ""
-    subresource: str = ""
-    dry_run: bool = False
-    # What admission sees as the options of the request, as the resource that was named, and as the object's kind where
-    # the sub-resource has its own; see `AdmissionRequest`.
-    options: WriteOptions | DeleteOptions | None = None
-    requested: Kind | None = None
-    part: Kind | None = None
-    # What is left to do for a request that has passed admission as another one, such as the deletion in an eviction.
-    is_admitted: bool = False
-    # The client named the revision it has seen: a lost race is its conflict to resolve.
-    pinned: bool = False
-    warnings: list[str] = field(default_factory=list)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    # Says who owns which field afterwards; None for writes of the server itself, which leave managedFields alone.
-    tracker: Tracker | None = None
-    # As the client asked for it: update and patch are two rights.
-    verb: str = "update"
-
-
-@dataclass(frozen=True, slots=True)
-class Aspect:
-    """Which part of an object a write is about: how it is prepared and validated against the stored one."""
-
-    prepare: Callable[[Any, Any], None]
-    validate: Callable[[Any, Any], list[status.FieldError]]
-    # Where clients do not write the object itself but something of another kind that is a view of it.
-    view: View | None = None
-
-
-class View(Protocol):
-    """What a sub-resource shows of an object in an object of its own kind, and how that is written."""
-
-    def of(self, obj: Any) -> ApiObject:
-        """The view of a stored object, or of one that is about to be stored."""
-
-    def written(self, entry: Entry, view: Any) -> ApiObject:
-        """A private copy of the stored object as it is to become by a write of the view; 422 where that cannot be."""
 
 
 class Writer:
@@ -130,7 +79,7 @@ class Writer:
 
         `wish` is the request that it was read from, if it is to be remembered for `create_again`.
         """
-        admission = self._admission("CREATE", intent, obj, None)
+        admission = admission_request("CREATE", intent, obj, None)
         if wish is None or not self._moulds.is_worth_learning(wish):
             return await self._create(intent, obj, admission)
         with self._witness.attention() as looked_at:
@@ -155,7 +104,7 @@ class Writer:
         return await self._under_free_name(collection, wish.namespace, wish.name, mould.generate_name, store)
 
     async def _create(self, intent: Intent, obj: ApiObject, admission: AdmissionRequest) -> Entry:
-        _wipe(obj.metadata)
+        wipe(obj.metadata)
         # Before admission: what that adds is nobody's.
         obj.metadata.managed_fields = intent.tracker.created(obj, self.now()) if intent.tracker is not None else []
         await self._chain.admit(admission)
@@ -234,14 +183,14 @@ class Writer:
         shown, before = new, old
         if view is not None:
             new, before = view.written(entry, shown), view.of(old)
-        _keep_system_metadata(new, old)
+        keep_system_metadata(new, old)
         managed = self._managed(intent, new, old)
-        admission = self._admission("UPDATE", intent, shown, before)
+        admission = admission_request("UPDATE", intent, shown, before)
         if not intent.is_admitted:
             await self._chain.admit(admission)
         if view is not None:
             new = view.written(entry, shown)
-            _keep_system_metadata(new, old)
+            keep_system_metadata(new, old)
         aspect.prepare(new, old)
         collection.form.strategy.stamp(new, old, intent.user, self.now())
         new.metadata.managed_fields = managed
@@ -296,14 +245,14 @@ class Writer:
 
         Gives the other half, to be called once the object is known to be valid.
         """
-        admission = self._admission("CREATE", intent, obj, None)
+        admission = admission_request("CREATE", intent, obj, None)
         await self._chain.admit(admission)
         return lambda: self._chain.validate(admission)
 
     async def check_delete(self, intent: Intent, old: ApiObject | None) -> None:
         """Runs the admission of a deletion."""
         if not intent.is_admitted:
-            admission = self._admission("DELETE", intent, None, old)
+            admission = admission_request("DELETE", intent, None, old)
             await self._chain.admit(admission)
             await self._chain.validate(admission)
 
@@ -312,7 +261,7 @@ class Writer:
         if not intent.dry_run:
             obj.metadata.self_link = None
         if old is not None:
-            _keep_times(obj, old.object)
+            keep_times(obj, old.object)
         value = collection.form.encode(obj)
         if old is not None and _is_same(old.value, value):
             return old
@@ -350,7 +299,7 @@ class Writer:
 
     def _fill_metadata(self, obj: ApiObject, intent: Intent) -> None:
         metadata = obj.metadata
-        _wipe(metadata)
+        wipe(metadata)
         metadata.uid = self.chance.uid()
         metadata.creation_timestamp = self.now()
         metadata.namespace = intent.namespace or None
@@ -360,59 +309,6 @@ class Writer:
         # What is cancelled may be stored all the same, so that it keeps what it was given until a repair looks at it.
         return await allocator.reserve(new, old, intent.dry_run) if allocator is not None else NO_RESERVATION
 
-    def _admission(
-        self, operation: str, intent: Intent, obj: ApiObject | None, old: ApiObject | None
-    ) -> AdmissionRequest:
-        name = intent.name
-        if not name and obj is not None:
-            name = obj.metadata.name or ""
-        return AdmissionRequest(
-            operation=operation,
-            kind=intent.kind,
-            subresource=intent.subresource,
-            namespace=name if intent.kind.type is core_v1.Namespace else intent.namespace,
-            name=name,
-            user=intent.user,
-            object=obj,
-            old_object=old,
-            dry_run=intent.dry_run,
-            options=intent.options,
-            part=intent.part,
-            requested=intent.requested,
-            warnings=intent.warnings,
-            headers=intent.headers,
-            verb=intent.verb,
-        )
-
-
-def _wipe(metadata: ObjectMeta) -> None:
-    """What only the server says of a new object."""
-    metadata.uid = metadata.creation_timestamp = metadata.self_link = None
-    metadata.deletion_timestamp = metadata.deletion_grace_period_seconds = None
-
-
-def is_finished(obj: ApiObject) -> bool:
-    """Whether nothing keeps a deleted object any more."""
-    metadata = obj.metadata
-    if metadata.deletion_timestamp is None or metadata.finalizers:
-        return False
-    if isinstance(obj, core_v1.Namespace) and obj.spec.finalizers:
-        return False
-    return metadata.deletion_grace_period_seconds in (None, 0)
-
-
-def _keep_system_metadata(new: ApiObject, old: ApiObject) -> None:
-    """What no update may change, whatever the client sent."""
-    kept, given = old.metadata, new.metadata
-    given.uid = given.uid or kept.uid
-    given.creation_timestamp = kept.creation_timestamp
-    if kept.deletion_timestamp is not None:
-        given.deletion_timestamp = kept.deletion_timestamp
-        if given.deletion_grace_period_seconds is None:
-            given.deletion_grace_period_seconds = kept.deletion_grace_period_seconds
-    given.generation = kept.generation
-    given.generate_name = given.generate_name or kept.generate_name
-
 
 def _is_same(one: bytes, other: bytes) -> bool:
     """Whether two objects are the same but for the order of keys, which clients that speak protobuf sort."""
@@ -420,18 +316,6 @@ def _is_same(one: bytes, other: bytes) -> bool:
         return one == other
     same: bool = msgspec.json.decode(one) == msgspec.json.decode(other)
     return same
-
-
-def _keep_times(new: ApiObject, old: ApiObject) -> None:
-    """A write that changes nothing but the time at which a manager last wrote changes nothing."""
-    before, after = old.metadata.managed_fields, new.metadata.managed_fields
-    if before is after or not same_but_for_time(before, after):
-        return
-    revision, new.metadata.resource_version = new.metadata.resource_version, old.metadata.resource_version
-    new.metadata.managed_fields = before
-    if new != old:
-        new.metadata.managed_fields = after
-    new.metadata.resource_version = revision
 
 
 def _exists(collection: Collection, namespace: str, name: str, *, is_generated: bool) -> status.StatusError:

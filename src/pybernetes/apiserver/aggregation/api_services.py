@@ -22,8 +22,9 @@ from pybernetes.apiserver.aggregation.registration import ALWAYS, AUTOMANAGED, i
 from pybernetes.apiserver.deletion import Deletion
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.field_management.tracking import Updates
+from pybernetes.apiserver.intents import Aspect, Intent
 from pybernetes.apiserver.request import ITSELF
-from pybernetes.apiserver.writer import Aspect, Intent, Writer
+from pybernetes.apiserver.writer import Writer
 
 _log = logging.getLogger(__name__)
 _KIND = kind_of(APIService)

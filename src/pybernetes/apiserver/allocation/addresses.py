@@ -19,8 +19,9 @@ from pybernetes.apiserver.allocation.pool import PoolError, RefusedError
 from pybernetes.apiserver.allocation.ranges import AddressRange, family_of, ranges_of, ready_ranges
 from pybernetes.apiserver.deletion import Deletion
 from pybernetes.apiserver.field_management.tracking import Updates
+from pybernetes.apiserver.intents import Intent
 from pybernetes.apiserver.request import ITSELF
-from pybernetes.apiserver.writer import Intent, Writer
+from pybernetes.apiserver.writer import Writer
 
 _log = logging.getLogger(__name__)
 MANAGED_BY = "ipaddress.kubernetes.io/managed-by"

@@ -14,8 +14,9 @@ from pybernetes.api.status import StatusError
 from pybernetes.api.types.core_v1 import Event, EventSource, ObjectReference
 from pybernetes.api.types.meta_v1 import ObjectMeta
 from pybernetes.apiserver.field_management.tracking import Updates
+from pybernetes.apiserver.intents import Intent
 from pybernetes.apiserver.request import ITSELF
-from pybernetes.apiserver.writer import Intent, Writer
+from pybernetes.apiserver.writer import Writer
 
 _log = logging.getLogger(__name__)
 _KIND = kind_of(Event)

@@ -21,8 +21,9 @@ from pybernetes.apiserver.allocation.pool import PoolError, RefusedError
 from pybernetes.apiserver.allocation.reservation import NO_RESERVATION, Reservation
 from pybernetes.apiserver.allocation.service_fields import cluster_addresses
 from pybernetes.apiserver.deletion import Deletion
+from pybernetes.apiserver.intents import Intent
 from pybernetes.apiserver.request import ITSELF
-from pybernetes.apiserver.writer import Intent, Writer
+from pybernetes.apiserver.writer import Writer
 
 _log = logging.getLogger(__name__)
 

@@ -21,8 +21,9 @@ from pybernetes.apiserver.aspects import aspect_of
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.field_management.application import Application
 from pybernetes.apiserver.field_management.tracking import Given, Updates
+from pybernetes.apiserver.intents import Intent
 from pybernetes.apiserver.request import ITSELF
-from pybernetes.apiserver.writer import Intent, Writer
+from pybernetes.apiserver.writer import Writer
 
 _log = logging.getLogger(__name__)
 _KIND = kind_of(ServiceCIDR)

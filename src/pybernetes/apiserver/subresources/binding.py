@@ -14,9 +14,10 @@ from pybernetes.api.wire import Response
 from pybernetes.apiserver.bodies import place_in_namespace, read_object, write_options
 from pybernetes.apiserver.commands import answer_object, intent_of
 from pybernetes.apiserver.entry import Entry
+from pybernetes.apiserver.intents import Aspect
 from pybernetes.apiserver.request import Authenticated
 from pybernetes.apiserver.resources.pod_conditions import update_condition
-from pybernetes.apiserver.writer import Aspect, Writer
+from pybernetes.apiserver.writer import Writer
 
 _PODS = kind_of(core_v1.Pod)
 _BINDINGS = kind_of(core_v1.Binding)

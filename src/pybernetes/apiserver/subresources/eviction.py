@@ -22,9 +22,10 @@ from pybernetes.apiserver.commands import answer_object, intent_of
 from pybernetes.apiserver.deletion import Deletion, check_preconditions
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.field_management.tracking import Updates
+from pybernetes.apiserver.intents import Aspect, Intent
 from pybernetes.apiserver.request import ITSELF, Authenticated
 from pybernetes.apiserver.resources.pod_conditions import update_condition
-from pybernetes.apiserver.writer import Aspect, Intent, Writer
+from pybernetes.apiserver.writer import Writer
 
 _PODS = kind_of(core_v1.Pod)
 _BUDGETS = kind_of(PodDisruptionBudget)

@@ -25,11 +25,12 @@ from pybernetes.apiserver.field_management.application import document_in
 from pybernetes.apiserver.field_management.options import is_apply
 from pybernetes.apiserver.field_management.scale import SCALE_KIND, ReplicasPaths, ScaleApplication, ScaleUpdates
 from pybernetes.apiserver.field_management.tracking import Given, Tracker
+from pybernetes.apiserver.intents import Aspect
 from pybernetes.apiserver.negotiation import negotiate
 from pybernetes.apiserver.patching import Validation, accepted_media, patch_of, patched
 from pybernetes.apiserver.rendering import finished
 from pybernetes.apiserver.request import Authenticated
-from pybernetes.apiserver.writer import Aspect, Writer
+from pybernetes.apiserver.writer import Writer
 from pybernetes.lazy_imports import lazily
 
 with lazily():
@@ -61,7 +62,7 @@ class Replicas(Protocol):
 
 
 class ScaleView:
-    """Things of a kind as their Scales; a `writer.View`."""
+    """Things of a kind as their Scales; an `intents.View`."""
 
     def __init__(self, replicas: Replicas, kind: Kind) -> None:
         self._replicas, self._kind = replicas, kind

@@ -86,7 +86,8 @@ CREATES: list[tuple[dict[str, Any], list[str]]] = [
         [
             "spec.clusterIPs[0]: Invalid value: \"None\": may not be set to 'None' for NodePort services",
             'spec.ports[2].name: Invalid value: "B": a lowercase RFC 1123 label must consist of lower case '
-            "alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', "
+            "alphanumeric characters or '-', and must start and end with an alphanumeric character "
+            "(e.g. 'my-name',  or '123-abc', "
             "regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
             'spec.ipFamilies[0]: Unsupported value: "IPv5": supported values: "IPv4", "IPv6"',
             'spec.externalIPs[0]: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
