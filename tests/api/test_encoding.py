@@ -45,6 +45,14 @@ def test_an_empty_group_is_the_core() -> None:
         decode(b'{"apiVersion": "apps/", "kind": "Pod"}', JSON, Pod)
 
 
+def test_what_has_two_slashes_is_no_version() -> None:
+    text = '{"apiVersion": "a/b/c", "kind": "Pod"}'
+    with pytest.raises(DecodeError) as error:
+        decode(text.encode(), JSON, Pod)
+    why = "unexpected GroupVersion string: a/b/c"
+    assert str(error.value) == f"the object provided is unrecognized (must be of type Pod): {why} ({text[:30]} ...)"
+
+
 def test_options_may_name_any_group() -> None:
     options = decode(b'{"kind":"DeleteOptions","apiVersion":"apps/v1"}', JSON, DeleteOptions).object
     assert options.kind == "DeleteOptions"

@@ -132,7 +132,7 @@ def _decode_json(body: bytes, shown: bytes, type_: type[T], strict: bool, lines:
         obj = _decoder(type_).decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         obj = _decode_slowly(body, shown, type_)
-    _check_kind(obj, type_)
+    _check_kind(obj, type_, shown)
     mark = strictness.likeness(body, schema.definition_of(type_), _name(obj)) if strict else None
     known = _REMEMBERED.get(mark) if mark is not None else None
     if known == _PLAIN:
@@ -186,7 +186,7 @@ def _decode_slowly(body: bytes, shown: bytes, type_: type[T]) -> T:
         return msgspec.convert(tolerance.cleaned(value, schema.definition_of(type_)), type_)
     except tolerance.TypeMismatch as error:
         header = _Header(value.get("kind") or "", value.get("apiVersion") or "")
-        _check_kind(header, type_)
+        _check_kind(header, type_, shown)
         raise _cannot_be_handled(header, type_, str(error)) from None
 
 
@@ -240,8 +240,11 @@ def _expected(type_: type) -> _Header:
 _EXPECTED: dict[type, _Header] = {}
 
 
-def _check_kind(obj: Any, type_: type) -> None:
-    """Completes a missing kind or apiVersion; DecodeError when the body says it is something else."""
+def _check_kind(obj: Any, type_: type, shown: bytes = b"") -> None:
+    """Completes a missing kind or apiVersion; DecodeError when the body says it is something else.
+
+    `shown` is the body, for the error about what cannot be an apiVersion at all.
+    """
     expected = _expected(type_)
     if not expected.kind or (obj.kind == expected.kind and obj.api_version == expected.api_version):
         return
@@ -250,6 +253,8 @@ def _check_kind(obj: Any, type_: type) -> None:
         obj.kind, obj.api_version = kind, api_version
     if kind == expected.kind and (api_version == expected.api_version or kind in _EVERY_GROUP):
         return
+    if shown and api_version.count("/") > 1:
+        raise unrecognized(type_, shown, f"unexpected GroupVersion string: {api_version}")
     if kinds.find_kind(api_version, kind) is not None and kind == expected.kind:
         group_version = expected.api_version
         raise DecodeError(
