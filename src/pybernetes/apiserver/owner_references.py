@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec.structs import astuple
+
 from pybernetes.api.types.meta_v1 import ObjectMeta
+from pybernetes.apiserver.resources.validation.lists import repeated
 
 _WARNING = (
     ".metadata.ownerReferences contains duplicate entries{}; API server dedups owner references in 1.20+, and may "
@@ -22,7 +25,7 @@ def drop_repeated(metadata: ObjectMeta, warn: Callable[[str], None], *, patched:
     owners = metadata.owner_references
     if len(owners) < 2:
         return
-    repeated = [owner for index, owner in enumerate(owners) if owner in owners[:index]]
-    if repeated:
-        metadata.owner_references = [owner for index, owner in enumerate(owners) if owner not in owners[:index]]
-        warn(_WARNING.format(_PATCHED if patched else "", ", ".join(owner.uid for owner in repeated)))
+    again = repeated(map(astuple, owners))
+    if again:
+        metadata.owner_references = [owner for index, owner in enumerate(owners) if index not in again]
+        warn(_WARNING.format(_PATCHED if patched else "", ", ".join(owners[index].uid for index in sorted(again))))

@@ -17,6 +17,7 @@ from pybernetes.api.types.apiextensions_v1 import (
     WebhookConversion,
 )
 from pybernetes.apiserver.custom.demands import REVIEW_VERSIONS, Demands
+from pybernetes.apiserver.resources.validation.lists import repeated
 from pybernetes.apiserver.resources.validation.webhook_clients import bundle_problem, client_errors
 
 _PATH = "spec.conversion"
@@ -58,8 +59,9 @@ def _version_errors(versions: Sequence[str], demands: Demands) -> Iterator[Field
     if not versions:
         yield required(path)
         return
+    again = repeated(versions)
     for index, version in enumerate(versions):
-        if version in versions[:index]:
+        if index in again:
             yield invalid(f"{path}[{index}]", version, "duplicate version")
             continue
         for problem in dns1035_label(version):

@@ -26,7 +26,7 @@ from pybernetes.api.types.admissionregistration_v1 import (
 )
 from pybernetes.apiserver.resources.validation.admission_rules import validate_named_rule
 from pybernetes.apiserver.resources.validation.conditions import validate_conditions
-from pybernetes.apiserver.resources.validation.lists import at_most
+from pybernetes.apiserver.resources.validation.lists import at_most, repeated
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
 from pybernetes.cel import Environment, types
 from pybernetes.cel.admission import compiled, environment, with_variable, with_variables
@@ -237,10 +237,11 @@ def validate_binding(binding: ValidatingAdmissionPolicyBinding) -> list[FieldErr
     spec = binding.spec
     errors = binding_errors(spec.policy_name, spec.param_ref, spec.match_resources)
     path, actions = "spec.validationActions", spec.validation_actions
+    again = repeated(actions)
     for index, action in enumerate(actions):
         if action not in _ACTIONS:
             errors.append(not_supported(f"{path}[{index}]", action, _ACTIONS))
-        if action in actions[:index]:
+        if index in again:
             errors.append(duplicate(f"{path}[{index}]", action))
     if "Deny" in actions and "Warn" in actions:
         detail = (

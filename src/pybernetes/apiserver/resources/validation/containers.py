@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -276,6 +277,11 @@ def validate_claim_names(claims: Sequence[ResourceClaim], known: frozenset[str],
     """Devices of a container come from claims of its pod, each claim or request of one named once."""
     errors: list[FieldError] = []
     seen: set[str] = set()
+    # How many requests of a claim are named.
+    requested: Counter[str] = Counter()
+    # Made once, since it may be long.
+    unknown = "must be one of the names in pod.spec.resourceClaims"
+    unknown += f": {', '.join(sorted(known))}" if known else " which is empty"
     for index, claim in enumerate(claims):
         where = f"{path}[{index}]"
         name, request = claim.name, claim.request or ""
@@ -290,12 +296,12 @@ def validate_claim_names(claims: Sequence[ResourceClaim], known: frozenset[str],
         elif key in seen:
             errors.append(duplicate(where, key))
         elif not request:
-            errors += [duplicate(where, name) for other in seen if other.partition("/")[0] == name]
-        seen.add(name if name in seen else key)
+            errors += [duplicate(where, name)] * requested[name]
+        if name not in seen and key not in seen:
+            seen.add(key)
+            requested[name] += 1
         if name not in known:
-            detail = "must be one of the names in pod.spec.resourceClaims"
-            detail += f": {', '.join(sorted(known))}" if known else " which is empty"
-            errors.append(FieldError("FieldValueNotFound", where, detail, name))
+            errors.append(FieldError("FieldValueNotFound", where, unknown, name))
     return errors
 
 

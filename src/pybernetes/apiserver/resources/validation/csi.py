@@ -20,7 +20,7 @@ from pybernetes.api.types.storage_v1 import (
     VolumeAttributesClass,
     VolumeError,
 )
-from pybernetes.apiserver.resources.validation.lists import no_twins, too_long
+from pybernetes.apiserver.resources.validation.lists import no_twins, repeated, too_long
 from pybernetes.apiserver.resources.validation.metadata import immutable, label_key
 from pybernetes.apiserver.resources.validation.numbers import not_negative, not_negative_quantity
 from pybernetes.apiserver.resources.validation.persistent_volumes import validate_inline_volume
@@ -182,10 +182,11 @@ def _validate_node_driver(driver: CSINodeDriver, path: str) -> list[FieldError]:
 def _validate_keys(keys: Sequence[str], path: str) -> list[FieldError]:
     """All of them are complained of at the driver itself."""
     errors: list[FieldError] = []
+    again = repeated(keys)
     for index, key in enumerate(keys):
         if not key:
             errors.append(required(path))
-        if key in keys[:index]:
+        if index in again:
             errors.append(duplicate(path, key))
         errors += [invalid(path, key, text) for text in qualified_name(key)]
     return errors

@@ -22,7 +22,7 @@ from pybernetes.api.types.resource_v1 import (
     OpaqueDeviceConfiguration,
 )
 from pybernetes.apiserver.resources.validation.device_expressions import expression_errors
-from pybernetes.apiserver.resources.validation.lists import at_most, each, few, too_long
+from pybernetes.apiserver.resources.validation.lists import at_most, each, few, no_twins, repeated, too_long
 from pybernetes.apiserver.resources.validation.metadata import label_key
 from pybernetes.apiserver.resources.validation.volume_sources import validate_driver_name
 
@@ -186,14 +186,13 @@ def validate_binding(conditions: Sequence[str], failures: Sequence[str], path: s
     errors: list[FieldError] = []
     for names, where in ((conditions, first), (failures, second)):
         errors += at_most(names, _MOST_CONDITIONS, where) or each(names, _condition, where)
-    errors += [
-        duplicate(f"{first}[{index}]", name) for index, name in enumerate(conditions) if name in conditions[:index]
-    ]
+    errors += no_twins(conditions, first)
+    again, known = repeated(failures), set(conditions)
     for index, name in enumerate(failures):
         where = f"{second}[{index}]"
-        if name in failures[:index]:
+        if index in again:
             errors.append(duplicate(where, name))
-        if name in conditions:
+        if name in known:
             detail = "bindingFailureConditions must not overlap with bindingConditions"
             errors.append(invalid(where, name, detail))
     if failures and not conditions:

@@ -36,12 +36,13 @@ def few(
     return at_most(items, most, path) or each(items, rule, path)
 
 
+def repeated(keys: Iterable[Hashable]) -> frozenset[int]:
+    """The positions of the keys that have stood before."""
+    first: dict[Hashable, int] = {}
+    return frozenset(index for index, key in enumerate(keys) if first.setdefault(key, index) != index)
+
+
 def no_twins(keys: Iterable[Hashable], path: str, below: str = "") -> list[FieldError]:
     """Complains of keys that have stood before; `below` leads from the item to its key."""
-    seen: set[Hashable] = set()
-    errors: list[FieldError] = []
-    for index, key in enumerate(keys):
-        if key in seen:
-            errors.append(duplicate(f"{path}[{index}]{below}", key))
-        seen.add(key)
-    return errors
+    held = list(keys)
+    return [duplicate(f"{path}[{index}]{below}", held[index]) for index in sorted(repeated(held))]

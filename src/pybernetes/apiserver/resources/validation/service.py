@@ -13,6 +13,7 @@ from pybernetes.apiserver.allocation.service_fields import (
     is_reached_from_outside,
     wants_health_check,
 )
+from pybernetes.apiserver.resources.validation.lists import repeated
 from pybernetes.apiserver.resources.validation.metadata import validate_labels
 from pybernetes.apiserver.resources.validation.probes import named_port
 from pybernetes.apiserver.resources.validation.service_addresses import validate_address_change, validate_addresses
@@ -109,8 +110,9 @@ def _validate_node_ports(spec: ServiceSpec) -> list[FieldError]:
         (_shown_node_port, [(port.protocol, port.node_port or 0) for port in spec.ports]),
         (_shown_port, [(port.protocol, port.port) for port in spec.ports]),
     ):
-        for index, pair in enumerate(pairs):
-            if pair in pairs[:index] and (pair[1] or shown is _shown_port):
+        for index in sorted(repeated(pairs)):
+            pair = pairs[index]
+            if pair[1] or shown is _shown_port:
                 errors.append(shown(f"spec.ports[{index}]", *pair))
     return errors
 

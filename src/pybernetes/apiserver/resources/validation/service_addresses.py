@@ -7,6 +7,7 @@ import ipaddress
 from pybernetes.api.ip_addresses import ip_address
 from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported
 from pybernetes.api.types.core_v1 import ServiceSpec
+from pybernetes.apiserver.resources.validation.lists import repeated
 
 _FAMILIES = ("IPv4", "IPv6")
 _FAMILY_POLICIES = ("PreferDualStack", "RequireDualStack", "SingleStack")
@@ -44,11 +45,12 @@ def _validate_agreement(spec: ServiceSpec) -> list[FieldError]:
 
 def _validate_families(spec: ServiceSpec) -> list[FieldError]:
     errors: list[FieldError] = []
+    again = repeated(spec.ip_families)
     for index, family in enumerate(spec.ip_families):
         path = f"spec.ipFamilies[{index}]"
         if family not in _FAMILIES:
             errors.append(not_supported(path, family, _FAMILIES))
-        if family in spec.ip_families[:index]:
+        if index in again:
             errors.append(duplicate(path, family))
     if spec.ip_family_policy and spec.ip_family_policy not in _FAMILY_POLICIES:
         errors.append(not_supported(_POLICY, spec.ip_family_policy, _FAMILY_POLICIES))

@@ -15,6 +15,7 @@ from pybernetes.api.types.admissionregistration_v1 import (
 )
 from pybernetes.apiserver.resources.validation.admission_policies import validate_match_conditions
 from pybernetes.apiserver.resources.validation.admission_rules import validate_rule
+from pybernetes.apiserver.resources.validation.lists import repeated
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
 from pybernetes.apiserver.resources.validation.webhook_clients import client_errors
 
@@ -123,9 +124,10 @@ def _validate_versions(webhook: _Webhook, path: str, leave: _Leave) -> list[Fiel
     if not versions:
         return [required(path, f"must specify one of {wanted}")]
     errors: list[FieldError] = []
+    again = repeated(versions)
     for index, version in enumerate(versions):
         where = f"{path}[{index}]"
-        if version in versions[:index]:
+        if index in again:
             errors.append(invalid(where, version, "duplicate version"))
         else:
             errors += [invalid(where, version, text) for text in dns1035_label(version)]
