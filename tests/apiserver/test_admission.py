@@ -233,6 +233,20 @@ async def test_an_eviction_is_not_admitted_as_the_deletion_that_it_comes_to(call
     assert (await call("POST", f"{PODS}/p/eviction", {"metadata": {"name": "p"}}))[0] == 201
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (f"{PODS}/p/binding", _BINDING),
+        (f"{PODS}/p/eviction", {"metadata": {"name": "p"}}),
+        (f"{HERE}/serviceaccounts/default/token", {"spec": {}}),
+    ],
+)
+async def test_warnings_of_requests_for_parts_are_told(call: Caller, path: str, body: dict[str, Any]) -> None:
+    assert (await call("POST", PODS, _pod("p")))[0] == 201
+    response = await call.send("POST", path, {**body, "colour": "red"})
+    assert (response.status, response.headers["warning"]) == (201, ('299 - "unknown field \\"colour\\""',))
+
+
 async def test_scales_are_seen_before_and_after(stocked: Caller) -> None:
     await stocked("DELETE", f"{GROUP}/validatingadmissionpolicies/p")
     await stocked("DELETE", f"{GROUP}/validatingadmissionpolicybindings/b")

@@ -33,9 +33,9 @@ class BindingSubresource:
     async def create(self, asked: Authenticated) -> Response:
         """201 with a Status; 409 when the pod is bound already or being deleted."""
         options = write_options(asked.request)
-        binding = read_object(asked.request, core_v1.Binding, options.validation, lambda _text: None)
-        place_in_namespace(binding, asked.info.namespace)
         intent = replace(intent_of(asked, options), part=_BINDINGS, tracker=None)
+        binding = read_object(asked.request, core_v1.Binding, options.validation, intent.warnings.append)
+        place_in_namespace(binding, asked.info.namespace)
         validate = await self._writer.admit_answer(intent, binding)
         name = asked.info.name or binding.metadata.name or ""
         if binding.metadata.name != name:

@@ -49,9 +49,9 @@ class EvictionSubresource:
         options = write_options(asked.request)
         # The old version of the kind says the same, and old clients still speak it.
         request = replace(asked.request, body=asked.request.body.replace(b'"policy/v1beta1"', b'"policy/v1"'))
-        eviction = read_object(request, Eviction, options.validation, lambda _text: None)
-        place_in_namespace(eviction, asked.info.namespace)
         intent = replace(intent_of(asked, options), part=_EVICTIONS, tracker=None)
+        eviction = read_object(request, Eviction, options.validation, intent.warnings.append)
+        place_in_namespace(eviction, asked.info.namespace)
         validate = await self._writer.admit_answer(intent, eviction)
         if eviction.metadata.name != asked.info.name:
             raise status.bad_request("name in URL does not match name in Eviction object")

@@ -32,11 +32,10 @@ class TokenSubresource:
     async def create(self, asked: Authenticated) -> Response:
         """201 with the request and the token in its status."""
         options = write_options(asked.request)
-        wanted = read_object(asked.request, TokenRequest, options.validation, lambda _text: None)
-        info = asked.info
+        info, intent = asked.info, replace(intent_of(asked, options), part=TOKEN_REQUEST)
         assert info.kind is not None
+        wanted = read_object(asked.request, TokenRequest, options.validation, intent.warnings.append)
         place_in_namespace(wanted, info.namespace)
-        intent = replace(intent_of(asked, options), part=TOKEN_REQUEST)
         if wanted.spec.expiration_seconds is None:
             wanted.spec.expiration_seconds = DEFAULT_SECONDS
         tracker = Updates(TOKEN_REQUEST, options.field_manager, info.subresource)
