@@ -67,6 +67,9 @@ class Preparation(Protocol):
 
     def sandbox(self, pod: Pod, attempt: int) -> SandboxSpec: ...
 
+    async def runtime_handler(self, pod: Pod) -> str:
+        """What the runtime calls the pod's RuntimeClass; empty for its default, `RuntimeFailure` if it is unknown."""
+
     async def container(self, target: Target, attempt: int, image: Image) -> ContainerSpec:
         """The container to create (the target's id is empty); `StartFailure` for a bad or missing reference."""
 

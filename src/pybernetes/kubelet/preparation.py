@@ -12,8 +12,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from pybernetes.api.status import StatusError
 from pybernetes.api.types.core_v1 import EphemeralContainer, Pod
-from pybernetes.client import Client
+from pybernetes.api.types.node_v1 import RuntimeClass
+from pybernetes.client import Client, Unreachable
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import Clock
 from pybernetes.kubelet.cgroups import pod_cgroup, remove_pod_cgroup
@@ -45,6 +47,7 @@ from pybernetes.kubelet.runtime import (
     LinuxResources,
     Mount,
     PortMapping,
+    RuntimeFailure,
     SandboxSpec,
 )
 from pybernetes.kubelet.sub_path import mount_below
@@ -68,6 +71,7 @@ class NodePreparation:
 
     def __init__(self, options: KubeletOptions, client: Client, clock: Clock, chance: Chance, machine: Machine) -> None:
         self._options = options
+        self._client = client
         self._clock = clock
         self._machine = machine
         self._references = References(client, clock, chance, self._sources_changed)
@@ -128,6 +132,12 @@ class NodePreparation:
             share_processes=bool(spec.share_process_namespace),
             security=sandbox_security(pod),
         )
+
+    async def runtime_handler(self, pod: Pod) -> str:
+        try:
+            return (await self._client.get(RuntimeClass, pod.spec.runtime_class_name or "")).handler
+        except (StatusError, Unreachable) as error:
+            raise RuntimeFailure(str(error)) from error
 
     async def container(self, target: Target, attempt: int, image: Image) -> ContainerSpec:
         pod, container = target.pod, target.container

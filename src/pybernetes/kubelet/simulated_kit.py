@@ -35,6 +35,9 @@ class SimulatedPreparation:
             host_network=bool(pod.spec.host_network),
         )
 
+    async def runtime_handler(self, pod: Pod) -> str:
+        return ""
+
     async def container(self, target: Target, attempt: int, image: Image) -> ContainerSpec:
         container = target.container
         return ContainerSpec(

@@ -51,7 +51,10 @@ class Starter:
             kit.recorder.event(pod, "Warning", "FailedMount", failure.waiting.message)
             return self._trouble(Waiting("ContainerCreating"), failure.retry)
         try:
-            await unbroken(kit.runtime.run_sandbox(kit.preparation.sandbox(pod, attempt)))
+            spec = kit.preparation.sandbox(pod, attempt)
+            if pod.spec.runtime_class_name:
+                spec = dataclasses.replace(spec, runtime_handler=await kit.preparation.runtime_handler(pod))
+            await unbroken(kit.runtime.run_sandbox(spec))
         except RuntimeFailure as failure:
             text = f"Failed to create pod sandbox: {failure}"
             kit.recorder.event(pod, "Warning", "FailedCreatePodSandBox", text)
