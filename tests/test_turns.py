@@ -46,15 +46,16 @@ async def test_what_belongs_to_the_loop_is_called_there() -> None:
     assert there[1] == here
 
 
-async def test_a_problem_there_is_the_problem_here() -> None:
+@pytest.mark.parametrize("problem", [LookupError, TimeoutError])
+async def test_a_problem_there_is_the_problem_here(problem: type[Exception]) -> None:
     def refuse() -> None:
-        raise LookupError("nobody")
+        raise problem("nobody")
 
     def compute() -> None:
         spend(1_000_000)
         on_loop(refuse)
 
-    with pytest.raises(LookupError, match="nobody"):
+    with pytest.raises(problem, match="nobody"):
         await in_turns(compute)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import lru_cache
 
 from pybernetes.api.turn import Result, computed
@@ -73,12 +73,10 @@ class _Long:
                 answer.set_exception(error)
 
         self._loop.call_soon_threadsafe(run)
-        while True:
-            try:
-                return answer.result(_PATIENCE_SECONDS)
-            except TimeoutError:
-                if self.is_dropped:
-                    raise _Dropped from None
+        while not wait((answer,), _PATIENCE_SECONDS).done:
+            if self.is_dropped:
+                raise _Dropped
+        return answer.result()
 
 
 async def in_turns(compute: Callable[[], Result]) -> Result:
