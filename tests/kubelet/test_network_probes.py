@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import grpc
@@ -48,3 +49,27 @@ async def test_nobody_listens() -> None:
     over_http = await prober.probe(TARGET, Probe(http_get=HTTPGetAction(port=1, path="/x")))
     words = 'Get "http://127.0.0.1:1/x": dial tcp 127.0.0.1:1: connect: connection refused'
     assert over_http == Outcome(False, words)
+
+
+@pytest.mark.parametrize(
+    ("location", "success", "message"),
+    [
+        ("/well", True, ""),
+        ("http://127.0.0.1:{port}/ill?a=b", False, "HTTP probe failed with statuscode: 500"),
+        ("http://elsewhere.example/", True, "Probe terminated redirects, which lead to http://elsewhere.example/"),
+        ("/again", False, 'Get "http://127.0.0.1:{port}/again": stopped after 10 redirects'),
+    ],
+)
+async def test_redirects_are_followed_on_the_same_host(location: str, success: bool, message: str) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = (await reader.readuntil(b"\r\n\r\n")).decode().split()[1]
+        status = {"/well": "200 OK", "/ill?a=b": "500 Ill"}.get(path, "302 Found")
+        writer.write(f"HTTP/1.1 {status}\r\nLocation: {location.format(port=port)}\r\n\r\n".encode())
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    prober = NetworkProber(SimulatedRuntime(SystemClock(), "node"))
+    outcome = await prober.probe(TARGET, Probe(http_get=HTTPGetAction(port=port, path="/x"), timeout_seconds=10))
+    server.close()
+    assert outcome == Outcome(success, message.format(port=port), warns="elsewhere" in location)

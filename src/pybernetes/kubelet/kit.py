@@ -46,11 +46,13 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one probe or hook has found. A steady outcome will not change while the container runs."""
+    """What one probe or hook has found. A steady outcome will not change while the container runs; a success that
+    warns is told."""
 
     success: bool
     message: str = ""
     steady: bool = False
+    warns: bool = False
 
 
 class Preparation(Protocol):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from urllib.parse import quote
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 import grpc
 import grpc.aio
@@ -20,6 +20,8 @@ from pybernetes.kubelet.runtime import ContainerRuntime, RuntimeFailure
 
 LONGEST_OUTPUT = 10 * 1024
 HOOK_TIMEOUT = 120.0
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REDIRECTS_MAX = 10
 _SERVING = b"\x08\x01"  # HealthCheckResponse{status: SERVING}
 
 
@@ -127,28 +129,49 @@ async def _tcp(host: str, port: int) -> Outcome:
 
 
 async def _http(target: Target, action: HTTPGetAction) -> Outcome:
-    """A GET of which only the status line is read; certificates are not verified, as upstream."""
+    """A GET of which only the head is read. Redirects are followed as long as they stay on the host; those that lead
+    elsewhere count as a success."""
     host, port = action.host or target.pod_ip, port_number(target, action.port)
+    scheme, path, authority = (action.scheme or "HTTP").lower(), action.path or "/", f"{_host(host)}:{port}"
+    for _hop in range(_REDIRECTS_MAX):
+        status_line, location = await _answer((scheme, host, port), request_head(action, authority))
+        words = status_line.split()
+        url = f"{scheme}://{authority}{path}"
+        if len(words) < 2 or not words[1].isdigit():
+            return Outcome(False, f'Get "{url}": malformed HTTP response')
+        code = int(words[1])
+        if code not in _REDIRECTS or not location:
+            success = 200 <= code < 400
+            return Outcome(success, "" if success else f"HTTP probe failed with statuscode: {code}")
+        there = urlsplit(urljoin(url, location))
+        if there.hostname != host.lower():
+            return Outcome(True, f"Probe terminated redirects, which lead to {there.geturl()}", warns=True)
+        path = urlunsplit(("", "", there.path or "/", there.query, ""))
+        scheme, port, authority = there.scheme, there.port or (443 if there.scheme == "https" else 80), there.netloc
+        action = HTTPGetAction(path=path, port=port, http_headers=action.http_headers)
+    return Outcome(False, f'Get "{url}": stopped after {_REDIRECTS_MAX} redirects')
+
+
+async def _answer(place: tuple[str, str, int], head: bytes) -> tuple[bytes, str]:
+    """The status line of an answer and where it leads; certificates are not verified, as upstream."""
+    scheme, host, port = place
     context = None
-    if (action.scheme or "HTTP").upper() == "HTTPS":
+    if scheme == "https":
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    path = action.path or "/"
-    head = request_head(action, f"{_host(host)}:{port}")
     reader, writer = await asyncio.open_connection(host, port, ssl=context)
+    location = ""
     try:
         writer.write(head)
         status_line = await reader.readline()
+        while line := (await reader.readline()).strip():
+            name, _colon, value = line.decode("latin-1").partition(":")
+            if name.lower() == "location":
+                location = value.strip()
     finally:
         writer.close()
-    words = status_line.split()
-    if len(words) < 2 or not words[1].isdigit():
-        return Outcome(False, f'Get "http://{_host(host)}:{port}{path}": malformed HTTP response')
-    code = int(words[1])
-    if 200 <= code < 400:
-        return Outcome(True)
-    return Outcome(False, f"HTTP probe failed with statuscode: {code}")
+    return status_line, location
 
 
 def request_head(action: HTTPGetAction, authority: str) -> bytes:

@@ -68,6 +68,9 @@ class ProbeTasks:
             if not outcome.success:
                 words = ("Warning", "Unhealthy", f"{sort} probe failed: {outcome.message}")
                 self._kit.tell(target.pod, target.container.name, words)
+            elif outcome.warns:
+                words = ("Warning", "ProbeWarning", f"{sort} probe warning: {outcome.message}")
+                self._kit.tell(target.pod, target.container.name, words)
             found = finding(probe, tally)
             if found is not None and self._learn(target, sort, probe, found):
                 return
