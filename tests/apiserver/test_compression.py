@@ -15,7 +15,7 @@ from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.apiserver import ApiServer
 from pybernetes.apiserver.compression import LONG_BYTES, accepts_gzip, compressed, may_compress, weighs_gzip
 from pybernetes.apiserver.identify import identify
-from pybernetes.apiserver.server import Server
+from pybernetes.apiserver.sockets.server import Server
 from pybernetes.environment.chance import Chance
 from tests.apiserver.conftest import Caller
 

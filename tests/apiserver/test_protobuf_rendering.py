@@ -18,7 +18,7 @@ from pybernetes.api.protobuf_table import META
 from pybernetes.api.types import apps_v1, autoscaling_v1, core_v1, meta_v1
 from pybernetes.api.types.autoscaling_v1 import Scale
 from pybernetes.api.wire import Response
-from pybernetes.apiserver.server import Server
+from pybernetes.apiserver.sockets.server import Server
 from tests.api import oracle
 from tests.apiserver.conftest import Caller
 from tests.apiserver.custom.conftest import CRONTABS, DEFINITIONS, definition

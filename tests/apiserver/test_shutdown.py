@@ -13,8 +13,8 @@ import pytest
 
 from pybernetes.apiserver.apiserver import ApiServer
 from pybernetes.apiserver.options import ApiServerOptions
-from pybernetes.apiserver.server import Server
 from pybernetes.apiserver.shutdown import ShutdownTimes, shut_down
+from pybernetes.apiserver.sockets.server import Server
 from tests.apiserver.conftest import Caller
 from tests.apiserver.test_in_flight import MAPS, Gated, started
 

@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from pybernetes.apiserver.server import tls_context
+from pybernetes.apiserver.sockets.server import tls_context
 from pybernetes.cluster.pki import ADMIN, SCHEDULER, Pki, apiserver, kubelet
 from pybernetes.kubelet.http_server import tls_context as kubelet_tls_context
 from pybernetes.kubelet.options import ServerFiles

@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pybernetes.api.wire import Channel, Request, Response, Upgrade
-from pybernetes.apiserver.server import Server
+from pybernetes.apiserver.sockets.server import Server
 from pybernetes.streaming import channels, port_forward, remote_command
 from pybernetes.streaming.spdy import SpdyError, SpdySession
 from tests.fuzz.effort import fuzzed

@@ -34,15 +34,15 @@ from pybernetes.apiserver.custom.answering import CustomAnswers
 from pybernetes.apiserver.custom.definitions import Definitions
 from pybernetes.apiserver.custom.resources import CustomResources
 from pybernetes.apiserver.custom.scale import CustomReplicas
-from pybernetes.apiserver.diagnostics import Diagnostics
+from pybernetes.apiserver.diagnostics.endpoints import Diagnostics
+from pybernetes.apiserver.diagnostics.health import Health, StoreCheck
+from pybernetes.apiserver.diagnostics.metrics import Metrics
 from pybernetes.apiserver.documents import ApiDocuments, version
 from pybernetes.apiserver.field_management.tracking import Updates
-from pybernetes.apiserver.health import Health, StoreCheck
 from pybernetes.apiserver.in_flight import InFlight
 from pybernetes.apiserver.intents import Aspect, Intent
 from pybernetes.apiserver.legacy_token_tracking import LegacyTokenTracking
 from pybernetes.apiserver.lifecycle import Lifecycle
-from pybernetes.apiserver.metrics import Metrics
 from pybernetes.apiserver.options import ApiServerOptions
 from pybernetes.apiserver.pipeline import Answer, Pipeline, Stages
 from pybernetes.apiserver.quota_ledger import QuotaLedger
@@ -63,7 +63,7 @@ from pybernetes.apiserver.subresources.eviction import EvictionSubresource
 from pybernetes.apiserver.subresources.scale import ScaleSubresource
 from pybernetes.apiserver.subresources.token import TokenSubresource
 from pybernetes.apiserver.subresources.workload_replicas import WorkloadReplicas
-from pybernetes.apiserver.watches import Watches
+from pybernetes.apiserver.watching.watches import Watches
 from pybernetes.apiserver.witness import Witness
 from pybernetes.apiserver.writer import Writer
 from pybernetes.environment.chance import Chance

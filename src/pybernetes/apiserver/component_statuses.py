@@ -19,8 +19,8 @@ from pybernetes.api.types.core_v1 import ComponentCondition, ComponentStatus
 from pybernetes.api.types.meta_v1 import ObjectMeta
 from pybernetes.api.wire import Response
 from pybernetes.apiserver.connect.node_connection import Backend, Call, NodeConnection, Unreachable
+from pybernetes.apiserver.diagnostics.health import Check
 from pybernetes.apiserver.entry import Entry, Form
-from pybernetes.apiserver.health import Check
 from pybernetes.apiserver.negotiation import negotiate
 from pybernetes.apiserver.rendering import rendering_of
 from pybernetes.apiserver.request import Authenticated

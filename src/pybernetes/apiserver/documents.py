@@ -18,7 +18,7 @@ from pybernetes.api.status import failure
 from pybernetes.api.types.meta_v1 import StatusDetails
 from pybernetes.api.types.version import Info
 from pybernetes.api.wire import Request, Response
-from pybernetes.apiserver.diagnostics import Diagnostics
+from pybernetes.apiserver.diagnostics.endpoints import Diagnostics
 from pybernetes.apiserver.discovery import UNCACHED, Discovery, method_not_allowed
 from pybernetes.apiserver.negotiation import CONTENT_TYPES, by_quality
 from pybernetes.apiserver.openapi.publisher import Publisher

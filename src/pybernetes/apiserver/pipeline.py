@@ -24,10 +24,10 @@ from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.commands import Commands, warning_of_age
 from pybernetes.apiserver.compression import accepts_gzip, compressed, may_compress
 from pybernetes.apiserver.custom.answering import CustomAnswers
+from pybernetes.apiserver.diagnostics.metrics import Metrics
 from pybernetes.apiserver.identify import identify, selected
 from pybernetes.apiserver.in_flight import TOO_MANY, InFlight
 from pybernetes.apiserver.lifecycle import Lifecycle
-from pybernetes.apiserver.metrics import Metrics
 from pybernetes.apiserver.negotiation import Accepted, negotiate_document
 from pybernetes.apiserver.query_options import check_list_options, request_seconds
 from pybernetes.apiserver.reads import Reads
@@ -36,7 +36,7 @@ from pybernetes.apiserver.request import Authenticated, RequestInfo
 from pybernetes.apiserver.stages.authentication import Authenticator
 from pybernetes.apiserver.stages.authorization import MASTERS, Authorizer
 from pybernetes.apiserver.stages.impersonation import impersonate
-from pybernetes.apiserver.watches import Watches
+from pybernetes.apiserver.watching.watches import Watches
 
 _log = logging.getLogger(__name__)
 # The sub-resources that are written as parts of their parent, by the same commands.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pybernetes.api.status import StatusError
 from pybernetes.apiserver.apiserver import ApiServer
-from pybernetes.apiserver.server import Server
+from pybernetes.apiserver.sockets.server import Server
 
 _log = logging.getLogger(__name__)
 # What watches get to end cleanly where no grace is asked for: they have nothing more to wait for.

@@ -20,9 +20,9 @@ from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.admission_chain import AdmissionChain
 from pybernetes.apiserver.allocation.reservation import NO_RESERVATION, Allocator, Reservation
 from pybernetes.apiserver.collection import Collection
+from pybernetes.apiserver.diagnostics.metrics import Metrics
 from pybernetes.apiserver.entry import Common, Entry
 from pybernetes.apiserver.intents import Aspect, Intent, admission_request
-from pybernetes.apiserver.metrics import Metrics
 from pybernetes.apiserver.moulds import Made, Moulds, Own, Wish
 from pybernetes.apiserver.registry import Registry
 from pybernetes.apiserver.system_metadata import is_finished, keep_system_metadata, keep_times, wipe

@@ -16,9 +16,9 @@ import sys
 
 from pybernetes.apiserver.apiserver import ApiServer
 from pybernetes.apiserver.connect.kubelet_connection import KubeletConnection, client_tls
-from pybernetes.apiserver.connection import Patience
-from pybernetes.apiserver.server import Server, tls_context
 from pybernetes.apiserver.shutdown import shut_down
+from pybernetes.apiserver.sockets.connection import Patience
+from pybernetes.apiserver.sockets.server import Server, tls_context
 from pybernetes.cluster import heap
 from pybernetes.cluster.apiserver_flags import Files, add_arguments, options, require_sense, shutdown_times
 from pybernetes.cluster.pki import Pki, apiserver

@@ -17,7 +17,7 @@ from pybernetes.apiserver.apiserver import ApiServer
 from pybernetes.apiserver.connect.kubelet_connection import KubeletConnection, client_tls
 from pybernetes.apiserver.connect.node_connection import Backend, Call, Upgraded
 from pybernetes.apiserver.options import ApiServerOptions
-from pybernetes.apiserver.server import Server
+from pybernetes.apiserver.sockets.server import Server
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import SystemClock
 from pybernetes.store.embedded import EmbeddedStore

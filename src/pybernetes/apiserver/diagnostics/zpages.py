@@ -1,6 +1,6 @@
 """/statusz and /flagz: what runs here and how it was started, as text for people or as config.k8s.io/v1beta1.
 
-A request and the facts go in, an answer comes out. Called by `diagnostics`. Pure.
+A request and the facts go in, an answer comes out. Called by `endpoints`. Pure.
 """
 
 from __future__ import annotations

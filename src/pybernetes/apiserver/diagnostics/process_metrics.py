@@ -6,7 +6,7 @@ import os
 import resource
 from pathlib import Path
 
-from pybernetes.apiserver.exposition import Family
+from pybernetes.apiserver.diagnostics.exposition import Family
 
 _PROC = Path("/proc/self")
 

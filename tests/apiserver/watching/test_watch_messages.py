@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pybernetes.api.wire import Request
-from pybernetes.apiserver.watch_messages import split_frames, split_lines, wants_messages
+from pybernetes.apiserver.watching.watch_messages import split_frames, split_lines, wants_messages
 
 
 def test_lines_that_are_complete() -> None:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from pybernetes.api.kinds import find_resource
 from pybernetes.api.types.version import Info
 from pybernetes.apiserver.commands import warning_of_age
-from pybernetes.apiserver.exposition import Distribution, Family, Labels, labels
-from pybernetes.apiserver.metrics import Metrics, RequestSeries, Timing
+from pybernetes.apiserver.diagnostics.exposition import Distribution, Family, Labels, labels
+from pybernetes.apiserver.diagnostics.metrics import Metrics, RequestSeries, Timing
 from pybernetes.apiserver.registry import Registry
 
 _STORE = "embedded"

@@ -15,10 +15,10 @@ from http import HTTPStatus
 from aiohttp import HttpVersion11, web
 
 from pybernetes.api.wire import Direct, Response
-from pybernetes.apiserver.connection import UNREAD_BYTES_MAX, Connection
 from pybernetes.apiserver.in_flight import TOO_MANY
-from pybernetes.apiserver.plain_requests import PlainRequest
-from pybernetes.apiserver.unsent_bodies import UnsentBodies
+from pybernetes.apiserver.sockets.connection import UNREAD_BYTES_MAX, Connection
+from pybernetes.apiserver.sockets.plain_requests import PlainRequest
+from pybernetes.apiserver.sockets.unsent_bodies import UnsentBodies
 from pybernetes.environment.clock import SystemClock
 
 # A long body is written in parts, so that other connections get their turn and no second copy piles up.

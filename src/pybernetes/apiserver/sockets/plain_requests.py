@@ -14,7 +14,7 @@ from aiohttp import HttpVersion11
 if TYPE_CHECKING:
     import asyncio
 
-    from pybernetes.apiserver.connection import Connection
+    from pybernetes.apiserver.sockets.connection import Connection
 
 _HEAD = re.compile(
     rb"(GET|POST|PUT|PATCH|DELETE) (/(?!/)[!\x22\x24-\x7e]*) HTTP/1\.1\r\n"

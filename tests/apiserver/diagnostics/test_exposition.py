@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pybernetes.apiserver.exposition import Distribution, Family, labels, number, text
+from pybernetes.apiserver.diagnostics.exposition import Distribution, Family, labels, number, text
 
 
 @pytest.mark.parametrize(

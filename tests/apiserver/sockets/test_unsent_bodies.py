@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pybernetes.apiserver.unsent_bodies import UnsentBodies
+from pybernetes.apiserver.sockets.unsent_bodies import UnsentBodies
 
 
 def test_there_is_room_again_when_one_has_been_written() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pybernetes.apiserver.backlog import Backlog
+from pybernetes.apiserver.watching.backlog import Backlog
 
 
 def test_a_watch_alone_may_owe_what_one_watch_may() -> None:

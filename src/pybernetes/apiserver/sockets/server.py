@@ -18,12 +18,12 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from pybernetes.api.wire import Handler, Peer, Request, Response
-from pybernetes.apiserver.answers import Answer, Incoming, Streamed
-from pybernetes.apiserver.connection import HEAD_BYTES_MAX, Connection, Patience, ServePlain
 from pybernetes.apiserver.in_flight import TOO_LONG, TOO_MANY
-from pybernetes.apiserver.plain_requests import PlainRequest
-from pybernetes.apiserver.raw_connection import taken_over
-from pybernetes.apiserver.received_bodies import ReceivedBodies
+from pybernetes.apiserver.sockets.answers import Answer, Incoming, Streamed
+from pybernetes.apiserver.sockets.connection import HEAD_BYTES_MAX, Connection, Patience, ServePlain
+from pybernetes.apiserver.sockets.plain_requests import PlainRequest
+from pybernetes.apiserver.sockets.raw_connection import taken_over
+from pybernetes.apiserver.sockets.received_bodies import ReceivedBodies
 
 _log = logging.getLogger(__name__)
 # Where a client certificate's subject gives the user's uid.

@@ -14,8 +14,8 @@ import msgspec
 import pytest
 
 from pybernetes.api.wire import Request, Response
-from pybernetes.apiserver.connection import HEAD_BYTES_MAX, Patience
-from pybernetes.apiserver.server import Server, tls_context
+from pybernetes.apiserver.sockets.connection import HEAD_BYTES_MAX, Patience
+from pybernetes.apiserver.sockets.server import Server, tls_context
 from pybernetes.cluster.pki import Pki, apiserver
 from pybernetes.environment.clock import SystemClock
 

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from pybernetes.api.wire import Request, Response
-from pybernetes.apiserver.health import Check, Health, StoreCheck
+from pybernetes.apiserver.diagnostics.health import Check, Health, StoreCheck
 from pybernetes.environment.clock import SystemClock
 from pybernetes.store.embedded import EmbeddedStore
 

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
-from pybernetes.apiserver.plain_requests import PlainRequest, plain_request
+from pybernetes.apiserver.sockets.plain_requests import PlainRequest, plain_request
 
 _log = logging.getLogger(__name__)
 # What Go's server takes of a head, and what it grants beside that.

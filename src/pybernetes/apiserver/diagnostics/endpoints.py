@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pybernetes.api.types.version import Info
 from pybernetes.api.wire import Request, Response
-from pybernetes.apiserver import debugging, exposition, metric_families, process_metrics, zpages
 from pybernetes.apiserver.compression import gzipped
+from pybernetes.apiserver.diagnostics import debugging, exposition, metric_families, process_metrics, zpages
+from pybernetes.apiserver.diagnostics.exposition import Family
+from pybernetes.apiserver.diagnostics.health import Health
+from pybernetes.apiserver.diagnostics.metrics import Metrics
 from pybernetes.apiserver.discovery import UNCACHED
-from pybernetes.apiserver.exposition import Family
-from pybernetes.apiserver.health import Health
-from pybernetes.apiserver.metrics import Metrics
 from pybernetes.apiserver.registry import Registry
 from pybernetes.environment.clock import Clock
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from pybernetes.api.wire import Request, Response
-from pybernetes.apiserver.plain_requests import plain_request
-from pybernetes.apiserver.server import Server
+from pybernetes.apiserver.sockets.plain_requests import plain_request
+from pybernetes.apiserver.sockets.server import Server
 
 GET = b"GET /a?x=%2F HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n"
 POST = b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"

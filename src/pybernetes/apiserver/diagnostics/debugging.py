@@ -1,6 +1,6 @@
 """/debug/flags and /debug/pprof, for those who may ask: how much is logged, and what the process is doing.
 
-A request goes in, an answer comes out; None for other paths. Called by `diagnostics` unless --profiling is off.
+A request goes in, an answer comes out; None for other paths. Called by `endpoints` unless --profiling is off.
 """
 
 from __future__ import annotations

@@ -6,11 +6,11 @@ import asyncio
 import socket
 
 import pytest
+from tests.apiserver.conftest import Caller
 
 from pybernetes.apiserver.apiserver import ApiServer
-from pybernetes.apiserver.connection import Patience
-from pybernetes.apiserver.server import Server
-from tests.apiserver.conftest import Caller
+from pybernetes.apiserver.sockets.connection import Patience
+from pybernetes.apiserver.sockets.server import Server
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 # Only what is owed may end the watch here, never the time.

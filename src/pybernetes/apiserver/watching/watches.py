@@ -18,10 +18,8 @@ from itertools import chain
 from pybernetes.api.kind import Kind
 from pybernetes.api.status import expired, failure
 from pybernetes.api.wire import Outlet, Request, Response
-from pybernetes.apiserver.backlog import Backlog
 from pybernetes.apiserver.collection import Collection
-from pybernetes.apiserver.fan_out import Audience, FanOut
-from pybernetes.apiserver.metrics import EventCounts, Metrics
+from pybernetes.apiserver.diagnostics.metrics import EventCounts, Metrics
 from pybernetes.apiserver.negotiation import negotiate
 from pybernetes.apiserver.query_numbers import parse_uint
 from pybernetes.apiserver.query_options import flag, number
@@ -30,7 +28,9 @@ from pybernetes.apiserver.registry import Registry
 from pybernetes.apiserver.rendering import Rendering, rendering_of
 from pybernetes.apiserver.request import RequestInfo
 from pybernetes.apiserver.selection import Selection, selection_of
-from pybernetes.apiserver.watch_messages import upgraded, wants_messages
+from pybernetes.apiserver.watching.backlog import Backlog
+from pybernetes.apiserver.watching.fan_out import Audience, FanOut
+from pybernetes.apiserver.watching.watch_messages import upgraded, wants_messages
 from pybernetes.environment.chance import Chance
 from pybernetes.environment.clock import Clock
 from pybernetes.store.errors import Compacted

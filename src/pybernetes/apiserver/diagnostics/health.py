@@ -1,7 +1,7 @@
 """Health: /healthz, /livez and /readyz, whole, in detail (`?verbose`) or one check at a time.
 
 A request goes in, a plain-text answer comes out. A check gives the reason of a failure, None when all is well; of a
-whole endpoint reasons are logged, never shown. Called by `documents`; /metrics/slis shows what was found.
+whole endpoint reasons are logged, never shown. Called by `endpoints`; /metrics/slis shows what was found.
 """
 
 from __future__ import annotations

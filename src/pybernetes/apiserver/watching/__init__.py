@@ -1,0 +1,1 @@
+"""Watches: who hears of a change, in which form, and what slow clients may be owed. `watches.py` is the door."""
