@@ -13,6 +13,8 @@ from tests.apiserver.conftest import Caller
 
 # What does not fit the schema is no request error to upstream, when it is applied.
 _UNTYPED = b'"message":"failed to create typed patch object'
+# Nor is a binding that names no node, when it is made.
+_NO_TARGET = b'"message":"target.name: Required value"'
 # A connection goes to a kubelet, which is another test's matter.
 _CONNECTS = {"attach", "exec", "portforward", "proxy"}
 _PARTS = ("webhooks", "rules", "subjects", "endpoints", "subsets", "validations", "ports", "conditions", "items")
@@ -69,11 +71,12 @@ TARGETS = [target for kind in KINDS for target in targets(kind)]
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 async def test_no_half_empty_body_is_the_servers_fault(call: Caller, body: Any) -> None:
     assert len(TARGETS) > len(KINDS) // 2
-    answers = {}
+    wrong = {}
     for target in TARGETS:
         response = await call.send("POST", target, body)
-        answers[target] = (response.status, response.body[:200])
-    assert {target: answer for target, answer in answers.items() if answer[0] >= 500} == {}
+        if response.status >= 500 and _NO_TARGET not in response.body:
+            wrong[target] = (response.status, response.body[:200])
+    assert wrong == {}
 
 
 @pytest.mark.parametrize("body", [body for body in BODIES.values() if isinstance(body, dict)])
