@@ -25,7 +25,10 @@ _OPTIONAL = "key encipherment"
 
 def parse(pem: bytes) -> x509.CertificateSigningRequest:
     """The request in a CertificateSigningRequest's `spec.request`; ValueError when it is none."""
-    return x509.load_pem_x509_csr(pem)
+    try:
+        return x509.load_pem_x509_csr(pem)
+    except x509.InvalidVersion as error:
+        raise ValueError(str(error)) from error
 
 
 def is_true(request: CertificateSigningRequest, type_: str) -> bool:

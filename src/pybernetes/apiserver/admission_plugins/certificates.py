@@ -84,7 +84,7 @@ class CertificateSubjectRestriction(Bystander):
             return
         try:
             parsed = x509.load_pem_x509_csr(wanted.spec.request or b"")
-        except ValueError as error:
+        except (ValueError, x509.InvalidVersion) as error:
             raise refusal(request, f"unable to parse csr: {error}") from error
         groups = parsed.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
         if any(group.value == MASTERS for group in groups):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cryptography.x509 import InvalidVersion
 from cryptography.x509 import load_pem_x509_csr as load_signing_request
 from cryptography.x509.oid import NameOID
 
@@ -200,7 +201,7 @@ def _check_signing_request(request: AdmissionRequest, node: str) -> None:
         return
     try:
         subject = load_signing_request(wanted.spec.request or b"").subject
-    except ValueError as error:
+    except (ValueError, InvalidVersion) as error:
         raise refusal(request, f"unable to parse csr: {error}") from error
     if [name.value for name in subject.get_attributes_for_oid(NameOID.COMMON_NAME)] != [f"system:node:{node}"]:
         raise refusal(request, f"can only create a node CSR with CN=system:node:{node}")

@@ -41,6 +41,11 @@ def _spoilt(der: bytes) -> bytes:
     return der[:-4] + bytes(byte ^ 0x10 for byte in der[-4:])
 
 
+def _of_another_version(der: bytes, version: bytes) -> bytes:
+    """The same, said to be of a version that there is not; `version` is how it says which one it is of."""
+    return der.replace(version, version[:-1] + b"\x07", 1)
+
+
 def _block(kind: str, content: bytes, headers: str = "", end: str = "") -> str:
     body = b64encode(content).decode()
     return f"-----BEGIN {kind}-----\n{headers}{body}\n-----END {end or kind}-----\n"
@@ -99,6 +104,8 @@ def test_requests(spec: dict[str, Any], said: list[str]) -> None:
         (_encoded("-----BEGIN CERTIFICATE REQUEST-----\n"), "PEM block type must be CERTIFICATE REQUEST"),
         (_encoded(_block("NEW CERTIFICATE REQUEST", _REQUEST)), "PEM block type must be CERTIFICATE REQUEST"),
         (_encoded(_block("CERTIFICATE REQUEST", b"\0")), "asn1: structure error: no certificate request"),
+        (_encoded(_block("CERTIFICATE REQUEST", _of_another_version(_REQUEST, b"\x02\x01\x00"))),
+         "asn1: structure error: no certificate request"),
         (_encoded(_block("CERTIFICATE REQUEST", _ISSUED)), "asn1: structure error: no certificate request"),
         (_encoded(_block("CERTIFICATE REQUEST", _spoilt(_REQUEST))), "x509: ECDSA verification failure"),
         (_encoded(_block("CERTIFICATE REQUEST", _spoilt(_der(ed25519.Ed25519PrivateKey.generate())))),
@@ -123,6 +130,8 @@ def test_requests_are_signed_with_the_key_that_they_are_about(request_: str, sai
          'only CERTIFICATE PEM blocks are allowed, found "PUBLIC KEY"'),
         (_encoded(_block("CERTIFICATE", _ISSUED, headers="Who: somebody\n\n")), "no PEM block headers are permitted"),
         (_encoded(_block("CERTIFICATE", b"")), "found CERTIFICATE PEM block containing 0 certificates"),
+        (_encoded(_block("CERTIFICATE", _of_another_version(_ISSUED, b"\xa0\x03\x02\x01\x02"))),
+         "x509: malformed certificate"),
         (_encoded(_block("CERTIFICATE", b"\0")), "x509: malformed certificate"),
     ],
 )  # fmt: skip

@@ -30,7 +30,7 @@ def request_problem(pem: bytes) -> str:
 
     try:
         request = x509.load_der_x509_csr(block.content)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return _UNREADABLE_REQUEST
     try:
         return "" if request.is_signature_valid else _refusal(request)
@@ -71,7 +71,7 @@ def _is_certificate(content: bytes) -> bool:
 
     try:
         x509.load_der_x509_certificate(content)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return False
     return True
 

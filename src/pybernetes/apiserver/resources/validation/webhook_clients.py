@@ -72,10 +72,10 @@ def _validate_url(url: str, path: str) -> list[FieldError]:
 def bundle_problem(bundle: bytes) -> str:
     """Why a caBundle holds no certificates; empty for one that does."""
     # Rare, and heavy to load.
-    from cryptography.x509 import load_pem_x509_certificates
+    from cryptography.x509 import InvalidVersion, load_pem_x509_certificates
 
     try:
         load_pem_x509_certificates(bundle)
-    except ValueError:
+    except (ValueError, InvalidVersion):
         return "unable to load root certificates: data does not contain any valid RSA or ECDSA certificates"
     return ""
