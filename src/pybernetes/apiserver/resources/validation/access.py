@@ -9,6 +9,7 @@ from pybernetes.api.types.coordination_v1 import Lease
 from pybernetes.api.types.rbac_v1 import ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, Subject
 from pybernetes.apiserver.resources.validation.numbers import not_negative
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
+from pybernetes.apiserver.resources.validation.texts import obeys, one_of, required_text
 
 RBAC_GROUP = "rbac.authorization.k8s.io"
 
@@ -62,15 +63,10 @@ def validate_cluster_role(role: ClusterRole) -> list[FieldError]:
 def validate_binding(binding: RoleBinding | ClusterRoleBinding) -> list[FieldError]:
     errors: list[FieldError] = []
     ref = binding.role_ref
-    if ref.api_group != RBAC_GROUP:
-        errors.append(not_supported("roleRef.apiGroup", ref.api_group, (RBAC_GROUP,)))
+    errors += one_of(ref.api_group, (RBAC_GROUP,), "roleRef.apiGroup")
     kinds = ("Role", "ClusterRole") if isinstance(binding, RoleBinding) else ("ClusterRole",)
-    if ref.kind not in kinds:
-        errors.append(not_supported("roleRef.kind", ref.kind, kinds))
-    if not ref.name:
-        errors.append(required("roleRef.name"))
-    else:
-        errors += [invalid("roleRef.name", ref.name, text) for text in path_segment_name(ref.name)]
+    errors += one_of(ref.kind, kinds, "roleRef.kind")
+    errors += required_text(ref.name, path_segment_name, "roleRef.name")
     for index, subject in enumerate(binding.subjects):
         namespaced = isinstance(binding, RoleBinding)
         errors += _validate_subject(subject, f"subjects[{index}]", namespaced=namespaced)
@@ -78,20 +74,16 @@ def validate_binding(binding: RoleBinding | ClusterRoleBinding) -> list[FieldErr
 
 
 def _validate_subject(subject: Subject, path: str, *, namespaced: bool) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if not subject.name:
-        errors.append(required(f"{path}.name"))
+    errors = [] if subject.name else [required(f"{path}.name")]
     if subject.kind == "ServiceAccount":
         if subject.name:
-            texts = dns1123_subdomain(subject.name)
-            errors += [invalid(f"{path}.name", subject.name, text) for text in texts]
+            errors += obeys(subject.name, dns1123_subdomain, f"{path}.name")
         if subject.api_group:
             errors.append(not_supported(f"{path}.apiGroup", subject.api_group, ("",)))
         if not namespaced and not subject.namespace:
             errors.append(required(f"{path}.namespace"))
     elif subject.kind in ("User", "Group"):
-        if subject.api_group != RBAC_GROUP:
-            errors.append(not_supported(f"{path}.apiGroup", subject.api_group, (RBAC_GROUP,)))
+        errors += one_of(subject.api_group, (RBAC_GROUP,), f"{path}.apiGroup")
     else:
         errors.append(not_supported(f"{path}.kind", subject.kind, ("ServiceAccount", "User", "Group")))
     return errors
@@ -129,8 +121,8 @@ def validate_api_service(service: APIService) -> list[FieldError]:
             detail = "only v1 may have an empty group and it better be legacy kube"
             errors.append(required("spec.group", detail))
     else:
-        errors += [invalid("spec.group", group, text) for text in dns1123_subdomain(group)]
-    errors += [invalid("spec.version", version, text) for text in dns1035_label(version)]
+        errors += obeys(group, dns1123_subdomain, "spec.group")
+    errors += obeys(version, dns1035_label, "spec.version")
     if not 0 < spec.group_priority_minimum <= 20000:
         detail = "must be positive and less than 20000"
         errors.append(invalid("spec.groupPriorityMinimum", spec.group_priority_minimum, detail))

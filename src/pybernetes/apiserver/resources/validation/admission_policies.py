@@ -28,6 +28,13 @@ from pybernetes.apiserver.resources.validation.admission_rules import validate_n
 from pybernetes.apiserver.resources.validation.conditions import validate_conditions
 from pybernetes.apiserver.resources.validation.lists import at_most, repeated
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
+from pybernetes.apiserver.resources.validation.texts import (
+    none_or_one_of,
+    obeys,
+    one_of,
+    required_one_of,
+    required_text,
+)
 from pybernetes.cel import Environment, types
 from pybernetes.cel.admission import compiled, environment, with_variable, with_variables
 from pybernetes.cel.syntax import RESERVED
@@ -57,7 +64,7 @@ def validate_match_conditions(
         if not name:
             errors.append(required(f"{place}.name"))
             continue
-        errors += [invalid(f"{place}.name", name, text) for text in qualified_name(name)]
+        errors += obeys(name, qualified_name, f"{place}.name")
         if name in names:
             errors.append(duplicate(f"{place}.name", name))
         names.add(name)
@@ -147,11 +154,7 @@ def _param_errors(param: ParamKind, path: str) -> list[FieldError]:
 
 
 def _match_errors(match: MatchResources, path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if not match.match_policy:
-        errors.append(required(f"{path}.matchPolicy"))
-    elif match.match_policy not in ("Equivalent", "Exact"):
-        errors.append(not_supported(f"{path}.matchPolicy", match.match_policy, ("Equivalent", "Exact")))
+    errors = required_one_of(match.match_policy, ("Equivalent", "Exact"), f"{path}.matchPolicy")
     for name, selector in (("namespaceSelector", match.namespace_selector), ("objectSelector", match.object_selector)):
         errors += (
             validate_selector(selector, f"{path}.{name}") if selector is not None else [required(f"{path}.{name}")]
@@ -199,9 +202,7 @@ def _validation_errors(rule: Validation, path: str, held: Environment) -> list[F
         errors.append(invalid(f"{path}.message", message, "message must be non-empty if specified"))
     elif not _BREAKS.isdisjoint(message.strip()):
         errors.append(invalid(f"{path}.message", message, "message must not contain line breaks"))
-    if rule.reason is not None and rule.reason not in _REASONS:
-        errors.append(not_supported(f"{path}.reason", rule.reason, _REASONS))
-    return errors
+    return errors + none_or_one_of(rule.reason, _REASONS, f"{path}.reason")
 
 
 def _annotations_errors(policy: ValidatingAdmissionPolicy, held: Environment) -> list[FieldError]:
@@ -223,7 +224,7 @@ def _annotations_errors(policy: ValidatingAdmissionPolicy, held: Environment) ->
 def _annotation_errors(item: AuditAnnotation, policy: str, path: str, held: Environment) -> list[FieldError]:
     """An annotation's key stands behind the policy's name."""
     key, text = f"{policy}/{item.key}", item.value_expression.strip()
-    errors = [invalid(f"{path}.key", key, problem) for problem in qualified_name(key)]
+    errors = obeys(key, qualified_name, f"{path}.key")
     where = f"{path}.valueExpression"
     if not text:
         return [*errors, required(where, "valueExpression is not specified")]
@@ -239,8 +240,7 @@ def validate_binding(binding: ValidatingAdmissionPolicyBinding) -> list[FieldErr
     path, actions = "spec.validationActions", spec.validation_actions
     again = repeated(actions)
     for index, action in enumerate(actions):
-        if action not in _ACTIONS:
-            errors.append(not_supported(f"{path}[{index}]", action, _ACTIONS))
+        errors += one_of(action, _ACTIONS, f"{path}[{index}]")
         if index in again:
             errors.append(duplicate(f"{path}[{index}]", action))
     if "Deny" in actions and "Warn" in actions:
@@ -254,11 +254,7 @@ def validate_binding(binding: ValidatingAdmissionPolicyBinding) -> list[FieldErr
 
 def binding_errors(policy: str | None, ref: ParamRef | None, match: MatchResources | None) -> list[FieldError]:
     """The rules for bindings of both kinds."""
-    errors: list[FieldError] = []
-    if not policy:
-        errors.append(required("spec.policyName"))
-    else:
-        errors += [invalid("spec.policyName", policy, text) for text in dns1123_subdomain(policy)]
+    errors = required_text(policy, dns1123_subdomain, "spec.policyName")
     if ref is not None:
         errors += _ref_errors(ref, "spec.paramRef")
     return errors + (_match_errors(match, "spec.matchResources") if match is not None else [])

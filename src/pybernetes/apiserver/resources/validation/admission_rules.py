@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pybernetes.api.names import path_segment_name
-from pybernetes.api.status import FieldError, invalid, not_supported, required
+from pybernetes.api.status import FieldError, invalid, required
 from pybernetes.api.types.admissionregistration_v1 import NamedRuleWithOperations, RuleWithOperations
 from pybernetes.apiserver.resources.validation.lists import no_twins
+from pybernetes.apiserver.resources.validation.texts import each_obeys, each_one_of, none_or_one_of
 
 _OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 
@@ -15,28 +16,20 @@ _OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 def validate_named_rule(rule: NamedRuleWithOperations, path: str) -> list[FieldError]:
     """The rules for one that may be about single objects."""
     where = f"{path}.resourceNames"
-    errors = [
-        invalid(f"{where}[{index}]", name, text)
-        for index, name in enumerate(rule.resource_names)
-        for text in path_segment_name(name)
-    ]
+    errors = each_obeys(rule.resource_names, path_segment_name, where)
     return errors + no_twins(rule.resource_names, where) + validate_rule(rule, path)
 
 
 def validate_rule(rule: RuleWithOperations | NamedRuleWithOperations, path: str) -> list[FieldError]:
     """The rules for one of them."""
     errors = _alone(rule.operations, f"{path}.operations", "operations")
-    for index, operation in enumerate(rule.operations):
-        if operation not in _OPERATIONS:
-            errors.append(not_supported(f"{path}.operations[{index}]", operation, _OPERATIONS))
+    errors += each_one_of(rule.operations, _OPERATIONS, f"{path}.operations")
     errors += _alone(rule.api_groups, f"{path}.apiGroups", "API groups")
     versions = f"{path}.apiVersions"
     errors += _alone(rule.api_versions, versions, "API versions")
     errors += [required(f"{versions}[{index}]") for index, version in enumerate(rule.api_versions) if not version]
     errors += _validate_resources(rule.resources, f"{path}.resources")
-    if rule.scope not in (None, "*", "Cluster", "Namespaced"):
-        errors.append(not_supported(f"{path}.scope", rule.scope, ("*", "Cluster", "Namespaced")))
-    return errors
+    return errors + none_or_one_of(rule.scope, ("*", "Cluster", "Namespaced"), f"{path}.scope")
 
 
 def _alone(values: Sequence[str], path: str, what: str) -> list[FieldError]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pybernetes.api.names import dns1123_label
-from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
+from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, required
 from pybernetes.api.types.core_v1 import (
     Affinity,
     NodeAffinity,
@@ -22,6 +22,7 @@ from pybernetes.apiserver.resources.validation.selectors import (
     validate_node_selector_term,
     validate_selector,
 )
+from pybernetes.apiserver.resources.validation.texts import each_obeys, none_or_one_of, obeys, one_of
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
@@ -71,14 +72,13 @@ def _validate_term(term: PodAffinityTerm, path: str) -> list[FieldError]:
     errors = validate_selector(term.label_selector, f"{path}.labelSelector")
     errors += validate_selector(term.namespace_selector, f"{path}.namespaceSelector")
     for name in term.namespaces:
-        errors += [invalid(f"{path}.namespace", name, text) for text in dns1123_label(name)]
+        errors += obeys(name, dns1123_label, f"{path}.namespace")
     match, mismatch = term.match_label_keys, term.mismatch_label_keys
     if match or mismatch:
         errors += _validate_label_keys(match, mismatch, term.label_selector, path)
     if not term.topology_key:
         errors.append(required(f"{path}.topologyKey", "can not be empty"))
-    texts = label_key(term.topology_key)
-    return errors + [invalid(f"{path}.topologyKey", term.topology_key, text) for text in texts]
+    return errors + obeys(term.topology_key, label_key, f"{path}.topologyKey")
 
 
 def _validate_label_keys(
@@ -91,9 +91,7 @@ def _validate_label_keys(
         if keys and selector is None:
             errors.append(forbidden_field(where, "must not be specified when labelSelector is not set"))
         elif keys:
-            errors += [
-                invalid(f"{where}[{index}]", key, text) for index, key in enumerate(keys) for text in label_key(key)
-            ]
+            errors += each_obeys(keys, label_key, where)
     if selector is not None:
         # What the keys stand for is in the selector's expressions by now; a second time is the client's own.
         seen = set(selector.match_labels)
@@ -120,8 +118,7 @@ def validate_spreading(constraints: Sequence[TopologySpreadConstraint], path: st
         if not constraint.topology_key:
             errors.append(required(f"{where}.topologyKey", "can not be empty"))
         choices = ("DoNotSchedule", "ScheduleAnyway")
-        if constraint.when_unsatisfiable not in choices:
-            errors.append(not_supported(f"{where}.whenUnsatisfiable", constraint.when_unsatisfiable, choices))
+        errors += one_of(constraint.when_unsatisfiable, choices, f"{where}.whenUnsatisfiable")
         pair = (constraint.topology_key, constraint.when_unsatisfiable)
         left[pair] -= 1
         if left[pair]:
@@ -132,8 +129,7 @@ def validate_spreading(constraints: Sequence[TopologySpreadConstraint], path: st
             ("nodeAffinityPolicy", constraint.node_affinity_policy),
             ("nodeTaintsPolicy", constraint.node_taints_policy),
         ):
-            if policy not in (None, "Honor", "Ignore"):
-                errors.append(not_supported(f"{where}.{name}", policy, ("Honor", "Ignore")))
+            errors += none_or_one_of(policy, ("Honor", "Ignore"), f"{where}.{name}")
         if constraint.match_label_keys:
             errors += _validate_label_keys(constraint.match_label_keys, (), constraint.label_selector, where)
         errors += validate_selector(constraint.label_selector, f"{where}.labelSelector")

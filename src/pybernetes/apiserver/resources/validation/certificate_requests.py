@@ -6,11 +6,13 @@ import base64
 from collections.abc import Callable
 
 from pybernetes.api.names import dns1123_label, dns1123_subdomain
-from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
+from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, required
 from pybernetes.api.types.certificates_v1 import CertificateSigningRequest, CertificateSigningRequestCondition
 from pybernetes.apiserver.resources.validation.certificate_content import certificate_problem, request_problem
-from pybernetes.apiserver.resources.validation.lists import no_twins, too_long
+from pybernetes.apiserver.resources.validation.conditions import CONDITION_STATUSES
+from pybernetes.apiserver.resources.validation.lists import no_twins
 from pybernetes.apiserver.resources.validation.metadata import validate_metadata_update
+from pybernetes.apiserver.resources.validation.texts import each_one_of, no_longer, required_one_of
 
 _USAGES = (
     "any", "cert sign", "client auth", "code signing", "content commitment", "crl sign", "data encipherment",
@@ -20,7 +22,6 @@ _USAGES = (
 )  # fmt: skip
 _DECISIONS = ("Approved", "Denied")
 _LASTING = (*_DECISIONS, "Failed")
-_STATUSES = ("False", "True", "Unknown")
 _LEGACY_SIGNER = "kubernetes.io/legacy-unknown"
 _DOMAIN_LIMIT = 253
 _SIGNER_LIMIT = _DOMAIN_LIMIT + 1 + 253 + 1 + 63
@@ -35,9 +36,7 @@ def validate_request(request: CertificateSigningRequest) -> list[FieldError]:
         errors.append(invalid("spec.request", shown, problem))
     if not spec.usages:
         errors.append(required("spec.usages"))
-    for index, usage in enumerate(spec.usages):
-        if usage not in _USAGES:
-            errors.append(not_supported(f"spec.usages[{index}]", usage, _USAGES))
+    errors += each_one_of(spec.usages, _USAGES, "spec.usages")
     errors += no_twins(spec.usages, "spec.usages")
     errors += _validate_signer(spec.signer_name, "spec.signerName")
     seconds = spec.expiration_seconds
@@ -56,13 +55,13 @@ def _validate_signer(signer: str, path: str) -> list[FieldError]:
     if not slash or "/" in rest:
         detail = "must be a fully qualified domain and path of the form 'example.com/signer-name'"
         return [invalid(path, signer, detail)]
-    errors = [too_long(path, _DOMAIN_LIMIT)] if len(domain) > _DOMAIN_LIMIT else []
+    errors = no_longer(domain, _DOMAIN_LIMIT, path)
     labels = domain.split(".")
     errors += _first_problem(domain, labels, path, dns1123_label)
     if len(labels) < 2:
         errors.append(invalid(path, domain, "should be a domain with at least two segments separated by dots"))
     errors += _first_problem(rest, rest.split("."), path, dns1123_subdomain)
-    return [*errors, too_long(path, _SIGNER_LIMIT)] if len(signer) > _SIGNER_LIMIT else errors
+    return errors + no_longer(signer, _SIGNER_LIMIT, path)
 
 
 def _first_problem(whole: str, parts: list[str], path: str, rule: Callable[[str], list[str]]) -> list[FieldError]:
@@ -120,11 +119,8 @@ def _validate_conditions(new: CertificateSigningRequest, old: CertificateSigning
         where, kind = f"{path}[{index}]", condition.type
         if not kind and not nameless:
             errors.append(required(f"{where}.type"))
-        allowed = ("True",) if kind in _LASTING else _STATUSES
-        if not condition.status:
-            errors.append(required(f"{where}.status"))
-        elif condition.status not in allowed:
-            errors.append(not_supported(f"{where}.status", condition.status, allowed))
+        allowed = ("True",) if kind in _LASTING else CONDITION_STATUSES
+        errors += required_one_of(condition.status, allowed, f"{where}.status")
         if undecided and kind in _DECISIONS and seen & (set(_DECISIONS) - {kind}):
             detail = "Approved and Denied conditions are mutually exclusive"
             errors.append(invalid(path, kind, detail))

@@ -19,6 +19,7 @@ from pybernetes.apiserver.resources.validation.internal_form import difference
 from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, immutable
 from pybernetes.apiserver.resources.validation.numbers import is_native, positive_quantity, quantity_of
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
+from pybernetes.apiserver.resources.validation.texts import none_or_one_of, obeys
 
 _MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 _VOLUME_MODES = ("Block", "Filesystem")
@@ -49,10 +50,8 @@ def validate_class_and_mode(storage_class: str | None, mode: str | None, path: s
     errors: list[FieldError] = []
     if storage_class:
         where = f"{path}.storageClassName"
-        errors += [invalid(where, storage_class, text) for text in dns1123_subdomain(storage_class)]
-    if mode is not None and mode not in _VOLUME_MODES:
-        errors.append(not_supported(f"{path}.volumeMode", mode, _VOLUME_MODES))
-    return errors
+        errors += obeys(storage_class, dns1123_subdomain, where)
+    return errors + none_or_one_of(mode, _VOLUME_MODES, f"{path}.volumeMode")
 
 
 def validate_claim(claim: PersistentVolumeClaim) -> list[FieldError]:
@@ -73,7 +72,7 @@ def validate_claim_spec(spec: PersistentVolumeClaimSpec, path: str, *, any_group
     errors += _validate_data_source(spec, path, any_group=any_group)
     if spec.volume_attributes_class_name:
         where, name = f"{path}.volumeAttributesClassName", spec.volume_attributes_class_name
-        errors += [invalid(where, name, text) for text in dns1123_subdomain(name)]
+        errors += obeys(name, dns1123_subdomain, where)
     return errors
 
 
@@ -86,7 +85,7 @@ def _validate_data_source(spec: PersistentVolumeClaimSpec, path: str, *, any_gro
         errors += _validate_reference(reference, f"{path}.dataSourceRef", any_group=any_group)
         if reference.namespace:
             where = f"{path}.dataSourceRef.namespace"
-            errors += [invalid(where, reference.namespace, text) for text in dns1123_label(reference.namespace)]
+            errors += obeys(reference.namespace, dns1123_label, where)
     if source is None or reference is None:
         return errors
     shown = f"{path}.dataSource"
@@ -106,7 +105,7 @@ def _validate_reference(
         detail = "must be 'PersistentVolumeClaim' when referencing the default apiGroup"
         errors.append(invalid(path, source.kind, detail))
     if group and not any_group:
-        errors += [invalid(f"{path}.apiGroup", group, text) for text in dns1123_subdomain(group)]
+        errors += obeys(group, dns1123_subdomain, f"{path}.apiGroup")
     return errors
 
 
@@ -198,7 +197,7 @@ def validate_claim_status(new: PersistentVolumeClaim, _old: PersistentVolumeClai
 
 
 def _resource_key(name: str, path: str) -> list[FieldError]:
-    errors = [invalid(path, name, text) for text in qualified_name(name)]
+    errors = obeys(name, qualified_name, path)
     if not errors and is_native(name) and name != "storage":
         errors.append(not_supported(path, name, ("storage",)))
     return errors

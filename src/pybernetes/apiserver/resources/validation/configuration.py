@@ -11,6 +11,7 @@ from pybernetes.api.names import config_map_key, qualified_name
 from pybernetes.api.status import FieldError, forbidden_field, invalid, required
 from pybernetes.api.types.core_v1 import ConfigMap, Namespace, Secret
 from pybernetes.apiserver.resources.validation.metadata import immutable, validate_finalizer
+from pybernetes.apiserver.resources.validation.texts import obeys, too_long
 
 _MAX_SIZE = 1024 * 1024
 _SEALED = "field is immutable when `immutable` is set"
@@ -18,9 +19,7 @@ _DOCKER = {"kubernetes.io/dockercfg": ".dockercfg", "kubernetes.io/dockerconfigj
 
 
 def _too_large(path: str, size: int) -> list[FieldError]:
-    if size <= _MAX_SIZE:
-        return []
-    return [FieldError("FieldValueTooLong", path, f"may not be more than {_MAX_SIZE} bytes")]
+    return [too_long(path, _MAX_SIZE)] if size > _MAX_SIZE else []
 
 
 def _keys(keys: Iterable[str], path: str) -> list[FieldError]:
@@ -102,7 +101,7 @@ def validate_secret_update(new: Secret, old: Secret) -> list[FieldError]:
 def validate_namespace(namespace: Namespace) -> list[FieldError]:
     errors: list[FieldError] = []
     for name in namespace.spec.finalizers:
-        errors += [invalid("spec.finalizers", name, text) for text in qualified_name(name)]
+        errors += obeys(name, qualified_name, "spec.finalizers")
         errors += validate_finalizer(name, "spec.finalizers")
     return errors
 
@@ -123,6 +122,6 @@ def validate_namespace_finalizers(new: Namespace, _old: Namespace) -> list[Field
     errors: list[FieldError] = []
     for index, name in enumerate(new.spec.finalizers):
         path = f"spec.finalizers[{index}]"
-        errors += [invalid(path, name, text) for text in qualified_name(name)]
+        errors += obeys(name, qualified_name, path)
         errors += validate_finalizer(name, path)
     return errors

@@ -13,7 +13,6 @@ from pybernetes.api.status import (
     forbidden_field,
     invalid,
     not_found_field,
-    not_supported,
     required,
 )
 from pybernetes.api.types.core_v1 import (
@@ -27,16 +26,23 @@ from pybernetes.api.types.core_v1 import (
     Volume,
 )
 from pybernetes.apiserver.resources.validation.environment import validate_variables, validate_variables_from
-from pybernetes.apiserver.resources.validation.lists import too_many
+from pybernetes.apiserver.resources.validation.lists import at_most, each
 from pybernetes.apiserver.resources.validation.mounts import validate_devices, validate_mounts
 from pybernetes.apiserver.resources.validation.numbers import requirements
+from pybernetes.apiserver.resources.validation.ports import PROTOCOLS
 from pybernetes.apiserver.resources.validation.probes import validate_lifecycle, validate_probe
 from pybernetes.apiserver.resources.validation.security import validate_container_security
+from pybernetes.apiserver.resources.validation.texts import (
+    none_or_one_of,
+    obeys,
+    one_of,
+    required_one_of,
+    required_text,
+)
 from pybernetes.apiserver.resources.validation.volumes import pull_policy
 
 AnyContainer = Container | EphemeralContainer
 
-PROTOCOLS = ("SCTP", "TCP", "UDP")
 _RESTARTS = ("Always", "Never", "OnFailure")
 _ACTIONS = ("Restart", "RestartAllContainers")
 _MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
@@ -137,33 +143,20 @@ def _validate_init(container: Container, around: Surroundings, path: str) -> lis
 
 
 def _validate_restarts(policy: str | None, rules: Sequence[ContainerRestartRule], path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if policy is None:
-        if rules:
-            detail = "must specify restartPolicy when restart rules are used"
-            errors.append(required(f"{path}.restartPolicy", detail))
-    elif policy not in _RESTARTS:
-        errors.append(not_supported(f"{path}.restartPolicy", policy, _RESTARTS))
+    errors = none_or_one_of(policy, _RESTARTS, f"{path}.restartPolicy")
+    if policy is None and rules:
+        errors.append(required(f"{path}.restartPolicy", "must specify restartPolicy when restart rules are used"))
     where = f"{path}.restartPolicyRules"
-    if len(rules) > _RULES_MAX:
-        errors.append(too_many(where, len(rules), _RULES_MAX))
-    for index, rule in enumerate(rules):
-        errors += _validate_restart_rule(rule, f"{where}[{index}]")
-    return errors
+    return errors + at_most(rules, _RULES_MAX, where) + each(rules, _validate_restart_rule, where)
 
 
 def _validate_restart_rule(rule: ContainerRestartRule, path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if rule.action not in _ACTIONS:
-        errors.append(not_supported(f"{path}.action", rule.action, _ACTIONS))
+    errors = one_of(rule.action, _ACTIONS, f"{path}.action")
     codes = rule.exit_codes
     if codes is None:
         return [*errors, required(f"{path}.exitCodes", "must be specified")]
-    if codes.operator not in ("In", "NotIn"):
-        errors.append(not_supported(f"{path}.exitCodes.operator", codes.operator, ("In", "NotIn")))
-    if len(codes.values) > _EXIT_CODES_MAX:
-        errors.append(too_many(f"{path}.exitCodes.values", len(codes.values), _EXIT_CODES_MAX))
-    return errors
+    errors += one_of(codes.operator, ("In", "NotIn"), f"{path}.exitCodes.operator")
+    return errors + at_most(codes.values, _EXIT_CODES_MAX, f"{path}.exitCodes.values")
 
 
 def _validate_ephemeral(
@@ -194,16 +187,11 @@ def _validate_ephemeral(
 
 def validate_container(container: AnyContainer, around: Surroundings, path: str) -> list[FieldError]:
     """The rules that containers of all sorts have in common."""
-    errors: list[FieldError] = []
-    if not container.name:
-        errors.append(required(f"{path}.name"))
-    else:
-        errors += [invalid(f"{path}.name", container.name, text) for text in dns1123_label(container.name)]
+    errors = required_text(container.name, dns1123_label, f"{path}.name")
     if not container.image:
         errors.append(required(f"{path}.image"))
     policy = container.termination_message_policy
-    if policy not in _MESSAGE_POLICIES:
-        errors.append(not_supported(f"{path}.terminationMessagePolicy", policy, _MESSAGE_POLICIES))
+    errors += one_of(policy, _MESSAGE_POLICIES, f"{path}.terminationMessagePolicy")
     if container.ports:
         errors += _validate_ports(container.ports, f"{path}.ports")
     if container.env:
@@ -248,14 +236,10 @@ def _validate_ports(ports: Sequence[ContainerPort], path: str) -> list[FieldErro
         if port.container_port == 0:
             errors.append(required(f"{where}.containerPort"))
         else:
-            texts = port_number(port.container_port)
-            errors += [invalid(f"{where}.containerPort", port.container_port, text) for text in texts]
+            errors += obeys(port.container_port, port_number, f"{where}.containerPort")
         if port.host_port:
-            errors += [invalid(f"{where}.hostPort", port.host_port, text) for text in port_number(port.host_port)]
-        if not port.protocol:
-            errors.append(required(f"{where}.protocol"))
-        elif port.protocol not in PROTOCOLS:
-            errors.append(not_supported(f"{where}.protocol", port.protocol, PROTOCOLS))
+            errors += obeys(port.host_port, port_number, f"{where}.hostPort")
+        errors += required_one_of(port.protocol, PROTOCOLS, f"{where}.protocol")
     return errors
 
 
@@ -290,7 +274,7 @@ def validate_claim_names(claims: Sequence[ResourceClaim], known: frozenset[str],
             continue
         key = f"{name}/{request}" if request else name
         if request and name not in seen:
-            errors += [invalid(f"{where}.request", request, text) for text in dns1123_label(request)]
+            errors += obeys(request, dns1123_label, f"{where}.request")
         if name in seen:
             errors.append(duplicate(where, name))
         elif key in seen:
@@ -313,10 +297,7 @@ def _validate_resizes(policies: Sequence[ContainerResizePolicy], restarts: str, 
             errors.append(duplicate(f"{path}[{index}]", policy.resource_name))
         seen.add(policy.resource_name)
         for value, choices in ((policy.resource_name, ("cpu", "memory")), (policy.restart_policy, _RESIZES)):
-            if not value:
-                errors.append(required(path))
-            elif value not in choices:
-                errors.append(not_supported(path, value, choices))
+            errors += required_one_of(value, choices, path)
         if restarts == "Never" and policy.restart_policy != "NotRequired":
             detail = "must be 'NotRequired' when `restartPolicy` is 'Never'"
             errors.append(invalid(path, policy.restart_policy, detail))

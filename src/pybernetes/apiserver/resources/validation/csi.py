@@ -20,11 +20,12 @@ from pybernetes.api.types.storage_v1 import (
     VolumeAttributesClass,
     VolumeError,
 )
-from pybernetes.apiserver.resources.validation.lists import no_twins, repeated, too_long
-from pybernetes.apiserver.resources.validation.metadata import immutable, label_key
+from pybernetes.apiserver.resources.validation.lists import no_twins, repeated
+from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, immutable, label_key
 from pybernetes.apiserver.resources.validation.numbers import not_negative, not_negative_quantity
 from pybernetes.apiserver.resources.validation.persistent_volumes import validate_inline_volume
 from pybernetes.apiserver.resources.validation.selectors import shown_selector, validate_selector
+from pybernetes.apiserver.resources.validation.texts import none_or_one_of, obeys, one_of, too_long
 from pybernetes.apiserver.resources.validation.volume_sources import validate_driver_name
 
 _MOST_PARAMETERS = 512
@@ -41,10 +42,8 @@ def validate_storage_class(storage_class: StorageClass) -> list[FieldError]:
     errors = _validate_provisioner(storage_class.provisioner, "provisioner")
     errors += _validate_parameters(storage_class.parameters)
     policy, mode = storage_class.reclaim_policy, storage_class.volume_binding_mode
-    if policy not in ("Delete", "Retain"):
-        errors.append(not_supported("reclaimPolicy", policy, ("Delete", "Retain")))
-    if mode not in ("Immediate", "WaitForFirstConsumer"):
-        errors.append(not_supported("volumeBindingMode", mode, ("Immediate", "WaitForFirstConsumer")))
+    errors += one_of(policy, ("Delete", "Retain"), "reclaimPolicy")
+    errors += one_of(mode, ("Immediate", "WaitForFirstConsumer"), "volumeBindingMode")
     return errors + _validate_topologies(storage_class.allowed_topologies)
 
 
@@ -66,9 +65,7 @@ def _validate_parameters(parameters: Mapping[str, str]) -> list[FieldError]:
     if len(parameters) > _MOST_PARAMETERS:
         return [too_long("parameters", _MOST_PARAMETERS)]
     errors = [invalid("parameters", "", "field can not be empty.")] if "" in parameters else []
-    if _size(parameters) > _PARAMETERS_LIMIT:
-        errors.append(too_long("parameters", _PARAMETERS_LIMIT))
-    return errors
+    return [*errors, too_long("parameters", _PARAMETERS_LIMIT)] if _size(parameters) > _PARAMETERS_LIMIT else errors
 
 
 def _size(texts: Mapping[str, str]) -> int:
@@ -86,7 +83,7 @@ def _validate_topologies(terms: Sequence[TopologySelectorTerm]) -> list[FieldErr
             if not expression.values:
                 errors.append(required(f"{where}.values"))
             errors += no_twins(expression.values, f"{where}.values")
-            errors += [invalid(f"{where}.key", expression.key, text) for text in label_key(expression.key)]
+            errors += obeys(expression.key, label_key, f"{where}.key")
             if expression.key in places:
                 errors.append(duplicate(f"{where}.key", expression.key))
             places[expression.key] = frozenset(expression.values)
@@ -117,9 +114,7 @@ def validate_attributes_class_update(new: VolumeAttributesClass, old: VolumeAttr
 
 def validate_driver(driver: CSIDriver) -> list[FieldError]:
     spec = driver.spec
-    errors: list[FieldError] = []
-    if spec.fs_group_policy not in (None, *_GROUP_POLICIES):
-        errors.append(not_supported("spec.fsGroupPolicy", spec.fs_group_policy, _GROUP_POLICIES))
+    errors = none_or_one_of(spec.fs_group_policy, _GROUP_POLICIES, "spec.fsGroupPolicy")
     errors += _validate_tokens(spec.token_requests, "spec.tokenRequests")
     wrong = [mode for mode in spec.volume_lifecycle_modes if mode not in _LIFECYCLES]
     errors += [not_supported("spec.volumeLifecycleModes", mode, _LIFECYCLES) for mode in wrong]
@@ -157,12 +152,13 @@ def validate_driver_update(new: CSIDriver, old: CSIDriver) -> list[FieldError]:
 
 
 def validate_node(node: CSINode) -> list[FieldError]:
-    names = no_twins((driver.name for driver in node.spec.drivers), "spec.drivers", ".name")
+    again = repeated(driver.name for driver in node.spec.drivers)
     errors: list[FieldError] = []
     for index, driver in enumerate(node.spec.drivers):
         path = f"spec.drivers[{index}]"
         errors += _validate_node_driver(driver, path)
-        errors += [error for error in names if error.field == f"{path}.name"]
+        if index in again:
+            errors.append(duplicate(f"{path}.name", driver.name))
         errors += _validate_keys(driver.topology_keys, path)
     return errors
 
@@ -188,7 +184,7 @@ def _validate_keys(keys: Sequence[str], path: str) -> list[FieldError]:
             errors.append(required(path))
         if index in again:
             errors.append(duplicate(path, key))
-        errors += [invalid(path, key, text) for text in qualified_name(key)]
+        errors += obeys(key, qualified_name, path)
     return errors
 
 
@@ -206,7 +202,7 @@ def validate_node_update(new: CSINode, old: CSINode) -> list[FieldError]:
 def validate_storage_capacity(capacity: CSIStorageCapacity) -> list[FieldError]:
     errors = validate_selector(capacity.node_topology, "nodeTopology")
     name = capacity.storage_class_name
-    errors += [invalid("storageClassName", name, text) for text in dns1123_subdomain(name)]
+    errors += obeys(name, dns1123_subdomain, "storageClassName")
     if capacity.capacity is not None:
         errors += not_negative_quantity(capacity.capacity, "capacity")
     return errors
@@ -215,7 +211,7 @@ def validate_storage_capacity(capacity: CSIStorageCapacity) -> list[FieldError]:
 def validate_storage_capacity_update(new: CSIStorageCapacity, old: CSIStorageCapacity) -> list[FieldError]:
     errors: list[FieldError] = []
     if new.node_topology != old.node_topology:
-        errors.append(invalid("nodeTopology", shown_selector(new.node_topology), "field is immutable"))
+        errors.append(invalid("nodeTopology", shown_selector(new.node_topology), IMMUTABLE))
     return errors + immutable(new.storage_class_name, old.storage_class_name, "storageClassName")
 
 
@@ -224,7 +220,7 @@ def validate_attachment(attachment: VolumeAttachment) -> list[FieldError]:
     errors += validate_driver_name(attachment.spec.attacher, "spec.attacher")
     name = attachment.spec.source.persistent_volume_name
     if name is not None:
-        errors += [invalid("spec.source.persistentVolumeName", name, text) for text in dns1123_subdomain(name)]
+        errors += obeys(name, dns1123_subdomain, "spec.source.persistentVolumeName")
     return errors
 
 
@@ -232,7 +228,7 @@ def _validate_attachment(attachment: VolumeAttachment) -> list[FieldError]:
     spec, status = attachment.spec, attachment.status
     errors = [] if spec.attacher else [required("spec.attacher")]
     errors += _validate_source(spec.source, "spec.source")
-    errors += [invalid("spec.nodeName", spec.node_name, text) for text in dns1123_subdomain(spec.node_name)]
+    errors += obeys(spec.node_name, dns1123_subdomain, "spec.nodeName")
     if _size(status.attachment_metadata) > _METADATA_LIMIT:
         errors.append(too_long("status.attachmentMetadata", _METADATA_LIMIT))
     for name, problem in (("attachError", status.attach_error), ("detachError", status.detach_error)):
@@ -266,5 +262,5 @@ def _validate_problem(problem: VolumeError | None, path: str) -> list[FieldError
 def validate_attachment_update(new: VolumeAttachment, old: VolumeAttachment) -> list[FieldError]:
     errors = _validate_attachment(new)
     if new.spec != old.spec:
-        errors.append(invalid("spec", to_builtins(new.spec), "field is immutable"))
+        errors.append(invalid("spec", to_builtins(new.spec), IMMUTABLE))
     return errors

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from pybernetes.api.ip_addresses import interface_address
+from pybernetes.api.names import dns1123_label
 from pybernetes.api.objects import to_builtins
-from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
+from pybernetes.api.status import FieldError, forbidden_field, invalid, required
 from pybernetes.api.types.resource_v1 import (
     AllocatedDeviceStatus,
     AllocationResult,
@@ -25,9 +26,10 @@ from pybernetes.apiserver.resources.validation.device_claims import (
     validate_reference,
     validate_references,
 )
-from pybernetes.apiserver.resources.validation.lists import at_most, each, few, no_twins, too_long
+from pybernetes.apiserver.resources.validation.lists import at_most, each, few, no_twins
 from pybernetes.apiserver.resources.validation.metadata import immutable
 from pybernetes.apiserver.resources.validation.selectors import validate_node_selector
+from pybernetes.apiserver.resources.validation.texts import each_obeys, no_longer, obeys, required_one_of
 from pybernetes.apiserver.resources.validation.volume_sources import validate_driver_name
 
 _MOST_CONSUMERS = 256
@@ -78,7 +80,7 @@ def _allocated(allocation: AllocationResult | None) -> frozenset[str]:
 def _validate_device(device: AllocatedDeviceStatus, allocated: frozenset[str], path: str) -> list[FieldError]:
     errors = validate_driver_name(device.driver, f"{path}.driver")
     errors += devices.pool_name(device.pool, f"{path}.pool")
-    errors += devices.labels(device.device, f"{path}.device")
+    errors += obeys(device.device, dns1123_label, f"{path}.device")
     errors += devices.share_id(device.share_id, f"{path}.shareID")
     if devices.identity(device) not in allocated:
         errors.append(invalid(path, devices.identity(device), "must be an allocated device in the claim"))
@@ -97,16 +99,11 @@ def _validate_network(data: NetworkDeviceData, path: str) -> list[FieldError]:
         ("interfaceName", data.interface_name, _INTERFACE_LIMIT),
         ("hardwareAddress", data.hardware_address, _HARDWARE_LIMIT),
     ):
-        if len((text or "").encode()) > limit:
-            errors.append(too_long(f"{path}.{name}", limit))
+        errors += no_longer((text or "").encode(), limit, f"{path}.{name}")
     if surplus := at_most(data.ips, _MOST_ADDRESSES, f"{path}.ips"):
         return errors + surplus
-    errors += each(data.ips, _validate_address, f"{path}.ips")
+    errors += each_obeys(data.ips, interface_address, f"{path}.ips")
     return errors + no_twins(data.ips, f"{path}.ips")
-
-
-def _validate_address(address: str, path: str) -> list[FieldError]:
-    return [invalid(path, address, text) for text in interface_address(address)]
 
 
 def _validate_allocation(allocation: AllocationResult, requests: Requests, path: str) -> list[FieldError]:
@@ -128,7 +125,7 @@ def _validate_result(result: DeviceRequestAllocationResult, requests: Requests, 
     errors = validate_reference(result.request, requests, f"{path}.request")
     errors += validate_driver_name(result.driver, f"{path}.driver")
     errors += devices.pool_name(result.pool, f"{path}.pool")
-    errors += devices.labels(result.device, f"{path}.device")
+    errors += obeys(result.device, dns1123_label, f"{path}.device")
     errors += devices.validate_binding(result.binding_conditions, result.binding_failure_conditions, path)
     return errors + devices.share_id(result.share_id, f"{path}.shareID")
 
@@ -137,10 +134,6 @@ def _validate_configuration(
     configuration: DeviceAllocationConfiguration, requests: Requests, path: str
 ) -> list[FieldError]:
     source = configuration.source
-    errors: list[FieldError] = []
-    if not source:
-        errors.append(required(f"{path}.source"))
-    elif source not in _SOURCES:
-        errors.append(not_supported(f"{path}.source", source, _SOURCES))
+    errors = required_one_of(source, _SOURCES, f"{path}.source")
     errors += validate_references(configuration.requests, requests, f"{path}.requests")
     return errors + devices.validate_configuration(configuration.opaque, path)

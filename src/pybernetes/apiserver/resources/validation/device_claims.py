@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pybernetes.api.names import dns1123_label, dns1123_subdomain
 from pybernetes.api.objects import to_builtins
 from pybernetes.api.status import FieldError, invalid, not_supported, required
 from pybernetes.api.types.resource_v1 import (
@@ -22,6 +23,7 @@ from pybernetes.apiserver.resources.validation import devices
 from pybernetes.apiserver.resources.validation.lists import at_most, each, few, no_twins
 from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE
 from pybernetes.apiserver.resources.validation.numbers import is_extended
+from pybernetes.apiserver.resources.validation.texts import obeys, required_text
 from pybernetes.apiserver.resources.validation.volumes import validate_template_metadata
 
 MOST_REQUESTS = 32
@@ -102,7 +104,7 @@ def validate_devices(claim: DeviceClaim, path: str) -> list[FieldError]:
 
 
 def _validate_request(request: DeviceRequest, path: str) -> list[FieldError]:
-    errors = devices.labels(request.name, f"{path}.name")
+    errors = obeys(request.name, dns1123_label, f"{path}.name")
     rule = "exactly one of `exactly` or `firstAvailable` is required"
     alternatives = request.first_available
     if request.exactly is not None and alternatives:
@@ -119,11 +121,11 @@ def _validate_request(request: DeviceRequest, path: str) -> list[FieldError]:
 
 
 def _validate_alternative(alternative: DeviceSubRequest, path: str) -> list[FieldError]:
-    return devices.labels(alternative.name, f"{path}.name") + _validate_wish(alternative, path)
+    return obeys(alternative.name, dns1123_label, f"{path}.name") + _validate_wish(alternative, path)
 
 
 def _validate_wish(wish: ExactDeviceRequest | DeviceSubRequest, path: str) -> list[FieldError]:
-    errors = devices.class_name(wish.device_class_name, f"{path}.deviceClassName")
+    errors = required_text(wish.device_class_name, dns1123_subdomain, f"{path}.deviceClassName")
     errors += devices.validate_selectors(wish.selectors, f"{path}.selectors")
     mode, count = wish.allocation_mode, wish.count or 0
     if mode == "All":
@@ -152,7 +154,7 @@ def validate_reference(name: str, requests: Requests, path: str) -> list[FieldEr
     parts = name.split("/")
     if len(parts) > 2:
         return [invalid(path, name, _NOT_A_REQUEST)]
-    errors = [error for part in parts for error in devices.labels(part, path)]
+    errors = [error for part in parts for error in obeys(part, dns1123_label, path)]
     known = parts[0] in requests and (len(parts) == 1 or parts[1] in requests[parts[0]])
     return errors if known else [*errors, invalid(path, name, _NOT_A_REQUEST)]
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pybernetes.api.names import dns1123_label, dns1123_subdomain
 from pybernetes.api.quantity import add, compare, value
 from pybernetes.api.status import FieldError, forbidden_field, invalid, required
 from pybernetes.api.struct import Quantity
@@ -24,9 +25,10 @@ from pybernetes.api.types.resource_v1 import (
     ResourceSliceSpec,
 )
 from pybernetes.apiserver.resources.validation import devices
-from pybernetes.apiserver.resources.validation.lists import at_most, each, few, no_twins, too_long
+from pybernetes.apiserver.resources.validation.lists import at_most, each, few, no_twins
 from pybernetes.apiserver.resources.validation.metadata import immutable
 from pybernetes.apiserver.resources.validation.selectors import shown_terms, validate_node_selector
+from pybernetes.apiserver.resources.validation.texts import no_longer, obeys, required_text
 from pybernetes.apiserver.resources.validation.volume_sources import validate_driver_name
 
 _MOST_DEVICES = 128
@@ -122,7 +124,7 @@ def _validate_nodes(owner: ResourceSliceSpec | Device, path: str, empty: str) ->
     errors: list[FieldError] = []
     if owner.node_name:
         chosen.append("`nodeName`")
-        errors += devices.class_name(owner.node_name, f"{path}.nodeName")
+        errors += required_text(owner.node_name, dns1123_subdomain, f"{path}.nodeName")
     elif owner.node_name is not None:
         errors.append(invalid(f"{path}.nodeName", "", empty))
     selector: NodeSelector | None = owner.node_selector
@@ -145,7 +147,7 @@ def _validate_consumption(consumption: DeviceCounterConsumption, path: str) -> l
 
 
 def _validate_counters(name: str, name_path: str, counters: Mapping[str, Counter], path: str) -> list[FieldError]:
-    errors = devices.labels(name, name_path) if name else [required(name_path)]
+    errors = obeys(name, dns1123_label, name_path) if name else [required(name_path)]
     where = f"{path}.counters"
     if not counters:
         return [*errors, required(where)]
@@ -154,12 +156,12 @@ def _validate_counters(name: str, name_path: str, counters: Mapping[str, Counter
     return errors + [
         error
         for counter in counters
-        for error in devices.labels(counter, f"{where}[{devices.shortened(counter, _LABEL_LIMIT)}]")
+        for error in obeys(counter, dns1123_label, f"{where}[{devices.shortened(counter, _LABEL_LIMIT)}]")
     ]
 
 
 def _validate_device(device: Device, before: Device | None, path: str, *, own_place: bool) -> list[FieldError]:
-    errors = devices.labels(device.name, f"{path}.name")
+    errors = obeys(device.name, dns1123_label, f"{path}.name")
     features = len(device.attributes) + len(device.capacity)
     if features > _MOST_FEATURES:
         detail = f"the total number of attributes and capacities must not exceed {_MOST_FEATURES}"
@@ -206,14 +208,13 @@ def _validate_own_place(device: Device, path: str, *, own_place: bool) -> list[F
 
 def _validate_attribute(attribute: DeviceAttribute, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
-    if attribute.string is not None and len(attribute.string) > _VALUE_LIMIT:
-        errors.append(too_long(f"{path}.string", _VALUE_LIMIT))
+    if attribute.string is not None:
+        errors += no_longer(attribute.string, _VALUE_LIMIT, f"{path}.string")
     if attribute.version is not None:
         where = f"{path}.version"
         if not _version.fullmatch(attribute.version):
             errors.append(invalid(where, attribute.version, _NOT_A_VERSION))
-        if len(attribute.version) > _VALUE_LIMIT:
-            errors.append(too_long(where, _VALUE_LIMIT))
+        errors += no_longer(attribute.version, _VALUE_LIMIT, where)
     given: dict[str, Any] = {
         "IntValue": attribute.int_,
         "BoolValue": attribute.bool_,

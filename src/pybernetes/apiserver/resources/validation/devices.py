@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from pybernetes.api.names import dns1123_label, dns1123_subdomain, label_value, regex_error
+from pybernetes.api.names import dns1123_subdomain, label_value, regex_error
 from pybernetes.api.status import FieldError, duplicate, invalid, not_supported, required
 from pybernetes.api.types.resource_v1 import (
     AllocatedDeviceStatus,
@@ -22,8 +22,9 @@ from pybernetes.api.types.resource_v1 import (
     OpaqueDeviceConfiguration,
 )
 from pybernetes.apiserver.resources.validation.device_expressions import expression_errors
-from pybernetes.apiserver.resources.validation.lists import at_most, each, few, no_twins, repeated, too_long
+from pybernetes.apiserver.resources.validation.lists import at_most, few, no_twins, repeated
 from pybernetes.apiserver.resources.validation.metadata import label_key
+from pybernetes.apiserver.resources.validation.texts import each_obeys, no_longer, none_or_one_of, obeys, too_long
 from pybernetes.apiserver.resources.validation.volume_sources import validate_driver_name
 
 PARAMETERS_LIMIT = 10 * 1024
@@ -64,21 +65,12 @@ def shortened(key: str, most: int) -> str:
     return f"{key[: (kept + 1) // 2]}...{key[len(key) - kept // 2 :]}"
 
 
-def labels(name: str, path: str) -> list[FieldError]:
-    """The name of a device, of a request, or of a counter."""
-    return [invalid(path, name, text) for text in dns1123_label(name)]
-
-
-def class_name(name: str, path: str) -> list[FieldError]:
-    return [invalid(path, name, text) for text in dns1123_subdomain(name)] if name else [required(path)]
-
-
 def pool_name(name: str, path: str) -> list[FieldError]:
     """Subdomains with slashes between them."""
     if not name:
         return [required(path)]
-    errors = [too_long(path, _POOL_LIMIT)] if len(name) > _POOL_LIMIT else []
-    return errors + [invalid(path, part, text) for part in name.split("/") for text in dns1123_subdomain(part)]
+    parts = (error for part in name.split("/") for error in obeys(part, dns1123_subdomain, path))
+    return [*no_longer(name, _POOL_LIMIT, path), *parts]
 
 
 def share_id(uid: str | None, path: str) -> list[FieldError]:
@@ -113,7 +105,7 @@ def full_attribute_name(name: str, path: str) -> list[FieldError]:
 
 
 def _validate_identifier(name: str, path: str) -> list[FieldError]:
-    errors = [too_long(path, _IDENTIFIER_LIMIT)] if len(name) > _IDENTIFIER_LIMIT else []
+    errors = no_longer(name, _IDENTIFIER_LIMIT, path)
     return errors if _identifier.fullmatch(name) else [*errors, invalid(path, name, _NOT_IDENTIFIER)]
 
 
@@ -169,15 +161,15 @@ def validate_toleration(toleration: DeviceToleration, path: str) -> list[FieldEr
 
 
 def _key(key: str, path: str) -> list[FieldError]:
-    return [invalid(f"{path}.key", key, text) for text in label_key(key)]
+    return obeys(key, label_key, f"{path}.key")
 
 
 def _label_value(value: str, path: str) -> list[FieldError]:
-    return [invalid(f"{path}.value", value, text) for text in label_value(value)]
+    return obeys(value, label_value, f"{path}.value")
 
 
 def _effect(effect: str, path: str) -> list[FieldError]:
-    return [not_supported(f"{path}.effect", effect, _EFFECTS)] if effect not in ("", *_EFFECTS) else []
+    return none_or_one_of(effect or None, _EFFECTS, f"{path}.effect")
 
 
 def validate_binding(conditions: Sequence[str], failures: Sequence[str], path: str) -> list[FieldError]:
@@ -185,7 +177,7 @@ def validate_binding(conditions: Sequence[str], failures: Sequence[str], path: s
     first, second = f"{path}.bindingConditions", f"{path}.bindingFailureConditions"
     errors: list[FieldError] = []
     for names, where in ((conditions, first), (failures, second)):
-        errors += at_most(names, _MOST_CONDITIONS, where) or each(names, _condition, where)
+        errors += at_most(names, _MOST_CONDITIONS, where) or each_obeys(names, label_key, where)
     errors += no_twins(conditions, first)
     again, known = repeated(failures), set(conditions)
     for index, name in enumerate(failures):
@@ -200,7 +192,3 @@ def validate_binding(conditions: Sequence[str], failures: Sequence[str], path: s
     if conditions and not failures:
         errors.append(invalid(second, None, "bindingFailureConditions are required to use bindingConditions"))
     return errors
-
-
-def _condition(name: str, path: str) -> list[FieldError]:
-    return [invalid(path, name, text) for text in label_key(name)]

@@ -6,6 +6,7 @@ import re
 
 from pybernetes.api.names import dns1123_subdomain, regex_error
 from pybernetes.api.status import FieldError, invalid, required
+from pybernetes.apiserver.resources.validation.texts import obeys
 
 _PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 _path = re.compile(_PATH)
@@ -17,7 +18,7 @@ def validate_domain_path(text: str, path: str) -> list[FieldError]:
     if not domain or not rest:
         errors = [] if text else [required(path)]
         return [*errors, invalid(path, text, _NO_DOMAIN)]
-    errors = [invalid(path, domain, problem) for problem in dns1123_subdomain(domain)]
+    errors = obeys(domain, dns1123_subdomain, path)
     if not _path.fullmatch(rest):
         errors.append(invalid(path, rest, regex_error("Invalid path", _PATH)))
     return errors

@@ -9,11 +9,12 @@ from pybernetes.api.names import dns1123_label, dns1123_subdomain, label_value, 
 from pybernetes.api.status import FieldError, duplicate, invalid, not_supported, required
 from pybernetes.api.types.core_v1 import EndpointAddress, Endpoints
 from pybernetes.api.types.discovery_v1 import Endpoint, EndpointHints, EndpointPort, EndpointSlice
-from pybernetes.apiserver.resources.validation.lists import at_most, no_twins
+from pybernetes.apiserver.resources.validation.lists import at_most, repeated
 from pybernetes.apiserver.resources.validation.metadata import immutable, validate_labels
+from pybernetes.apiserver.resources.validation.ports import PROTOCOLS
 from pybernetes.apiserver.resources.validation.service import validate_outside_address
+from pybernetes.apiserver.resources.validation.texts import obeys, one_of, required_one_of
 
-_PROTOCOLS = ("SCTP", "TCP", "UDP")
 _MOST_ENDPOINTS = 1000
 _MOST_ADDRESSES = 100
 _MOST_PORTS = 20_000
@@ -36,13 +37,11 @@ def validate_endpoints(endpoints: Endpoints) -> list[FieldError]:
             if len(subset.ports) > 1 and not port.name:
                 errors.append(required(f"{where}.name"))
             elif port.name:
-                errors += [invalid(f"{where}.name", port.name, text) for text in dns1123_label(port.name)]
-            errors += [invalid(f"{where}.port", port.port, text) for text in port_number(port.port)]
-            if port.protocol not in _PROTOCOLS:
-                errors.append(not_supported(f"{where}.protocol", port.protocol, _PROTOCOLS))
+                errors += obeys(port.name, dns1123_label, f"{where}.name")
+            errors += obeys(port.port, port_number, f"{where}.port")
+            errors += one_of(port.protocol, PROTOCOLS, f"{where}.protocol")
             if port.app_protocol is not None:
-                texts = qualified_name(port.app_protocol)
-                errors += [invalid(f"{where}.appProtocol", port.app_protocol, text) for text in texts]
+                errors += obeys(port.app_protocol, qualified_name, f"{where}.appProtocol")
     return errors
 
 
@@ -50,9 +49,9 @@ def _validate_address(address: EndpointAddress, path: str) -> list[FieldError]:
     problems = ip_address(address.ip)
     errors = [invalid(f"{path}.ip", address.ip, text) for text in problems]
     if address.hostname:
-        errors += [invalid(f"{path}.hostname", address.hostname, text) for text in dns1123_label(address.hostname)]
+        errors += obeys(address.hostname, dns1123_label, f"{path}.hostname")
     if address.node_name is not None:
-        errors += [invalid(f"{path}.nodeName", address.node_name, t) for t in dns1123_subdomain(address.node_name)]
+        errors += obeys(address.node_name, dns1123_subdomain, f"{path}.nodeName")
     if not is_ip_address(address.ip):
         return [*errors, invalid(f"{path}.ip", address.ip, "must be a valid IP address")]
     return errors if problems else errors + validate_outside_address(address.ip, f"{path}.ip")
@@ -61,10 +60,7 @@ def _validate_address(address: EndpointAddress, path: str) -> list[FieldError]:
 def validate_slice(endpoint_slice: EndpointSlice) -> list[FieldError]:
     errors: list[FieldError] = []
     kind = endpoint_slice.address_type
-    if not kind:
-        errors.append(required("addressType"))
-    elif kind not in _ADDRESS_TYPES:
-        errors.append(not_supported("addressType", kind, _ADDRESS_TYPES))
+    errors += required_one_of(kind, _ADDRESS_TYPES, "addressType")
     errors += _validate_slice_ports(endpoint_slice.ports)
     if surplus := at_most(endpoint_slice.endpoints, _MOST_ENDPOINTS, "endpoints"):
         return errors + surplus
@@ -80,12 +76,12 @@ def _validate_endpoint(endpoint: Endpoint, kind: str, path: str) -> list[FieldEr
     for number, address in enumerate(endpoint.addresses):
         errors += _validate_slice_address(address, kind, f"{path}.addresses", number)
     if (node := endpoint.node_name) is not None:
-        errors += [invalid(f"{path}.nodeName", node, text) for text in dns1123_subdomain(node)]
+        errors += obeys(node, dns1123_subdomain, f"{path}.nodeName")
     topology = endpoint.deprecated_topology
     errors += at_most(topology, _MOST_LABELS, f"{path}.deprecatedTopology")
     errors += validate_labels(topology, f"{path}.deprecatedTopology")
     if (host := endpoint.hostname) is not None:
-        errors += [invalid(f"{path}.hostname", host, text) for text in dns1123_label(host)]
+        errors += obeys(host, dns1123_label, f"{path}.hostname")
     return errors + (_validate_hints(endpoint.hints, f"{path}.hints") if endpoint.hints is not None else [])
 
 
@@ -99,25 +95,25 @@ def _validate_hints(hints: EndpointHints, path: str) -> list[FieldError]:
         if surplus := at_most(names, _MOST_HINTS, where):
             errors += surplus
             continue
-        twins = no_twins(names, where, ".name")
+        again = repeated(names)
         for index, name in enumerate(names):
             place = f"{where}[{index}].name"
-            errors += [twin for twin in twins if twin.field == place]
-            errors += [invalid(place, name, text) for text in rule(name)]
+            if index in again:
+                errors.append(duplicate(place, name))
+            errors += obeys(name, rule, place)
     return errors
 
 
 def _validate_slice_address(address: str, kind: str, path: str, number: int) -> list[FieldError]:
     where = f"{path}[{number}]"
     if kind == "FQDN":
-        return [invalid(where, address, text) for text in dns1123_subdomain(address)]
+        return obeys(address, dns1123_subdomain, where)
     problems = ip_address(address)
     if problems:
         return [invalid(where, address, text) for text in problems]
     version = ipaddress.ip_address(address).version
     if kind in ("IPv4", "IPv6") and f"IPv{version}" != kind:
-        article = "an"
-        return [invalid(path, address, f"must be {article} {kind} address")]
+        return [invalid(path, address, f"must be an {kind} address")]
     return validate_outside_address(address, where)
 
 
@@ -130,17 +126,16 @@ def _validate_slice_ports(ports: list[EndpointPort]) -> list[FieldError]:
         path = f"ports[{index}]"
         name = port.name or ""
         if name:
-            errors += [invalid(f"{path}.name", name, text) for text in dns1123_label(name)]
+            errors += obeys(name, dns1123_label, f"{path}.name")
         if name in names:
             errors.append(duplicate(f"{path}.name", name))
         names.add(name)
         if port.protocol is None:
             errors.append(required(f"{path}.protocol"))
-        elif port.protocol not in _PROTOCOLS:
-            errors.append(not_supported(f"{path}.protocol", port.protocol, _PROTOCOLS))
+        elif port.protocol not in PROTOCOLS:
+            errors.append(not_supported(f"{path}.protocol", port.protocol, PROTOCOLS))
         if port.app_protocol is not None:
-            texts = qualified_name(port.app_protocol)
-            errors += [invalid(f"{path}.appProtocol", port.app_protocol, text) for text in texts]
+            errors += obeys(port.app_protocol, qualified_name, f"{path}.appProtocol")
     return errors
 
 

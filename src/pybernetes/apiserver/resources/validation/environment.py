@@ -20,6 +20,7 @@ from pybernetes.api.types.core_v1 import (
     Volume,
 )
 from pybernetes.apiserver.resources.validation.paths import no_backsteps
+from pybernetes.apiserver.resources.validation.texts import obeys, required_text
 
 _VARIABLE_FIELDS = frozenset(
     {"metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName"}
@@ -52,10 +53,7 @@ def validate_variables(variables: Sequence[EnvVar], path: str) -> list[FieldErro
     errors: list[FieldError] = []
     for index, variable in enumerate(variables):
         where = f"{path}[{index}]"
-        if not variable.name:
-            errors.append(required(f"{where}.name"))
-        else:
-            errors += [invalid(f"{where}.name", variable.name, text) for text in env_var_name(variable.name)]
+        errors += required_text(variable.name, env_var_name, f"{where}.name")
         if variable.value_from is not None:
             errors += _validate_source(variable, f"{where}.valueFrom")
     return errors
@@ -87,20 +85,17 @@ def _validate_source(variable: EnvVar, path: str) -> list[FieldError]:
 
 def _key_of(name: str, key: str, path: str) -> list[FieldError]:
     """A key of a ConfigMap or Secret."""
-    errors = [invalid(f"{path}.name", name, text) for text in dns1123_subdomain(name)]
+    errors = obeys(name, dns1123_subdomain, f"{path}.name")
     if not key:
         return [*errors, required(f"{path}.key")]
-    return errors + [invalid(f"{path}.key", key, text) for text in config_map_key(key)]
+    return errors + obeys(key, config_map_key, f"{path}.key")
 
 
 def _file_key(source: FileKeySelector, path: str) -> list[FieldError]:
     """A variable that an init container wrote into a file."""
     errors: list[FieldError] = []
     for name, value, rule in (("key", source.key, env_var_name), ("volumeName", source.volume_name, dns1123_label)):
-        if not value:
-            errors.append(required(f"{path}.{name}"))
-        else:
-            errors += [invalid(f"{path}.{name}", value, text) for text in rule(value)]
+        errors += required_text(value, rule, f"{path}.{name}")
     return errors + (no_backsteps(source.path, f"{path}.path") if source.path else [required(f"{path}.path")])
 
 
@@ -147,7 +142,7 @@ def _validate_subscript(name: str, base: str, key: str, path: str) -> list[Field
         detail = f"error converting fieldPath: field label does not support subscript: {name}"
         return [invalid(f"{path}.fieldPath", name, detail)]
     key = key.lower() if base == "metadata.annotations" else key
-    return [invalid(path, key, text) for text in qualified_name(key)]
+    return obeys(key, qualified_name, path)
 
 
 def validate_resource_ref(reference: ResourceFieldSelector, path: str, *, in_volume: bool) -> list[FieldError]:
@@ -177,7 +172,7 @@ def validate_variables_from(given: Sequence[EnvFromSource], path: str) -> list[F
     for index, source in enumerate(given):
         where = f"{path}[{index}]"
         if source.prefix:
-            errors += [invalid(f"{where}.prefix", source.prefix, text) for text in env_var_name(source.prefix)]
+            errors += obeys(source.prefix, env_var_name, f"{where}.prefix")
         references = (("configMapRef", source.config_map_ref), ("secretRef", source.secret_ref))
         for field, reference in references:
             if reference is None:

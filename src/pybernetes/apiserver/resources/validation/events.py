@@ -7,6 +7,7 @@ from pybernetes.api.status import FieldError, invalid, required
 from pybernetes.api.types import core_v1, events_v1
 from pybernetes.api.types.core_v1 import ObjectReference
 from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE
+from pybernetes.apiserver.resources.validation.texts import obeys
 
 _WORD_LIMIT, _NOTE_LIMIT = 128, 1024
 _NO_NAMESPACE = "does not match event.namespace"
@@ -38,7 +39,7 @@ def validate_core_event(event: core_v1.Event) -> list[FieldError]:
         errors += _reporter(event.reporting_component or "", "reportingComponent")
         errors += _words(event.reporting_instance or "", event.action or "", event.reason or "")
         errors += _longest("message", event.message or "", _NOTE_LIMIT)
-    return errors + [invalid("namespace", namespace, text) for text in dns1123_subdomain(namespace)]
+    return errors + obeys(namespace, dns1123_subdomain, "namespace")
 
 
 def _beside(namespace: str, regarding: ObjectReference) -> list[FieldError]:
@@ -58,7 +59,7 @@ def _of_new_kind(namespace: str, regarding: ObjectReference) -> list[FieldError]
 
 def _reporter(name: str, path: str) -> list[FieldError]:
     errors = [] if name else [required(path)]
-    return errors + [invalid(path, name, text) for text in qualified_name(name)]
+    return errors + obeys(name, qualified_name, path)
 
 
 def _words(instance: str, action: str, reason: str) -> list[FieldError]:

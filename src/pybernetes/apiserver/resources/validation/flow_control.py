@@ -25,6 +25,7 @@ from pybernetes.api.types.flowcontrol_v1 import (
 from pybernetes.apiserver.bootstrap.flow_control import MANDATORY, mandatory_spec
 from pybernetes.apiserver.resources.validation.internal_form import internal_part
 from pybernetes.apiserver.resources.validation.lists import each
+from pybernetes.apiserver.resources.validation.texts import obeys
 
 _RESPONSES = ("Queue", "Reject")
 _TYPES = ("Exempt", "Limited")
@@ -56,7 +57,7 @@ def validate_flow_schema(schema: FlowSchema) -> list[FieldError]:
         errors.append(not_supported("spec.distinguisherMethod.type", {"Type": method.type}, _METHODS))
     level, where = spec.priority_level_configuration.name, "spec.priorityLevelConfiguration.name"
     if level:
-        errors += [invalid(where, level, text) for text in dns1123_subdomain(level)]
+        errors += obeys(level, dns1123_subdomain, where)
     else:
         errors.append(required(where, "must reference a priority level"))
     errors += each(spec.rules, _validate_rule, "spec.rules")
@@ -116,11 +117,11 @@ def _validate_subject(subject: Subject, path: str) -> list[FieldError]:
 def _validate_account(account: ServiceAccountSubject, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     if account.name not in ("", "*"):
-        errors += [invalid(f"{path}.name", account.name, text) for text in dns1123_subdomain(account.name)]
+        errors += obeys(account.name, dns1123_subdomain, f"{path}.name")
     if not account.namespace:
         return [*errors, required(f"{path}.namespace", "must specify namespace for service account")]
     where = f"{path}.namespace"
-    return errors + [invalid(where, account.namespace, text) for text in dns1123_label(account.namespace)]
+    return errors + obeys(account.namespace, dns1123_label, where)
 
 
 def _alone(values: Sequence[str], path: str, what: str) -> list[FieldError]:

@@ -23,8 +23,9 @@ from pybernetes.api.types.networking_v1 import (
     IngressTLS,
 )
 from pybernetes.apiserver.resources.validation.domain_path import validate_domain_path
-from pybernetes.apiserver.resources.validation.lists import each, too_long
+from pybernetes.apiserver.resources.validation.lists import each
 from pybernetes.apiserver.resources.validation.metadata import immutable
+from pybernetes.apiserver.resources.validation.texts import no_longer, obeys, required_text
 
 _CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 _PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
@@ -53,9 +54,9 @@ def validate_ingress_status(new: Ingress, _old: Ingress) -> list[FieldError]:
     for index, point in enumerate(new.status.load_balancer.ingress):
         path = f"status.loadBalancer.ingress[{index}]"
         if point.ip:
-            errors += [invalid(f"{path}.ip", point.ip, text) for text in ip_address(point.ip)]
+            errors += obeys(point.ip, ip_address, f"{path}.ip")
         if point.hostname:
-            errors += [invalid(f"{path}.hostname", point.hostname, text) for text in dns1123_subdomain(point.hostname)]
+            errors += obeys(point.hostname, dns1123_subdomain, f"{path}.hostname")
             if is_ip_address(point.hostname):
                 errors.append(invalid(f"{path}.hostname", point.hostname, _NOT_A_NAME))
     return errors
@@ -81,14 +82,13 @@ def _validate_spec(ingress: Ingress) -> list[FieldError]:
             errors += each(rule.http.paths, _validate_path, f"{path}.http.paths")
     errors += each(spec.tls, _validate_tls, "spec.tls")
     if spec.ingress_class_name is not None:
-        texts = dns1123_subdomain(spec.ingress_class_name)
-        errors += [invalid("spec.ingressClassName", spec.ingress_class_name, text) for text in texts]
+        errors += obeys(spec.ingress_class_name, dns1123_subdomain, "spec.ingressClassName")
     return errors
 
 
 def _validate_host(host: str, path: str) -> list[FieldError]:
     rule = wildcard_dns1123_subdomain if "*" in host else dns1123_subdomain
-    return [invalid(path, host, text) for text in rule(host)]
+    return obeys(host, rule, path)
 
 
 def _validate_tls(tls: IngressTLS, path: str) -> list[FieldError]:
@@ -124,15 +124,13 @@ def _validate_backend(backend: IngressBackend, path: str) -> list[FieldError]:
 
 def _validate_service(service: IngressServiceBackend, path: str) -> list[FieldError]:
     name, port, where = service.name, service.port, f"{path}.service"
-    errors = [invalid(f"{where}.name", name, text) for text in dns1123_label(name)] if name else []
-    if not name:
-        errors.append(required(f"{where}.name"))
+    errors = required_text(name, dns1123_label, f"{where}.name")
     if port.name and port.number:
         errors.append(invalid(path, "", "cannot set both port name & port number"))
     elif port.name:
-        errors += [invalid(f"{where}.port.name", port.name, text) for text in port_name(port.name)]
+        errors += obeys(port.name, port_name, f"{where}.port.name")
     elif port.number:
-        errors += [invalid(f"{where}.port.number", port.number, text) for text in port_number(port.number)]
+        errors += obeys(port.number, port_number, f"{where}.port.number")
     else:
         errors.append(required(path, "port name or number is required"))
     return errors
@@ -144,7 +142,7 @@ def _validate_reference(
     errors: list[FieldError] = []
     group = reference.api_group
     if group is not None:
-        errors += [invalid(f"{path}.apiGroup", group, text) for text in dns1123_subdomain(group)]
+        errors += obeys(group, dns1123_subdomain, f"{path}.apiGroup")
     for name, value in (("kind", reference.kind), ("name", reference.name)):
         if not value:
             errors.append(required(f"{path}.{name}", f"{name} is required"))
@@ -154,7 +152,7 @@ def _validate_reference(
 
 def validate_ingress_class(ingress_class: IngressClass) -> list[FieldError]:
     controller, path = ingress_class.spec.controller or "", "spec.controller"
-    errors = [too_long(path, _CONTROLLER_LIMIT)] if len(controller) > _CONTROLLER_LIMIT else []
+    errors = no_longer(controller, _CONTROLLER_LIMIT, path)
     errors += validate_domain_path(controller, path) if controller else [required(path)]
     parameters = ingress_class.spec.parameters
     return errors + (_validate_parameters(parameters, "spec.parameters") if parameters is not None else [])
@@ -172,7 +170,7 @@ def _validate_parameters(parameters: IngressClassParametersReference, path: str)
         return errors + ([forbidden_field(where, detail)] if namespace is not None else [])
     if namespace is None:
         return [*errors, required(where, "`parameters.scope` is set to 'Namespace'")]
-    return errors + [invalid(where, namespace, text) for text in dns1123_label(namespace)]
+    return errors + obeys(namespace, dns1123_label, where)
 
 
 def validate_ingress_class_update(new: IngressClass, old: IngressClass) -> list[FieldError]:

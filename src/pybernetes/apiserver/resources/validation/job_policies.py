@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Container, Sequence
 
 from pybernetes.api.names import qualified_name
-from pybernetes.api.status import OMITTED, FieldError, invalid, not_supported, required
+from pybernetes.api.status import OMITTED, FieldError, duplicate, invalid, required
 from pybernetes.api.types.batch_v1 import (
     JobSpec,
     PodFailurePolicyOnExitCodesRequirement,
@@ -13,12 +14,13 @@ from pybernetes.api.types.batch_v1 import (
     PodFailurePolicyRule,
     SuccessPolicyRule,
 )
+from pybernetes.apiserver.resources.validation.conditions import CONDITION_STATUSES
 from pybernetes.apiserver.resources.validation.indexes import NotIndexes, count_indexes
-from pybernetes.apiserver.resources.validation.lists import at_most, each, no_twins, too_long
+from pybernetes.apiserver.resources.validation.lists import at_most, each, repeated
 from pybernetes.apiserver.resources.validation.numbers import not_negative
+from pybernetes.apiserver.resources.validation.texts import no_longer, none_or_one_of, obeys, one_of
 
 _ACTIONS = ("Count", "FailIndex", "FailJob", "Ignore")
-_STATUSES = ("False", "True", "Unknown")
 _OPERATORS = ("In", "NotIn")
 _MOST_RULES = 20
 _MOST_CODES = 255
@@ -27,14 +29,17 @@ _INDEXES_LIMIT = 64 * 1024
 _NOT_A_CONTAINER = "must be one of the container or initContainer names in the pod template"
 
 
-def _valid(values: Sequence[str]) -> str:
-    return f"valid values: [{' '.join(f'{chr(34)}{value}{chr(34)}' for value in values)}]"
+def _chosen(value: str, known: Sequence[str], path: str) -> list[FieldError]:
+    """A word of a few, which whoever gives none is told."""
+    if value:
+        return one_of(value, known, path)
+    return [required(path, f"valid values: [{' '.join(json.dumps(each) for each in known)}]")]
 
 
 def validate_replacement(spec: JobSpec, path: str) -> list[FieldError]:
     policy = spec.pod_replacement_policy
     supported = ("Failed",) if spec.pod_failure_policy is not None else ("Failed", "TerminatingOrFailed")
-    return [] if policy is None or policy in supported else [not_supported(path, policy, supported)]
+    return none_or_one_of(policy, supported, path)
 
 
 def validate_failure_policy(spec: JobSpec, path: str) -> list[FieldError]:
@@ -53,12 +58,8 @@ def validate_failure_policy(spec: JobSpec, path: str) -> list[FieldError]:
 def _validate_failure(
     rule: PodFailurePolicyRule, names: Container[str], path: str, *, by_index: bool
 ) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if not rule.action:
-        errors.append(required(f"{path}.action", _valid(_ACTIONS)))
-    elif rule.action not in _ACTIONS:
-        errors.append(not_supported(f"{path}.action", rule.action, _ACTIONS))
-    elif rule.action == "FailIndex" and not by_index:
+    errors = _chosen(rule.action, _ACTIONS, f"{path}.action")
+    if rule.action == "FailIndex" and not by_index:
         errors.append(invalid(f"{path}.action", rule.action, "requires the backoffLimitPerIndex to be set"))
     codes, patterns = rule.on_exit_codes, rule.on_pod_conditions
     if codes is not None:
@@ -75,35 +76,27 @@ def _validate_failure(
 
 
 def _validate_pattern(pattern: PodFailurePolicyOnPodConditionsPattern, path: str) -> list[FieldError]:
-    errors = [invalid(f"{path}.type", pattern.type, text) for text in qualified_name(pattern.type)]
-    if not pattern.status:
-        errors.append(required(f"{path}.status", _valid(_STATUSES)))
-    elif pattern.status not in _STATUSES:
-        errors.append(not_supported(f"{path}.status", pattern.status, _STATUSES))
-    return errors
+    errors = obeys(pattern.type, qualified_name, f"{path}.type")
+    return errors + _chosen(pattern.status or "", CONDITION_STATUSES, f"{path}.status")
 
 
 def _validate_codes(
     codes: PodFailurePolicyOnExitCodesRequirement, names: Container[str], path: str
 ) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if not codes.operator:
-        errors.append(required(f"{path}.operator", _valid(_OPERATORS)))
-    elif codes.operator not in _OPERATORS:
-        errors.append(not_supported(f"{path}.operator", codes.operator, _OPERATORS))
+    errors = _chosen(codes.operator, _OPERATORS, f"{path}.operator")
     if codes.container_name is not None and codes.container_name not in names:
         errors.append(invalid(f"{path}.containerName", codes.container_name, _NOT_A_CONTAINER))
     where, values = f"{path}.values", codes.values
     if not values:
         errors.append(invalid(where, [], "at least one value is required"))
     errors += at_most(values, _MOST_CODES, where)
-    twins = {error.field: error for error in no_twins(values, where)}
+    again = repeated(values)
     for index, value in enumerate(values):
         place = f"{where}[{index}]"
         if codes.operator == "In" and value == 0:
             errors.append(invalid(place, value, "must not be 0 for the In operator"))
-        if place in twins:
-            errors.append(twins[place])
+        if index in again:
+            errors.append(duplicate(place, value))
     if list(values) != sorted(values):
         errors.append(invalid(where, list(values), "must be ordered"))
     return errors
@@ -130,8 +123,7 @@ def _validate_success(rule: SuccessPolicyRule, completions: int, path: str) -> l
     total = 0
     if indexes is not None:
         where = f"{path}.succeededIndexes"
-        if len(indexes) > _INDEXES_LIMIT:
-            errors.append(too_long(where, _INDEXES_LIMIT))
+        errors += no_longer(indexes, _INDEXES_LIMIT, where)
         try:
             total = count_indexes(indexes, completions)
         except NotIndexes as problem:

@@ -7,12 +7,7 @@ from typing import Any
 from pybernetes.api.names import dns1123_label
 from pybernetes.api.objects import copy
 from pybernetes.api.status import FieldError, invalid, not_supported, required
-from pybernetes.api.types.batch_v1 import (
-    CronJob,
-    CronJobSpec,
-    Job,
-    JobSpec,
-)
+from pybernetes.api.types.batch_v1 import CronJob, CronJobSpec, Job, JobSpec
 from pybernetes.api.types.core_v1 import Affinity
 from pybernetes.apiserver.resources.validation.domain_path import validate_domain_path
 from pybernetes.apiserver.resources.validation.internal_form import internal_template
@@ -21,12 +16,12 @@ from pybernetes.apiserver.resources.validation.job_policies import (
     validate_replacement,
     validate_success_policy,
 )
-from pybernetes.apiserver.resources.validation.lists import too_long
 from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, validate_annotations, validate_labels
 from pybernetes.apiserver.resources.validation.numbers import not_negative
 from pybernetes.apiserver.resources.validation.pod_spec import validate_template
 from pybernetes.apiserver.resources.validation.schedules import validate_schedule, validate_zone
 from pybernetes.apiserver.resources.validation.selectors import matches, shown_selector, validate_selector
+from pybernetes.apiserver.resources.validation.texts import no_longer, one_of
 
 CONTROLLER_UID = "batch.kubernetes.io/controller-uid"
 JOB_NAME = "batch.kubernetes.io/job-name"
@@ -118,15 +113,12 @@ def _validate_counts(spec: JobSpec, path: str) -> list[FieldError]:
         errors.append(required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified"))
     if spec.managed_by is not None:
         errors += validate_domain_path(spec.managed_by, f"{path}.managedBy")
-        if len(spec.managed_by) > _MANAGER_LIMIT:
-            errors.append(too_long(f"{path}.managedBy", _MANAGER_LIMIT))
+        errors += no_longer(spec.managed_by, _MANAGER_LIMIT, f"{path}.managedBy")
     return errors
 
 
 def _validate_indexes(spec: JobSpec, path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if spec.completion_mode not in ("NonIndexed", "Indexed"):
-        errors.append(not_supported(f"{path}.completionMode", spec.completion_mode, ("NonIndexed", "Indexed")))
+    errors = one_of(spec.completion_mode, ("NonIndexed", "Indexed"), f"{path}.completionMode")
     if spec.completion_mode == "Indexed":
         return errors + _validate_indexed(spec, path)
     if spec.completion_mode == "NonIndexed":
@@ -274,9 +266,7 @@ def _validate_cron_spec(spec: CronJobSpec, old: CronJobSpec | None) -> list[Fiel
     errors += not_negative(spec.starting_deadline_seconds, "spec.startingDeadlineSeconds")
     if old is None or old.time_zone != spec.time_zone:
         errors += validate_zone(spec.time_zone)
-    if spec.concurrency_policy not in ("Allow", "Forbid", "Replace"):
-        choices = ("Allow", "Forbid", "Replace")
-        errors.append(not_supported("spec.concurrencyPolicy", spec.concurrency_policy, choices))
+    errors += one_of(spec.concurrency_policy, ("Allow", "Forbid", "Replace"), "spec.concurrencyPolicy")
     template = spec.job_template
     errors += validate_labels(template.metadata.labels, "spec.jobTemplate.labels")
     errors += validate_annotations(template.metadata.annotations, "spec.jobTemplate.annotations")

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 
 from pybernetes.api.names import qualified_name
 from pybernetes.api.quantity import amount, compare
-from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
+from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, required
 from pybernetes.api.struct import Quantity
 from pybernetes.api.types.core_v1 import LimitRange, LimitRangeItem, ResourceQuota, ResourceQuotaSpec
 from pybernetes.api.types.scheduling_v1 import PriorityClass
-from pybernetes.apiserver.resources.validation.metadata import immutable
+from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, immutable
 from pybernetes.apiserver.resources.validation.numbers import (
     STANDARD_RESOURCES,
     allows_overcommit,
@@ -19,6 +19,7 @@ from pybernetes.apiserver.resources.validation.numbers import (
     quantity_of,
     resource_name,
 )
+from pybernetes.apiserver.resources.validation.texts import none_or_one_of, obeys
 
 _LIMIT_TYPES = ("Pod", "Container", "PersistentVolumeClaim")
 _SCOPES: tuple[str, ...] = (
@@ -56,7 +57,7 @@ def validate_limit_range(limit_range: LimitRange) -> list[FieldError]:
 
 
 def _validate_limit_type(name: str, path: str) -> list[FieldError]:
-    errors = [invalid(path, name, text) for text in qualified_name(name)]
+    errors = obeys(name, qualified_name, path)
     if not errors and name not in _LIMIT_TYPES and "/" not in name:
         errors.append(invalid(path, name, "must be a standard limit type or fully qualified"))
     return errors
@@ -223,7 +224,7 @@ def _validate_operator(operator: str, values: list[str], path: str) -> list[Fiel
 def validate_quota_update(new: ResourceQuota, old: ResourceQuota) -> list[FieldError]:
     errors = validate_quota(new)
     if set(new.spec.scopes) != set(old.spec.scopes):
-        errors.append(invalid("spec.scopes", new.spec.scopes, "field is immutable"))
+        errors.append(invalid("spec.scopes", new.spec.scopes, IMMUTABLE))
     return errors
 
 
@@ -243,10 +244,7 @@ def validate_priority_class(priority: PriorityClass) -> list[FieldError]:
     elif value > _USER_PRIORITY_MAX:
         detail = f"maximum allowed value of a user defined priority is {_USER_PRIORITY_MAX}"
         errors.append(forbidden_field("value", detail))
-    if priority.preemption_policy not in (None, "PreemptLowerPriority", "Never"):
-        choices = ("PreemptLowerPriority", "Never")
-        errors.append(not_supported("preemptionPolicy", priority.preemption_policy, choices))
-    return errors
+    return errors + none_or_one_of(priority.preemption_policy, ("PreemptLowerPriority", "Never"), "preemptionPolicy")
 
 
 def validate_priority_class_update(new: PriorityClass, old: PriorityClass) -> list[FieldError]:

@@ -13,10 +13,6 @@ from pybernetes.api.status import FieldError, duplicate
 _Item = TypeVar("_Item")
 
 
-def too_long(path: str, limit: int) -> FieldError:
-    return FieldError("FieldValueTooLong", path, f"may not be more than {limit} bytes")
-
-
 def too_many(path: str, count: int, most: int) -> FieldError:
     return FieldError("FieldValueTooMany", path, f"must have at most {most} items", count)
 

@@ -21,6 +21,7 @@ from pybernetes.api.names import (
 )
 from pybernetes.api.status import FieldError, forbidden_field, invalid, required
 from pybernetes.api.types.meta_v1 import ObjectMeta, OwnerReference
+from pybernetes.apiserver.resources.validation.texts import obeys, too_long
 
 NameRule = Callable[[str], list[str]]
 TOTAL_ANNOTATION_SIZE = 256 * 1024
@@ -47,14 +48,14 @@ def validate_metadata(
     if not metadata.name:
         errors.append(required(f"{path}.name", "name or generateName is required"))
     else:
-        errors += [invalid(f"{path}.name", metadata.name, text) for text in rule(metadata.name)]
+        errors += obeys(metadata.name, rule, f"{path}.name")
     if not namespaced:
         if metadata.namespace:
             errors.append(forbidden_field(f"{path}.namespace", "not allowed on this type"))
     elif not metadata.namespace:
         errors.append(required(f"{path}.namespace"))
     else:
-        errors += [invalid(f"{path}.namespace", metadata.namespace, t) for t in dns1123_label(metadata.namespace)]
+        errors += obeys(metadata.namespace, dns1123_label, f"{path}.namespace")
     if metadata.generation is not None and metadata.generation < 0:
         errors.append(invalid(f"{path}.generation", metadata.generation, "must be greater than or equal to 0"))
     return errors + _validate_decorations(metadata, path, any_finalizer)
@@ -79,8 +80,8 @@ def validate_labels(labels: Mapping[str, str], path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     for key, value in labels.items():
         if len(value) > LABEL_LIMIT or len(key) > _KEY_LIMIT or not _is_label(key, value):
-            errors += [invalid(path, key, text) for text in label_key(key)]
-            errors += [invalid(path, value, text) for text in label_value(value)]
+            errors += obeys(key, label_key, path)
+            errors += obeys(value, label_value, path)
     return errors
 
 
@@ -102,8 +103,7 @@ def validate_annotations(annotations: Mapping[str, str], path: str) -> list[Fiel
     if 4 * size > TOTAL_ANNOTATION_SIZE:
         size = sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items())
     if size > TOTAL_ANNOTATION_SIZE:
-        detail = f"may not be more than {TOTAL_ANNOTATION_SIZE} bytes"
-        errors.append(FieldError("FieldValueTooLong", path, detail))
+        errors.append(too_long(path, TOTAL_ANNOTATION_SIZE))
     return errors
 
 

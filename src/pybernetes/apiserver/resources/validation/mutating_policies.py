@@ -18,6 +18,7 @@ from pybernetes.apiserver.resources.validation.admission_policies import (
     validate_match_conditions,
     variable_errors,
 )
+from pybernetes.apiserver.resources.validation.texts import required_one_of
 from pybernetes.cel import Environment
 from pybernetes.cel.admission import environment, with_variables
 
@@ -42,11 +43,7 @@ def validate_policy(policy: MutatingAdmissionPolicy, *, are_conditions_known: bo
         errors.append(required("spec.mutations", "mutations must contain at least one item"))
     for index, mutation in enumerate(spec.mutations):
         errors += _mutation_errors(mutation, f"spec.mutations[{index}]", held)
-    if not spec.reinvocation_policy:
-        errors.append(required("spec.reinvocationPolicy"))
-    elif spec.reinvocation_policy not in _REINVOCATION:
-        errors.append(not_supported("spec.reinvocationPolicy", spec.reinvocation_policy, _REINVOCATION))
-    return errors
+    return errors + required_one_of(spec.reinvocation_policy, _REINVOCATION, "spec.reinvocationPolicy")
 
 
 def validate_policy_update(new: MutatingAdmissionPolicy, old: MutatingAdmissionPolicy) -> list[FieldError]:

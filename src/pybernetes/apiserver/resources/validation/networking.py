@@ -6,7 +6,7 @@ import ipaddress
 
 from pybernetes.api.ip_addresses import canonical_cidr, cidr, is_cidr
 from pybernetes.api.names import dns1123_subdomain, path_segment_name, port_number
-from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
+from pybernetes.api.status import FieldError, forbidden_field, invalid, required
 from pybernetes.api.types.networking_v1 import (
     IPAddress,
     IPBlock,
@@ -16,8 +16,9 @@ from pybernetes.api.types.networking_v1 import (
     ServiceCIDR,
 )
 from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, immutable
-from pybernetes.apiserver.resources.validation.probes import named_port
+from pybernetes.apiserver.resources.validation.ports import named_port
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
+from pybernetes.apiserver.resources.validation.texts import each_obeys, each_one_of, none_or_one_of, obeys
 
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
 
@@ -36,9 +37,7 @@ def validate_network_policy(policy: NetworkPolicy) -> list[FieldError]:
     if len(spec.policy_types) > 2:
         detail = "may not specify more than two policyTypes"
         return [*errors, invalid("spec.policyTypes", spec.policy_types, detail)]
-    for index, name in enumerate(spec.policy_types):
-        if name not in ("Ingress", "Egress"):
-            errors.append(not_supported(f"spec.policyTypes[{index}]", name, ("Ingress", "Egress")))
+    errors += each_one_of(spec.policy_types, ("Ingress", "Egress"), "spec.policyTypes")
     return errors
 
 
@@ -46,8 +45,7 @@ def _validate_ports(ports: list[NetworkPolicyPort], path: str) -> list[FieldErro
     errors: list[FieldError] = []
     for index, port in enumerate(ports):
         where = f"{path}.ports[{index}]"
-        if port.protocol not in (None, *_PROTOCOLS):
-            errors.append(not_supported(f"{where}.protocol", port.protocol, _PROTOCOLS))
+        errors += none_or_one_of(port.protocol, _PROTOCOLS, f"{where}.protocol")
         if port.end_port is not None and not isinstance(port.port, int):
             what = "not specified" if port.port is None else "non-numeric"
             detail = f"may not be specified when `port` is {what}"
@@ -62,7 +60,7 @@ def _validate_ports(ports: list[NetworkPolicyPort], path: str) -> list[FieldErro
 def _validate_end(first: int, last: int, path: str) -> list[FieldError]:
     """The last port of a range; of one that ends before it begins upstream shows the first."""
     errors = [invalid(path, first, "must be greater than or equal to `port`")] if last < first else []
-    return errors + [invalid(path, last, text) for text in port_number(last)]
+    return errors + obeys(last, port_number, path)
 
 
 def _validate_peers(peers: list[NetworkPolicyPeer], path: str) -> list[FieldError]:
@@ -113,7 +111,7 @@ def validate_service_cidr(service_cidr: ServiceCIDR) -> list[FieldError]:
     if len(texts) == 2 and not _are_of_both_families(texts):
         detail = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64"
         return [invalid(path, {"CIDRs": texts}, detail)]
-    return [invalid(f"{path}[{index}]", text, t) for index, text in enumerate(texts) for t in canonical_cidr(text)]
+    return each_obeys(texts, canonical_cidr, path)
 
 
 def _are_of_both_families(texts: list[str]) -> bool:
@@ -143,7 +141,7 @@ def validate_ip_address(address: IPAddress) -> list[FieldError]:
         ("namespace", parent.namespace, False),
     ):
         if value:
-            errors += [invalid(f"{path}.{name}", value, text) for text in path_segment_name(value)]
+            errors += obeys(value, path_segment_name, f"{path}.{name}")
         elif needed:
             errors.append(required(f"{path}.{name}"))
     return errors

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pybernetes.api.ip_addresses import cidr, is_cidr
 from pybernetes.api.names import label_value
-from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
+from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid
 from pybernetes.api.types.core_v1 import Node, Taint
 from pybernetes.apiserver.resources.validation.lists import no_twins
 from pybernetes.apiserver.resources.validation.metadata import label_key
 from pybernetes.apiserver.resources.validation.node_annotations import validate_node_annotations
 from pybernetes.apiserver.resources.validation.numbers import NOT_POSITIVE, quantity_of
+from pybernetes.apiserver.resources.validation.texts import each_obeys, obeys, required_one_of
 
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _SET_ONCE = 'node updates may not change {} except from "" to valid'
@@ -42,13 +43,10 @@ def _validate_taints(taints: list[Taint], where: str) -> list[FieldError]:
     seen: set[tuple[str, str]] = set()
     for index, taint in enumerate(taints):
         path = f"{where}[{index}]"
-        errors += [invalid(f"{path}.key", taint.key, text) for text in label_key(taint.key)]
+        errors += obeys(taint.key, label_key, f"{path}.key")
         if texts := label_value(taint.value or ""):
             errors.append(invalid(f"{path}.value", taint.value, ";".join(texts)))
-        if not taint.effect:
-            errors.append(required(f"{path}.effect"))
-        elif taint.effect not in _EFFECTS:
-            errors.append(not_supported(f"{path}.effect", taint.effect, _EFFECTS))
+        errors += required_one_of(taint.effect, _EFFECTS, f"{path}.effect")
         if (taint.key, taint.effect) in seen:
             shown = {"Key": taint.key, "Value": taint.value or "", "Effect": taint.effect, "TimeAdded": None}
             double = duplicate(path, shown)
@@ -59,8 +57,7 @@ def _validate_taints(taints: list[Taint], where: str) -> list[FieldError]:
 
 def _validate_ranges(ranges: list[str]) -> list[FieldError]:
     errors: list[FieldError] = []
-    for index, text in enumerate(ranges):
-        errors += [invalid(f"spec.podCIDRs[{index}]", text, problem) for problem in cidr(text)]
+    errors += each_obeys(ranges, cidr, "spec.podCIDRs")
     if len(ranges) > 1:
         bad = next((text for text in ranges if not is_cidr(text)), None)
         if bad is not None:

@@ -10,6 +10,7 @@ from pybernetes.api.quantity import amount, compare, value
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
 from pybernetes.api.struct import IntOrString, Quantity
 from pybernetes.api.whole_number import whole_number
+from pybernetes.apiserver.resources.validation.texts import obeys
 
 NOT_NEGATIVE = "must be greater than or equal to 0"
 NOT_INTEGER = "must be an integer"
@@ -50,9 +51,8 @@ def at_most_all(value: IntOrString | None, path: str) -> list[FieldError]:
     return []
 
 
-def in_range(value: int, low: int, high: int) -> list[str]:
-    """The complaint about a number outside of its range."""
-    return [] if low <= value <= high else [f"must be between {low} and {high}, inclusive"]
+def in_range(value: int, low: int, high: int, path: str) -> list[FieldError]:
+    return [] if low <= value <= high else [invalid(path, value, f"must be between {low} and {high}, inclusive")]
 
 
 def is_zero(value: IntOrString | None) -> bool:
@@ -113,7 +113,7 @@ def quantity_of(name: str, quantity: Quantity, path: str) -> list[FieldError]:
 
 def resource_name(name: str, path: str) -> list[FieldError]:
     """A resource of Kubernetes, or one with a domain."""
-    errors = [invalid(path, name, text) for text in qualified_name(name)]
+    errors = obeys(name, qualified_name, path)
     if errors or "/" in name or name in STANDARD_RESOURCES or is_hugepages(name.removeprefix("requests.")):
         return errors
     return [invalid(path, name, "must be a standard resource type or fully qualified")]

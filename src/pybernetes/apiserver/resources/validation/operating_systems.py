@@ -15,6 +15,7 @@ from pybernetes.api.types.core_v1 import (
     PodSpec,
     WindowsSecurityContextOptions,
 )
+from pybernetes.apiserver.resources.validation.texts import obeys
 
 _SYSTEMS = ("linux", "windows")
 _SPEC_KIB = 64
@@ -70,7 +71,7 @@ def validate_windows_options(options: WindowsSecurityContextOptions | None, path
     errors: list[FieldError] = []
     name, spec = options.gmsa_credential_spec_name, options.gmsa_credential_spec
     if name is not None:
-        errors += [invalid(f"{path}.gmsaCredentialSpecName", name, text) for text in dns1123_subdomain(name)]
+        errors += obeys(name, dns1123_subdomain, f"{path}.gmsaCredentialSpecName")
     if spec == "":
         errors.append(invalid(f"{path}.gmsaCredentialSpec", spec, "gmsaCredentialSpec cannot be an empty string"))
     elif spec is not None and len(spec.encode()) > _SPEC_KIB * 1024:
@@ -78,7 +79,7 @@ def validate_windows_options(options: WindowsSecurityContextOptions | None, path
         errors.append(invalid(f"{path}.gmsaCredentialSpec", spec, detail))
     user = options.run_as_user_name
     if user is not None:
-        errors += [invalid(f"{path}.runAsUserName", user, text) for text in _user_name_problems(user)]
+        errors += obeys(user, _user_name_problems, f"{path}.runAsUserName")
     return errors
 
 

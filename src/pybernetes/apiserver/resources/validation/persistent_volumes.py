@@ -24,6 +24,7 @@ from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, immuta
 from pybernetes.apiserver.resources.validation.numbers import positive_quantity
 from pybernetes.apiserver.resources.validation.paths import no_backsteps
 from pybernetes.apiserver.resources.validation.selectors import shown_node_selector, validate_node_selector
+from pybernetes.apiserver.resources.validation.texts import obeys, required_text
 
 _POLICIES = ("Delete", "Recycle", "Retain")
 # Labels of nodes that have been renamed; a volume's affinity may follow.
@@ -147,10 +148,7 @@ def _validate_attributes_class(spec: PersistentVolumeSpec, path: str = "spec") -
     name, where = spec.volume_attributes_class_name, f"{path}.volumeAttributesClassName"
     if name is None:
         return []
-    if not name:
-        errors = [required(where, "an empty string is disallowed")]
-    else:
-        errors = [invalid(where, name, text) for text in dns1123_subdomain(name)]
+    errors = obeys(name, dns1123_subdomain, where) if name else [required(where, "an empty string is disallowed")]
     if spec.csi is None:
         errors.append(required(f"{path}.csi", "has to be specified when using volumeAttributesClassName"))
     return errors
@@ -179,8 +177,8 @@ def _csi(source: CSIPersistentVolumeSource, path: str) -> list[FieldError]:
 def _secret(secret: SecretReference | None, path: str) -> list[FieldError]:
     if secret is None:
         return []
-    errors = sources.valid_names(secret.name or "", f"{path}.name", dns1123_subdomain)
-    return errors + sources.valid_names(secret.namespace or "", f"{path}.namespace", dns1123_label)
+    errors = required_text(secret.name, dns1123_subdomain, f"{path}.name")
+    return errors + required_text(secret.namespace, dns1123_label, f"{path}.namespace")
 
 
 _ROWS: tuple[sources.SourceRow, ...] = (

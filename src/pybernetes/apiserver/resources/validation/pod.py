@@ -152,7 +152,7 @@ def _validate_deadline(new: int | None, old: int | None) -> tuple[list[FieldErro
     if new is None:
         detail = "must not update from a positive integer to nil value"
         return ([] if old is None else [invalid(path, None, detail)]), False
-    errors = [invalid(path, new, text) for text in in_range(new, 0, _MAX_INT32)]
+    errors = in_range(new, 0, _MAX_INT32, path)
     if not errors and old is not None and old < new:
         errors.append(invalid(path, new, "must be less than or equal to previous value"))
     return errors, bool(errors)

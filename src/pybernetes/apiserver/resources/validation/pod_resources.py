@@ -8,6 +8,7 @@ from pybernetes.api.quantity import compare
 from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, required
 from pybernetes.api.types.core_v1 import Pod, PodResourceClaim, PodSpec
 from pybernetes.apiserver.resources.validation.numbers import is_hugepages, pod_resource_name, requirements
+from pybernetes.apiserver.resources.validation.texts import obeys
 
 
 def validate_pod_resources(spec: PodSpec, path: str) -> list[FieldError]:
@@ -56,7 +57,7 @@ def validate_claims(claims: list[PodResourceClaim], path: str) -> list[FieldErro
         elif claim.name in names:
             errors.append(duplicate(f"{where}.name", claim.name))
         else:
-            errors += [invalid(f"{where}.name", claim.name, text) for text in dns1123_label(claim.name)]
+            errors += obeys(claim.name, dns1123_label, f"{where}.name")
             names.add(claim.name)
         existing, template = claim.resource_claim_name, claim.resource_claim_template_name
         shown = {"Name": claim.name, "ResourceClaimName": existing, "ResourceClaimTemplateName": template}
@@ -68,5 +69,5 @@ def validate_claims(claims: list[PodResourceClaim], path: str) -> list[FieldErro
             errors.append(invalid(where, shown, detail))
         for name, value in (("resourceClaimName", existing), ("resourceClaimTemplateName", template)):
             if value is not None:
-                errors += [invalid(f"{where}.{name}", value, text) for text in dns1123_subdomain(value)]
+                errors += obeys(value, dns1123_subdomain, f"{where}.{name}")
     return errors

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pybernetes.api.ip_addresses import ip_address
-from pybernetes.api.names import dns1123_label, dns1123_subdomain, dns1123_subdomain_with_underscore
-from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
+from pybernetes.api.names import dns1123_label, dns1123_subdomain, dns1123_subdomain_with_underscore, qualified_name
+from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, required
 from pybernetes.api.types.core_v1 import PodDNSConfig, PodSpec, PodTemplateSpec
 from pybernetes.apiserver.resources.validation.affinity import validate_affinity, validate_spreading
 from pybernetes.apiserver.resources.validation.containers import Surroundings, validate_containers
@@ -21,9 +21,9 @@ from pybernetes.apiserver.resources.validation.pod_annotations import (
     validate_pod_annotations,
 )
 from pybernetes.apiserver.resources.validation.pod_resources import validate_claims, validate_pod_resources
-from pybernetes.apiserver.resources.validation.probes import validate_gate
 from pybernetes.apiserver.resources.validation.security import validate_pod_security
 from pybernetes.apiserver.resources.validation.selectors import validate_tolerations
+from pybernetes.apiserver.resources.validation.texts import each_obeys, no_longer, none_or_one_of, obeys, one_of
 from pybernetes.apiserver.resources.validation.volumes import validate_volumes
 
 _MAX_INT32 = 2**31 - 1
@@ -66,8 +66,8 @@ def _validate_plain_fields(spec: PodSpec, path: str) -> list[FieldError]:
     errors += _validate_names(spec, path)
     if spec.preemption_policy == "":
         errors.append(required(f"{path}.preemptionPolicy"))
-    elif spec.preemption_policy is not None and spec.preemption_policy not in _PREEMPTION:
-        errors.append(not_supported(f"{path}.preemptionPolicy", spec.preemption_policy, _PREEMPTION))
+    else:
+        errors += none_or_one_of(spec.preemption_policy, _PREEMPTION, f"{path}.preemptionPolicy")
     if spec.overhead:
         errors += requirements(spec.overhead, {}, f"{path}.overhead")
     errors += validate_system(spec, path)
@@ -91,12 +91,8 @@ def _validate_host_ports(spec: PodSpec, path: str, *, in_pod: bool) -> list[Fiel
 
 
 def _validate_policies(spec: PodSpec, path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if spec.restart_policy not in _RESTARTS:
-        errors.append(not_supported(f"{path}.restartPolicy", spec.restart_policy, _RESTARTS))
-    if spec.dns_policy not in _DNS:
-        errors.append(not_supported(f"{path}.dnsPolicy", spec.dns_policy, _DNS))
-    return errors
+    errors = one_of(spec.restart_policy, _RESTARTS, f"{path}.restartPolicy")
+    return errors + one_of(spec.dns_policy, _DNS, f"{path}.dnsPolicy")
 
 
 def _validate_own_users(spec: PodSpec, path: str) -> list[FieldError]:
@@ -118,38 +114,31 @@ def _validate_hostname(spec: PodSpec, path: str) -> list[FieldError]:
         errors.append(forbidden_field(where, "may not be specified when setHostnameAsFQDN is true"))
     if spec.host_network:
         errors.append(forbidden_field(where, "may not be specified when hostNetwork is true"))
-    if len(name) > _HOSTNAME_LIMIT:
-        errors.append(FieldError("FieldValueTooLong", where, f"may not be more than {_HOSTNAME_LIMIT} bytes"))
-    return errors + [invalid(where, name, text) for text in dns1123_subdomain(name)]
+    return errors + no_longer(name, _HOSTNAME_LIMIT, where) + obeys(name, dns1123_subdomain, where)
 
 
 def _validate_names(spec: PodSpec, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
-    for name, value, rule in (
-        ("serviceAccountName", spec.service_account_name, dns1123_subdomain),
-        ("nodeName", spec.node_name, dns1123_subdomain),
-    ):
+    for name, value in (("serviceAccountName", spec.service_account_name), ("nodeName", spec.node_name)):
         if value:
-            errors += [invalid(f"{path}.{name}", value, text) for text in rule(value)]
+            errors += obeys(value, dns1123_subdomain, f"{path}.{name}")
     deadline = spec.active_deadline_seconds
     if deadline is not None:
         where = f"{path}.activeDeadlineSeconds"
-        errors += [invalid(where, deadline, text) for text in in_range(deadline, 1, _MAX_INT32)]
+        errors += in_range(deadline, 1, _MAX_INT32, where)
     for name, value in (("hostname", spec.hostname), ("subdomain", spec.subdomain)):
         if value:
-            errors += [invalid(f"{path}.{name}", value, text) for text in dns1123_label(value)]
+            errors += obeys(value, dns1123_label, f"{path}.{name}")
     if spec.tolerations:
         errors += validate_tolerations(spec.tolerations, f"{path}.tolerations")
     for index, alias in enumerate(spec.host_aliases):
         where = f"{path}.hostAliases[{index}]"
-        errors += [invalid(f"{where}.ip", alias.ip, text) for text in ip_address(alias.ip)]
-        for number, hostname in enumerate(alias.hostnames):
-            texts = dns1123_subdomain(hostname)
-            errors += [invalid(f"{where}.hostnames[{number}]", hostname, text) for text in texts]
+        errors += obeys(alias.ip, ip_address, f"{where}.ip")
+        errors += each_obeys(alias.hostnames, dns1123_subdomain, f"{where}.hostnames")
     classes = (("priorityClassName", spec.priority_class_name), ("runtimeClassName", spec.runtime_class_name))
     for name, value in classes:
         if value or (value is not None and name == "runtimeClassName"):
-            errors += [invalid(f"{path}.{name}", value, text) for text in dns1123_subdomain(value)]
+            errors += obeys(value, dns1123_subdomain, f"{path}.{name}")
     return errors
 
 
@@ -166,8 +155,7 @@ def _validate_dns(config: PodDNSConfig | None, policy: str | None, path: str) ->
         return errors
     if len(servers) > 3:
         errors.append(invalid(f"{path}.nameservers", servers, "must not have more than 3 nameservers"))
-    for index, server in enumerate(servers):
-        errors += [invalid(f"{path}.nameservers[{index}]", server, text) for text in ip_address(server)]
+    errors += each_obeys(servers, ip_address, f"{path}.nameservers")
     if len(config.searches) > 32:
         errors.append(invalid(f"{path}.searches", config.searches, "must not have more than 32 search paths"))
     if len(" ".join(config.searches)) > _SEARCH_LIMIT:
@@ -177,8 +165,7 @@ def _validate_dns(config: PodDNSConfig | None, policy: str | None, path: str) ->
         if search == ".":
             continue
         name = search.removesuffix(".")
-        texts = dns1123_subdomain_with_underscore(name)
-        errors += [invalid(f"{path}.searches[{index}]", name, text) for text in texts]
+        errors += obeys(name, dns1123_subdomain_with_underscore, f"{path}.searches[{index}]")
     for index, option in enumerate(config.options):
         if not option.name:
             errors.append(required(f"{path}.options[{index}]", "must not be empty"))
@@ -188,11 +175,11 @@ def _validate_dns(config: PodDNSConfig | None, policy: str | None, path: str) ->
 def _validate_gates(spec: PodSpec, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     for index, readiness in enumerate(spec.readiness_gates):
-        errors += validate_gate(readiness.condition_type, f"{path}.readinessGates[{index}].conditionType")
+        errors += obeys(readiness.condition_type, qualified_name, f"{path}.readinessGates[{index}].conditionType")
     seen: set[str] = set()
     for index, gate in enumerate(spec.scheduling_gates):
         where = f"{path}.schedulingGates[{index}]"
-        errors += validate_gate(gate.name, where)
+        errors += obeys(gate.name, qualified_name, where)
         if gate.name in seen:
             errors.append(duplicate(where, gate.name))
         seen.add(gate.name)

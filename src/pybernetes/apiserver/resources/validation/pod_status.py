@@ -23,6 +23,7 @@ from pybernetes.api.types.core_v1 import (
 from pybernetes.apiserver.resources.validation.metadata import immutable
 from pybernetes.apiserver.resources.validation.numbers import in_range
 from pybernetes.apiserver.resources.validation.pod import validate_annotations_update
+from pybernetes.apiserver.resources.validation.texts import each_obeys, obeys
 
 _MAX_ID = 2**31 - 1
 _SYSTEM_CONDITIONS = frozenset({"PodScheduled", "Ready", "Initialized"})
@@ -40,7 +41,7 @@ def validate_status(new: Pod, old: Pod) -> list[FieldError]:
         if (condition.observed_generation or 0) < 0:
             errors.append(invalid(f"{path}.observedGeneration", condition.observed_generation, _NOT_NEGATIVE))
         if condition.type not in _SYSTEM_CONDITIONS:
-            errors += [invalid(f"{path}.Type", condition.type, text) for text in qualified_name(condition.type)]
+            errors += obeys(condition.type, qualified_name, f"{path}.Type")
     errors += _validate_nomination(new, old)
     if (status.observed_generation or 0) < 0:
         errors.append(invalid("status.observedGeneration", status.observed_generation, _NOT_NEGATIVE))
@@ -62,7 +63,7 @@ def _validate_nomination(new: Pod, old: Pod) -> list[FieldError]:
     name, path = new.status.nominated_node_name, "status.nominatedNodeName"
     if not name or name == old.status.nominated_node_name:
         return []
-    errors = [invalid(path, name, text) for text in dns1123_subdomain(name)]
+    errors = obeys(name, dns1123_subdomain, path)
     if old.spec.node_name:
         errors.append(forbidden_field(path, "may not be set on pods that are already bound to a node"))
     return errors
@@ -133,7 +134,7 @@ def _validate_claims(status: PodStatus, spec: PodSpec) -> list[FieldError]:
         seen.add(claim.name)
         made = claim.resource_claim_name
         if made is not None:
-            errors += [invalid(path, made, text) for text in dns1123_subdomain(made)]
+            errors += obeys(made, dns1123_subdomain, path)
     return errors
 
 
@@ -157,14 +158,14 @@ def _validate_extended_claim(claim: PodExtendedResourceClaimStatus, spec: PodSpe
             detail += "spec.initContainers.resources.requests or spec.containers.resources.requests"
             errors.append(invalid(f"{where}.resourceName", resource, detail))
         request = mapping.request_name
-        errors += [invalid(f"{path}.requestName", request, text) for text in dns1123_label(request)]
+        errors += obeys(request, dns1123_label, f"{path}.requestName")
         if (name, resource) in seen:
             errors += [duplicate(f"{where}.containerName", name), duplicate(f"{where}.resourceName", resource)]
         seen.add((name, resource))
     name = claim.resource_claim_name
     if not name:
         return [*errors, required(f"{path}.resourceClaimName")]
-    return errors + [invalid(f"{path}.resourceClaimName", name, text) for text in dns1123_subdomain(name)]
+    return errors + obeys(name, dns1123_subdomain, f"{path}.resourceClaimName")
 
 
 def _texts(addresses: Sequence[PodIP] | Sequence[HostIP]) -> list[str]:
@@ -175,8 +176,7 @@ def _validate_addresses(new: list[str], old: list[str], path: str) -> list[Field
     if new == old:
         return []
     errors: list[FieldError] = []
-    for index, address in enumerate(new):
-        errors += [invalid(f"{path}[{index}]", address, text) for text in ip_address(address)]
+    errors += each_obeys(new, ip_address, path)
     if len(new) > 1 and not errors:
         families = [ipaddress.ip_address(address).version for address in new]
         if len(new) > 2 or families[0] == families[1]:
@@ -218,10 +218,9 @@ def _validate_user(report: ContainerStatus, path: str, *, windows: bool) -> list
         return [forbidden_field(path, "cannot be set for a windows pod")]
     errors: list[FieldError] = []
     for name, number in (("uid", user.uid), ("gid", user.gid)):
-        errors += [invalid(f"{path}.{name}", number, text) for text in in_range(number, 0, _MAX_ID)]
+        errors += in_range(number, 0, _MAX_ID, f"{path}.{name}")
     for index, group in enumerate(user.supplemental_groups):
-        where = f"{path}.supplementalGroups[{index}]"
-        errors += [invalid(where, group, text) for text in in_range(group, 0, _MAX_ID)]
+        errors += in_range(group, 0, _MAX_ID, f"{path}.supplementalGroups[{index}]")
     return errors
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pybernetes.api.names import http_header_name, port_name, port_number, qualified_name
-from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
-from pybernetes.api.struct import IntOrString
+from collections.abc import Callable
+from typing import Any
+
+from pybernetes.api.names import http_header_name, port_number
+from pybernetes.api.status import FieldError, forbidden_field, invalid, required
 from pybernetes.api.types.core_v1 import (
     ExecAction,
     GRPCAction,
@@ -12,9 +14,12 @@ from pybernetes.api.types.core_v1 import (
     Lifecycle,
     LifecycleHandler,
     Probe,
+    SleepAction,
     TCPSocketAction,
 )
 from pybernetes.apiserver.resources.validation.numbers import not_negative
+from pybernetes.apiserver.resources.validation.ports import named_port
+from pybernetes.apiserver.resources.validation.texts import obeys, one_of
 
 _NO_HANDLER = "must specify a handler type"
 _ONE_HANDLER = "may not specify more than 1 handler type"
@@ -31,8 +36,7 @@ def validate_probe(probe: Probe, path: str, *, kind: str) -> list[FieldError]:
         ("failureThreshold", probe.failure_threshold),
     ):
         errors += not_negative(value, f"{path}.{name}")
-    grace = probe.termination_grace_period_seconds
-    where = f"{path}.terminationGracePeriodSeconds"
+    grace, where = probe.termination_grace_period_seconds, f"{path}.terminationGracePeriodSeconds"
     if grace is not None and grace <= 0:
         errors.append(invalid(where, grace, "must be greater than 0"))
     if kind == "readinessProbe":
@@ -44,40 +48,25 @@ def validate_probe(probe: Probe, path: str, *, kind: str) -> list[FieldError]:
 
 
 def _validate_action(action: Probe | LifecycleHandler, path: str, grace_seconds: int = 0) -> list[FieldError]:
-    errors: list[FieldError] = []
-    count = 0
-    if action.exec is not None:
-        count += 1
-        errors += _validate_exec(action.exec, f"{path}.exec")
-    if action.http_get is not None:
-        if count:
-            errors.append(forbidden_field(f"{path}.httpGet", _ONE_HANDLER))
-        else:
-            count += 1
-            errors += _validate_http(action.http_get, f"{path}.httpGet")
-    if action.tcp_socket is not None:
-        if count:
-            errors.append(forbidden_field(f"{path}.tcpSocket", _ONE_HANDLER))
-        else:
-            count += 1
-            errors += _validate_tcp(action.tcp_socket, f"{path}.tcpSocket")
-    grpc = action.grpc if isinstance(action, Probe) else None
-    if grpc is not None:
-        if count:
-            errors.append(forbidden_field(f"{path}.grpc", _ONE_HANDLER))
-        else:
-            count += 1
-            errors += _validate_grpc(grpc, f"{path}.grpc")
-    sleep = action.sleep if isinstance(action, LifecycleHandler) else None
-    if sleep is not None:
-        if count:
-            errors.append(forbidden_field(f"{path}.sleep", _ONE_HANDLER))
-        else:
-            count += 1
-            errors += _validate_sleep(sleep.seconds, grace_seconds, f"{path}.sleep")
-    if not count:
-        errors.append(required(path, _NO_HANDLER))
-    return errors
+    """One way to act, and that complete; of those that are too many no more is said."""
+
+    def sleep(given: SleepAction, where: str) -> list[FieldError]:
+        return _validate_sleep(given.seconds, grace_seconds, where)
+
+    rows: tuple[tuple[str, str, Callable[[Any, str], list[FieldError]]], ...] = (
+        ("exec", "exec", _validate_exec),
+        ("http_get", "httpGet", _validate_http),
+        ("tcp_socket", "tcpSocket", _validate_tcp),
+        ("grpc", "grpc", _validate_grpc),
+        ("sleep", "sleep", sleep),
+    )
+    # Probes do not sleep, and hooks do not speak gRPC.
+    ways = [(getattr(action, attribute, None), f"{path}.{name}", rule) for attribute, name, rule in rows]
+    ways = [way for way in ways if way[0] is not None]
+    if not ways:
+        return [required(path, _NO_HANDLER)]
+    given, where, rule = ways[0]
+    return rule(given, where) + [forbidden_field(where, _ONE_HANDLER) for _, where, _ in ways[1:]]
 
 
 def _validate_sleep(seconds: int, grace_seconds: int, path: str) -> list[FieldError]:
@@ -93,14 +82,11 @@ def _validate_exec(action: ExecAction, path: str) -> list[FieldError]:
 
 
 def _validate_http(action: HTTPGetAction, path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if not action.path:
-        errors.append(required(f"{path}.path"))
+    errors = [] if action.path else [required(f"{path}.path")]
     errors += named_port(action.port, f"{path}.port")
-    if action.scheme not in ("HTTP", "HTTPS"):
-        errors.append(not_supported(f"{path}.scheme", action.scheme, ("HTTP", "HTTPS")))
+    errors += one_of(action.scheme, ("HTTP", "HTTPS"), f"{path}.scheme")
     for header in action.http_headers:
-        errors += (invalid(f"{path}.httpHeaders", header.name, text) for text in http_header_name(header.name))
+        errors += obeys(header.name, http_header_name, f"{path}.httpHeaders")
     return errors
 
 
@@ -109,26 +95,12 @@ def _validate_tcp(action: TCPSocketAction, path: str) -> list[FieldError]:
 
 
 def _validate_grpc(action: GRPCAction, path: str) -> list[FieldError]:
-    return [invalid(f"{path}.port", action.port, text) for text in port_number(action.port)]
-
-
-def named_port(port: IntOrString | None, path: str) -> list[FieldError]:
-    """A port by number, or by the name that a container gives it."""
-    if isinstance(port, str):
-        return [invalid(path, port, text) for text in port_name(port)]
-    return [invalid(path, port or 0, text) for text in port_number(port or 0)]
+    return obeys(action.port, port_number, f"{path}.port")
 
 
 def validate_lifecycle(lifecycle: Lifecycle, path: str, grace_seconds: int) -> list[FieldError]:
-    """Both hooks."""
     errors: list[FieldError] = []
     for name, handler in (("postStart", lifecycle.post_start), ("preStop", lifecycle.pre_stop)):
-        if handler is None:
-            continue
-        errors += _validate_action(handler, f"{path}.{name}", grace_seconds)
+        if handler is not None:
+            errors += _validate_action(handler, f"{path}.{name}", grace_seconds)
     return errors
-
-
-def validate_gate(name: str, path: str) -> list[FieldError]:
-    """Readiness and scheduling gates are qualified names."""
-    return [invalid(path, name, text) for text in qualified_name(name)]

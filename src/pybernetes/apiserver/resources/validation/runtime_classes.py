@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pybernetes.api.names import dns1123_label
-from pybernetes.api.status import FieldError, duplicate, invalid
+from pybernetes.api.status import FieldError, duplicate
 from pybernetes.api.types.node_v1 import RuntimeClass
 from pybernetes.apiserver.resources.validation.metadata import immutable, validate_labels
 from pybernetes.apiserver.resources.validation.numbers import requirements
 from pybernetes.apiserver.resources.validation.selectors import validate_tolerations
+from pybernetes.apiserver.resources.validation.texts import obeys
 
 
 def validate_runtime_class(runtime_class: RuntimeClass) -> list[FieldError]:
-    errors = [invalid("handler", runtime_class.handler, text) for text in dns1123_label(runtime_class.handler)]
+    errors = obeys(runtime_class.handler, dns1123_label, "handler")
     if runtime_class.overhead is not None:
         errors += requirements(runtime_class.overhead.pod_fixed, {}, "overhead")
     scheduling = runtime_class.scheduling

@@ -6,7 +6,7 @@ from typing import Any
 
 from pybernetes.api.names import dns1123_label, path_segment_name
 from pybernetes.api.quantity import amount
-from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
+from pybernetes.api.status import FieldError, forbidden_field, invalid, required
 from pybernetes.api.types import autoscaling_v1, autoscaling_v2
 from pybernetes.api.types.autoscaling_v2 import HPAScalingRules, MetricSpec, MetricTarget
 from pybernetes.api.types.policy_v1 import PodDisruptionBudget
@@ -20,6 +20,7 @@ from pybernetes.apiserver.resources.validation.numbers import (
     not_negative_quantity,
 )
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
+from pybernetes.apiserver.resources.validation.texts import none_or_one_of, obeys, one_of
 
 _METRICS = ("ContainerResource", "External", "Object", "Pods", "Resource")
 _POSITIVE = "must be greater than zero"
@@ -106,7 +107,7 @@ def _validate_metric(metric: MetricSpec, path: str, *, is_lax: bool) -> list[Fie
         "containerResource": metric.container_resource,
     }
     named = [name for name, source in given.items() if source is not None]
-    unknown = [] if metric.type in _METRICS else [not_supported(f"{path}.type", metric.type, _METRICS)]
+    unknown = one_of(metric.type, _METRICS, f"{path}.type")
     errors = [] if metric.type else [required(f"{path}.type", "must specify a metric source type")]
     errors += unknown
     if named:
@@ -139,8 +140,7 @@ def _validate_source(source: Any, path: str, kind: str) -> list[FieldError]:
         if not source.container:
             errors.append(required(f"{path}.container", "must specify a container"))
         else:
-            texts = dns1123_label(source.container)
-            errors += [invalid(f"{path}.container", source.container, text) for text in texts]
+            errors += obeys(source.container, dns1123_label, f"{path}.container")
     errors += _validate_metric_target(source.target, f"{path}.target")
     return errors + _validate_choice(source.target, f"{path}.target", kind)
 
@@ -157,7 +157,7 @@ def _validate_described(reference: Any, path: str) -> list[FieldError]:
 def _validate_metric_name(name: str, path: str) -> list[FieldError]:
     if not name:
         return [required(path, "must specify a metric name")]
-    return [invalid(path, name, text) for text in path_segment_name(name)]
+    return obeys(name, path_segment_name, path)
 
 
 def _validate_choice(target: MetricTarget, path: str, kind: str) -> list[FieldError]:
@@ -205,15 +205,12 @@ def _validate_rules(rules: HPAScalingRules, path: str) -> list[FieldError]:
     elif window is not None and window > 3600:
         detail = "must be less than or equal to 3600"
         errors.append(invalid(f"{path}.stabilizationWindowSeconds", window, detail))
-    choices = ("Disabled", "Max", "Min")
-    if rules.select_policy is not None and rules.select_policy not in choices:
-        errors.append(not_supported(f"{path}.selectPolicy", rules.select_policy, choices))
+    errors += none_or_one_of(rules.select_policy, ("Disabled", "Max", "Min"), f"{path}.selectPolicy")
     if not rules.policies:
         errors.append(required(f"{path}.policies", "must specify at least one Policy"))
     for index, policy in enumerate(rules.policies):
         where = f"{path}.policies[{index}]"
-        if policy.type not in ("Percent", "Pods"):
-            errors.append(not_supported(f"{where}.type", policy.type, ("Percent", "Pods")))
+        errors += one_of(policy.type, ("Percent", "Pods"), f"{where}.type")
         if policy.value <= 0:
             errors.append(invalid(f"{where}.value", policy.value, _POSITIVE))
         if policy.period_seconds <= 0:
@@ -254,7 +251,4 @@ def validate_budget(budget: PodDisruptionBudget) -> list[FieldError]:
         errors += at_most_all(value, f"spec.{name}")
     errors += validate_selector(spec.selector, "spec.selector")
     policy = spec.unhealthy_pod_eviction_policy
-    if policy not in (None, "IfHealthyBudget", "AlwaysAllow"):
-        choices = ("AlwaysAllow", "IfHealthyBudget")
-        errors.append(not_supported("spec.unhealthyPodEvictionPolicy", policy, choices))
-    return errors
+    return errors + none_or_one_of(policy, ("AlwaysAllow", "IfHealthyBudget"), "spec.unhealthyPodEvictionPolicy")

@@ -17,6 +17,7 @@ from pybernetes.apiserver.resources.validation.internal_form import internal_par
 from pybernetes.apiserver.resources.validation.numbers import in_range
 from pybernetes.apiserver.resources.validation.operating_systems import validate_windows_options
 from pybernetes.apiserver.resources.validation.paths import local_path
+from pybernetes.apiserver.resources.validation.texts import no_longer, none_or_one_of, one_of
 
 _MAX_ID = 2**31 - 1
 _PROFILES = ("Localhost", "RuntimeDefault", "Unconfined")
@@ -28,9 +29,7 @@ _PROFILE_LIMIT = 4095
 
 
 def _valid_id(value: int | None, path: str) -> list[FieldError]:
-    if value is None:
-        return []
-    return [invalid(path, value, text) for text in in_range(value, 0, _MAX_ID)]
+    return [] if value is None else in_range(value, 0, _MAX_ID, path)
 
 
 def validate_pod_security(spec: PodSpec, path: str) -> list[FieldError]:
@@ -45,9 +44,8 @@ def validate_pod_security(spec: PodSpec, path: str) -> list[FieldError]:
         detail = "ShareProcessNamespace and HostPID cannot both be enabled"
         errors.append(invalid(f"{path}.shareProcessNamespace", True, detail))
     errors += _validate_sysctls(spec, context.sysctls, f"{path}.sysctls") if context.sysctls else []
-    if context.fs_group_change_policy not in (None, "OnRootMismatch", "Always"):
-        policies = ("Always", "OnRootMismatch")
-        errors.append(not_supported(f"{path}.fsGroupChangePolicy", context.fs_group_change_policy, policies))
+    change = context.fs_group_change_policy
+    errors += none_or_one_of(change, ("Always", "OnRootMismatch"), f"{path}.fsGroupChangePolicy")
     errors += _validate_seccomp(context.seccomp_profile, f"{path}.seccompProfile")
     errors += validate_windows_options(context.windows_options, f"{path}.windowsOptions")
     errors += validate_app_armor(context.app_armor_profile, f"{path}.appArmorProfile")
@@ -55,8 +53,7 @@ def validate_pod_security(spec: PodSpec, path: str) -> list[FieldError]:
         ("supplementalGroupsPolicy", context.supplemental_groups_policy, ("Merge", "Strict")),
         ("seLinuxChangePolicy", context.se_linux_change_policy, ("MountOption", "Recursive")),
     ):
-        if given is not None and given not in choices:
-            errors.append(not_supported(f"{path}.{name}", given, choices))
+        errors += none_or_one_of(given, choices, f"{path}.{name}")
     return errors
 
 
@@ -124,9 +121,7 @@ def _validate_local_profile(name: str | None, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     if name != name.strip():
         errors.append(invalid(path, name, "must not be padded with whitespace"))
-    if len(name.encode()) > _PROFILE_LIMIT:
-        errors.append(FieldError("FieldValueTooLong", path, f"may not be more than {_PROFILE_LIMIT} bytes"))
-    return errors
+    return errors + no_longer(name.encode(), _PROFILE_LIMIT, path)
 
 
 def validate_container_security(
@@ -138,8 +133,7 @@ def validate_container_security(
     errors = _valid_id(context.run_as_user, f"{path}.runAsUser")
     errors += _valid_id(context.run_as_group, f"{path}.runAsGroup")
     if context.proc_mount is not None:
-        if context.proc_mount not in ("Default", "Unmasked"):
-            errors.append(not_supported(f"{path}.procMount", context.proc_mount, ("Default", "Unmasked")))
+        errors += one_of(context.proc_mount, ("Default", "Unmasked"), f"{path}.procMount")
         if context.proc_mount == "Unmasked" and host_users:
             detail = "`hostUsers` must be false to use `Unmasked`"
             errors.append(invalid(f"{path}.procMount", context.proc_mount, detail))

@@ -10,6 +10,7 @@ from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supp
 from pybernetes.api.types.core_v1 import NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Toleration
 from pybernetes.api.types.meta_v1 import LabelSelector, LabelSelectorRequirement
 from pybernetes.apiserver.resources.validation.metadata import label_key, validate_labels
+from pybernetes.apiserver.resources.validation.texts import each_obeys, none_or_one_of, obeys
 
 NOT_AN_OPERATOR = "not a valid selector operator"
 NEEDS_VALUES = "must be specified when `operator` is 'In' or 'NotIn'"
@@ -56,9 +57,8 @@ def _validate_requirement(requirement: LabelSelectorRequirement, path: str) -> l
             errors.append(forbidden_field(f"{path}.values", NO_VALUES))
     else:
         errors.append(invalid(f"{path}.operator", requirement.operator, NOT_AN_OPERATOR))
-    errors += [invalid(f"{path}.key", requirement.key, text) for text in label_key(requirement.key)]
-    for index, value in enumerate(requirement.values):
-        errors += [invalid(f"{path}.values[{index}]", value, text) for text in label_value(value)]
+    errors += obeys(requirement.key, label_key, f"{path}.key")
+    errors += each_obeys(requirement.values, label_value, f"{path}.values")
     return errors
 
 
@@ -97,8 +97,7 @@ def validate_node_selector_term(term: NodeSelectorTerm, path: str, *, any_values
         where = f"{path}.matchExpressions[{index}]"
         errors += _validate_node_requirement(requirement, where)
         if not any_values:
-            for number, value in enumerate(requirement.values):
-                errors += [invalid(f"{where}.values[{number}]", value, text) for text in label_value(value)]
+            errors += each_obeys(requirement.values, label_value, f"{where}.values")
     for index, requirement in enumerate(term.match_fields):
         errors += _validate_field_requirement(requirement, f"{path}.matchFields[{index}]")
     return errors
@@ -119,7 +118,7 @@ def _validate_node_requirement(requirement: NodeSelectorRequirement, path: str) 
             errors.append(required(f"{path}.values", detail))
     else:
         errors.append(invalid(f"{path}.operator", operator, NOT_AN_OPERATOR))
-    return errors + [invalid(f"{path}.key", requirement.key, text) for text in label_key(requirement.key)]
+    return errors + obeys(requirement.key, label_key, f"{path}.key")
 
 
 def _validate_field_requirement(requirement: NodeSelectorRequirement, path: str) -> list[FieldError]:
@@ -132,8 +131,7 @@ def _validate_field_requirement(requirement: NodeSelectorRequirement, path: str)
     if requirement.key != "metadata.name":
         errors.append(invalid(f"{path}.key", requirement.key, "not a valid field selector key"))
         return errors
-    for index, value in enumerate(requirement.values):
-        errors += [invalid(f"{path}.values[{index}]", value, text) for text in dns1123_subdomain(value)]
+    errors += each_obeys(requirement.values, dns1123_subdomain, f"{path}.values")
     return errors
 
 
@@ -169,7 +167,7 @@ def validate_tolerations(tolerations: Sequence[Toleration], path: str) -> list[F
 def _validate_toleration(toleration: Toleration, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     if toleration.key:
-        errors += [invalid(f"{path}.key", toleration.key, text) for text in label_key(toleration.key)]
+        errors += obeys(toleration.key, label_key, f"{path}.key")
     elif toleration.operator != "Exists":
         detail = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
         errors.append(invalid(f"{path}.operator", toleration.operator or "", detail))
@@ -185,6 +183,4 @@ def _validate_toleration(toleration: Toleration, path: str) -> list[FieldError]:
             errors.append(invalid(f"{path}.operator", toleration.value, detail))
     else:
         errors.append(not_supported(f"{path}.operator", toleration.operator, ("Equal", "Exists")))
-    if toleration.effect and toleration.effect not in _EFFECTS:
-        errors.append(not_supported(f"{path}.effect", toleration.effect, _EFFECTS))
-    return errors
+    return errors + none_or_one_of(toleration.effect or None, _EFFECTS, f"{path}.effect")

@@ -14,13 +14,18 @@ from pybernetes.apiserver.allocation.service_fields import (
     wants_health_check,
 )
 from pybernetes.apiserver.resources.validation.lists import repeated
-from pybernetes.apiserver.resources.validation.metadata import validate_labels
-from pybernetes.apiserver.resources.validation.probes import named_port
+from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, validate_labels
+from pybernetes.apiserver.resources.validation.ports import PROTOCOLS, named_port
 from pybernetes.apiserver.resources.validation.service_addresses import validate_address_change, validate_addresses
-from pybernetes.apiserver.resources.validation.volume_sources import valid_names
+from pybernetes.apiserver.resources.validation.texts import (
+    none_or_one_of,
+    obeys,
+    one_of,
+    required_one_of,
+    required_text,
+)
 
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
-_PROTOCOLS = ("SCTP", "TCP", "UDP")
 _DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
 _TOPOLOGY_MODE = "service.kubernetes.io/topology-mode"
 _TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints"
@@ -40,8 +45,7 @@ def validate_create(service: Service) -> list[FieldError]:
     if spec.type != "ExternalName":
         errors += validate_addresses(spec)
     errors += _validate_external(spec)
-    if spec.type not in _TYPES:
-        errors.append(not_supported("spec.type", spec.type, _TYPES))
+    errors += one_of(spec.type, _TYPES, "spec.type")
     errors += _validate_node_ports(spec)
     errors += _validate_load_balancer(service)
     return errors + _validate_traffic(spec)
@@ -67,7 +71,7 @@ def _validate_type(spec: ServiceSpec) -> list[FieldError]:
     if spec.type == "ExternalName":
         errors += validate_addresses(spec)
         name = (spec.external_name or "").removesuffix(".")
-        errors += valid_names(name, "spec.externalName", dns1123_subdomain)
+        errors += required_text(name, dns1123_subdomain, "spec.externalName")
     elif spec.type in ("LoadBalancer", "NodePort") and _is_headless(spec):
         detail = f"may not be set to 'None' for {spec.type} services"
         errors.append(invalid("spec.clusterIPs[0]", "None", detail))
@@ -83,19 +87,15 @@ def _validate_ports(spec: ServiceSpec) -> list[FieldError]:
             if len(spec.ports) > 1:
                 errors.append(required(f"{path}.name"))
         else:
-            errors += [invalid(f"{path}.name", port.name, text) for text in dns1123_label(port.name)]
+            errors += obeys(port.name, dns1123_label, f"{path}.name")
             if port.name in names:
                 errors.append(duplicate(f"{path}.name", port.name))
             names.add(port.name)
-        errors += [invalid(f"{path}.port", port.port, text) for text in port_number(port.port)]
-        if not port.protocol:
-            errors.append(required(f"{path}.protocol"))
-        elif port.protocol not in _PROTOCOLS:
-            errors.append(not_supported(f"{path}.protocol", port.protocol, _PROTOCOLS))
+        errors += obeys(port.port, port_number, f"{path}.port")
+        errors += required_one_of(port.protocol, PROTOCOLS, f"{path}.protocol")
         errors += named_port(port.target_port, f"{path}.targetPort")
         if port.app_protocol is not None:
-            texts = qualified_name(port.app_protocol)
-            errors += [invalid(f"{path}.appProtocol", port.app_protocol, text) for text in texts]
+            errors += obeys(port.app_protocol, qualified_name, f"{path}.appProtocol")
     return errors
 
 
@@ -187,8 +187,7 @@ def _validate_load_balancer(service: Service) -> list[FieldError]:
         if not is_one:
             errors.append(forbidden_field("spec.loadBalancerClass", _ONLY_LOAD_BALANCER))
         else:
-            texts = qualified_name(spec.load_balancer_class)
-            errors += [invalid("spec.loadBalancerClass", spec.load_balancer_class, text) for text in texts]
+            errors += obeys(spec.load_balancer_class, qualified_name, "spec.loadBalancerClass")
     return errors
 
 
@@ -207,7 +206,7 @@ def _validate_source_ranges(service: Service) -> list[FieldError]:
     ranges = texts if listed else [part for text in texts for part in text.split(",")]
     for index, text in enumerate(ranges):
         where = f"{path}[{index}]" if listed else path
-        errors += [invalid(where, text.strip(), problem) for problem in cidr(text.strip())]
+        errors += obeys(text.strip(), cidr, where)
     return errors
 
 
@@ -224,14 +223,11 @@ def _validate_traffic(spec: ServiceSpec) -> list[FieldError]:
         detail = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
         errors.append(invalid("spec.healthCheckNodePort", port, detail))
     elif port:
-        errors += [invalid("spec.healthCheckNodePort", port, text) for text in port_number(port)]
+        errors += obeys(port, port_number, "spec.healthCheckNodePort")
     internal = spec.internal_traffic_policy
-    if internal and internal not in TRAFFIC_POLICIES:
-        errors.append(not_supported("spec.internalTrafficPolicy", internal, TRAFFIC_POLICIES))
-    distribution = spec.traffic_distribution
-    if distribution is not None and distribution not in _DISTRIBUTIONS:
-        errors.append(not_supported("spec.trafficDistribution", distribution, _DISTRIBUTIONS))
-    return errors
+    if internal:
+        errors += one_of(internal, TRAFFIC_POLICIES, "spec.internalTrafficPolicy")
+    return errors + none_or_one_of(spec.traffic_distribution, _DISTRIBUTIONS, "spec.trafficDistribution")
 
 
 def validate_update(new: Service, old: Service) -> list[FieldError]:
@@ -243,7 +239,7 @@ def validate_update(new: Service, old: Service) -> list[FieldError]:
         errors.append(invalid("spec.loadBalancerClass", new.spec.load_balancer_class, detail))
     health = wants_health_check(new.spec) and wants_health_check(old.spec)
     if health and new.spec.health_check_node_port != old.spec.health_check_node_port:
-        errors.append(forbidden_field("spec.healthCheckNodePort", "field is immutable"))
+        errors.append(forbidden_field("spec.healthCheckNodePort", IMMUTABLE))
     return errors + validate_create(new)
 
 
@@ -261,7 +257,7 @@ def validate_status(new: Service, old: Service) -> list[FieldError]:
 def _validate_ingress(ingress: LoadBalancerIngress, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     if ingress.ip:
-        errors += [invalid(f"{path}.ip", ingress.ip, text) for text in ip_address(ingress.ip)]
+        errors += obeys(ingress.ip, ip_address, f"{path}.ip")
     if ingress.ip_mode is None:
         if ingress.ip:
             errors.append(required(f"{path}.ipMode", "must be specified when `ip` is set"))
@@ -271,7 +267,7 @@ def _validate_ingress(ingress: LoadBalancerIngress, path: str) -> list[FieldErro
         errors.append(not_supported(f"{path}.ipMode", ingress.ip_mode, ("Proxy", "VIP")))
     name = ingress.hostname
     if name:
-        errors += [invalid(f"{path}.hostname", name, text) for text in dns1123_subdomain(name)]
+        errors += obeys(name, dns1123_subdomain, f"{path}.hostname")
         if is_ip_address(name):
             errors.append(invalid(f"{path}.hostname", name, "must be a DNS name, not an IP address"))
     return errors

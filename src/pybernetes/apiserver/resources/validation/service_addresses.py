@@ -5,9 +5,10 @@ from __future__ import annotations
 import ipaddress
 
 from pybernetes.api.ip_addresses import ip_address
-from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported
+from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid
 from pybernetes.api.types.core_v1 import ServiceSpec
 from pybernetes.apiserver.resources.validation.lists import repeated
+from pybernetes.apiserver.resources.validation.texts import none_or_one_of, obeys, one_of
 
 _FAMILIES = ("IPv4", "IPv6")
 _FAMILY_POLICIES = ("PreferDualStack", "RequireDualStack", "SingleStack")
@@ -25,7 +26,7 @@ def validate_addresses(spec: ServiceSpec) -> list[FieldError]:
         problems.append(invalid(_ADDRESSES, spec.cluster_ips, "'None' must be the first and only value"))
     for index, address in enumerate(spec.cluster_ips):
         if index or address != "None":
-            problems += [invalid(f"{_ADDRESSES}[{index}]", address, text) for text in ip_address(address)]
+            problems += obeys(address, ip_address, f"{_ADDRESSES}[{index}]")
     errors += problems
     if len(spec.cluster_ips) > 2:
         errors.append(invalid(_ADDRESSES, spec.cluster_ips, "may only hold up to 2 values"))
@@ -48,13 +49,10 @@ def _validate_families(spec: ServiceSpec) -> list[FieldError]:
     again = repeated(spec.ip_families)
     for index, family in enumerate(spec.ip_families):
         path = f"spec.ipFamilies[{index}]"
-        if family not in _FAMILIES:
-            errors.append(not_supported(path, family, _FAMILIES))
+        errors += one_of(family, _FAMILIES, path)
         if index in again:
             errors.append(duplicate(path, family))
-    if spec.ip_family_policy and spec.ip_family_policy not in _FAMILY_POLICIES:
-        errors.append(not_supported(_POLICY, spec.ip_family_policy, _FAMILY_POLICIES))
-    return errors
+    return errors + none_or_one_of(spec.ip_family_policy or None, _FAMILY_POLICIES, _POLICY)
 
 
 def _validate_pairs(spec: ServiceSpec) -> list[FieldError]:

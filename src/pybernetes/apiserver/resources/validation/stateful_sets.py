@@ -10,11 +10,12 @@ import msgspec
 
 from pybernetes.api.names import dns1123_label
 from pybernetes.api.objects import copy
-from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported
+from pybernetes.api.status import FieldError, forbidden_field, invalid
 from pybernetes.api.types.apps_v1 import RollingUpdateStatefulSetStrategy, StatefulSet, StatefulSetSpec
 from pybernetes.api.types.core_v1 import PersistentVolumeClaimVolumeSource, PodSpec, PodTemplateSpec, Volume
 from pybernetes.apiserver.resources.validation.claims import validate_claim_spec
 from pybernetes.apiserver.resources.validation.numbers import at_most_all, int_or_percent, is_zero, not_negative
+from pybernetes.apiserver.resources.validation.texts import obeys, one_of
 from pybernetes.apiserver.resources.validation.workloads import validate_pods
 
 _CHANGING = (
@@ -39,7 +40,7 @@ def validate_stateful_set(stateful_set: StatefulSet) -> list[FieldError]:
         errors += validate_claim_spec(claim.spec, f"spec.volumeClaimTemplates[{index}].spec")
     errors += _validate_numbers(spec)
     if spec.service_name:
-        errors += [invalid("spec.serviceName", spec.service_name, text) for text in dns1123_label(spec.service_name)]
+        errors += obeys(spec.service_name, dns1123_label, "spec.serviceName")
     return errors + _validate_template(spec)
 
 
@@ -102,9 +103,7 @@ def _validate_policies(spec: StatefulSetSpec) -> list[FieldError]:
     retention = spec.persistent_volume_claim_retention_policy
     if retention is not None:
         for name, policy in (("whenDeleted", retention.when_deleted), ("whenScaled", retention.when_scaled)):
-            if policy not in ("Retain", "Delete"):
-                where = f"spec.persistentVolumeClaimRetentionPolicy.{name}"
-                errors.append(not_supported(where, policy, ("Retain", "Delete")))
+            errors += one_of(policy, ("Retain", "Delete"), f"spec.persistentVolumeClaimRetentionPolicy.{name}")
     return errors
 
 

@@ -14,6 +14,7 @@ from pybernetes.api.names import dns1123_label, dns1123_subdomain
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
 from pybernetes.apiserver.resources.validation.numbers import in_range
 from pybernetes.apiserver.resources.validation.paths import no_backsteps
+from pybernetes.apiserver.resources.validation.texts import no_longer, none_or_one_of, obeys, required_text
 
 # (source, path) -> complaints.
 SourceRule = Callable[[Any, str], list[FieldError]]
@@ -68,18 +69,11 @@ def needs(*fields: tuple[str, str]) -> SourceRule:
     return rule
 
 
-def valid_names(value: str, path: str, rule: Callable[[str], list[str]]) -> list[FieldError]:
-    """A required name that obeys a rule."""
-    return [invalid(path, value, text) for text in rule(value)] if value else [required(path)]
-
-
 def validate_host_path(source: Any, path: str) -> list[FieldError]:
     if not source.path:
         return [required(f"{path}.path")]
     errors = no_backsteps(source.path, f"{path}.path")
-    if source.type is not None and source.type not in _HOST_PATHS:
-        errors.append(not_supported(f"{path}.type", source.type, _HOST_PATHS))
-    return errors
+    return errors + none_or_one_of(source.type, _HOST_PATHS, f"{path}.type")
 
 
 def disk_partition(attribute: str, name: str) -> SourceRule:
@@ -119,7 +113,7 @@ def iscsi(unknown: str, *, named_secret: bool = False) -> SourceRule:
             errors.append(required(f"{path}.iqn"))
         else:
             errors += _qualified_name(source.iqn, f"{path}.iqn", unknown)
-        errors += [invalid(f"{path}.lun", source.lun, text) for text in in_range(source.lun, 0, 255)]
+        errors += in_range(source.lun, 0, 255, f"{path}.lun")
         if (source.chap_auth_discovery or source.chap_auth_session) and source.secret_ref is None:
             errors.append(required(f"{path}.secretRef"))
         if named_secret and source.secret_ref is not None and not source.secret_ref.name:
@@ -150,7 +144,7 @@ def validate_fc(source: Any, path: str) -> list[FieldError]:
         if source.lun is None:
             errors.append(required(f"{path}.lun", "lun is required if targetWWNs is specified"))
         else:
-            errors += [invalid(f"{path}.lun", source.lun, text) for text in in_range(source.lun, 0, 255)]
+            errors += in_range(source.lun, 0, 255, f"{path}.lun")
     return errors
 
 
@@ -177,7 +171,7 @@ def validate_glusterfs(source: Any, path: str) -> list[FieldError]:
             detail = "if the endpointnamespace is set, it must be a valid namespace name"
             errors.append(invalid(where, namespace, detail))
         else:
-            errors += [invalid(where, namespace, text) for text in dns1123_label(namespace)]
+            errors += obeys(namespace, dns1123_label, where)
     return errors
 
 
@@ -235,12 +229,8 @@ def validate_azure_file(source: Any, path: str) -> list[FieldError]:
 
 def validate_azure_disk(source: Any, path: str) -> list[FieldError]:
     errors = needs(("disk_name", "diskName"), ("disk_uri", "diskURI"))(source, path)
-    caching = ("None", "ReadOnly", "ReadWrite")
-    if source.caching_mode is not None and source.caching_mode not in caching:
-        errors.append(not_supported(f"{path}.cachingMode", source.caching_mode, caching))
-    kinds = ("Dedicated", "Managed", "Shared")
-    if source.kind is not None and source.kind not in kinds:
-        errors.append(not_supported(f"{path}.kind", source.kind, kinds))
+    errors += none_or_one_of(source.caching_mode, ("None", "ReadOnly", "ReadWrite"), f"{path}.cachingMode")
+    errors += none_or_one_of(source.kind, ("Dedicated", "Managed", "Shared"), f"{path}.kind")
     if source.kind == "Managed" and not source.disk_uri.startswith("/subscriptions/"):
         errors.append(not_supported(f"{path}.diskURI", source.disk_uri, (_MANAGED_DISK,)))
     if source.kind is not None and source.kind != "Managed" and not source.disk_uri.startswith("https://"):
@@ -254,10 +244,10 @@ def scale_io(source: Any, path: str) -> list[FieldError]:
 
 def storageos(*, with_namespace: bool = False) -> SourceRule:
     def rule(source: Any, path: str) -> list[FieldError]:
-        errors = valid_names(source.volume_name or "", f"{path}.volumeName", dns1123_label)
+        errors = required_text(source.volume_name, dns1123_label, f"{path}.volumeName")
         if source.volume_namespace:
             where, namespace = f"{path}.volumeNamespace", source.volume_namespace
-            errors += [invalid(where, namespace, text) for text in dns1123_label(namespace)]
+            errors += obeys(namespace, dns1123_label, where)
         return errors + secret_reference(source.secret_ref, f"{path}.secretRef", with_namespace=with_namespace)
 
     return rule
@@ -267,10 +257,7 @@ def validate_driver_name(name: str, path: str) -> list[FieldError]:
     """The name of a CSI driver."""
     if not name:
         return [required(path)]
-    errors: list[FieldError] = []
-    if len(name) > 63:
-        errors.append(FieldError("FieldValueTooLong", path, "may not be more than 63 bytes"))
-    return errors + [invalid(path, name, text) for text in dns1123_subdomain(name.lower())]
+    return no_longer(name, 63, path) + [invalid(path, name, text) for text in dns1123_subdomain(name.lower())]
 
 
 VSPHERE = needs(("volume_path", "volumePath"))

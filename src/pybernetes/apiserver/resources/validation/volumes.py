@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pybernetes.api.names import dns1123_label, dns1123_subdomain
 from pybernetes.api.quantity import amount
-from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
+from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, required
 from pybernetes.api.types.core_v1 import (
     CSIVolumeSource,
     EphemeralVolumeSource,
@@ -20,6 +20,7 @@ from pybernetes.apiserver.resources.validation import volume_sources as sources
 from pybernetes.apiserver.resources.validation.claims import validate_claim_spec
 from pybernetes.apiserver.resources.validation.metadata import validate_annotations, validate_labels
 from pybernetes.apiserver.resources.validation.paths import local_path
+from pybernetes.apiserver.resources.validation.texts import obeys, one_of, required_text
 
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 # Fields of the metadata of a claim's template by their names in complaints; labels and annotations may be set.
@@ -49,7 +50,7 @@ def validate_volumes(
     for index, volume in enumerate(volumes):
         where = f"{path}[{index}]"
         complaints = _validate_source(volume, where, in_pod=in_pod)
-        complaints += sources.valid_names(volume.name, f"{where}.name", dns1123_label)
+        complaints += required_text(volume.name, dns1123_label, f"{where}.name")
         if volume.name in sound:
             complaints.append(duplicate(f"{where}.name", volume.name))
         if complaints:
@@ -103,7 +104,7 @@ def _csi(source: CSIVolumeSource, path: str) -> list[FieldError]:
         if not secret.name:
             errors.append(required(f"{path}.nodePublishSecretRef.name"))
         else:
-            errors += [invalid(f"{path}.name", secret.name, text) for text in dns1123_subdomain(secret.name)]
+            errors += obeys(secret.name, dns1123_subdomain, f"{path}.name")
     return errors
 
 
@@ -132,7 +133,7 @@ def pull_policy(policy: str | None, path: str) -> list[FieldError]:
     """When images are fetched."""
     if not policy:
         return [required(path)]
-    return [] if policy in _PULL_POLICIES else [not_supported(path, policy, _PULL_POLICIES)]
+    return one_of(policy, _PULL_POLICIES, path)
 
 
 _ROWS: tuple[sources.SourceRow, ...] = (

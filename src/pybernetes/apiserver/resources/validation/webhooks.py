@@ -17,6 +17,7 @@ from pybernetes.apiserver.resources.validation.admission_policies import validat
 from pybernetes.apiserver.resources.validation.admission_rules import validate_rule
 from pybernetes.apiserver.resources.validation.lists import repeated
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
+from pybernetes.apiserver.resources.validation.texts import none_or_one_of, obeys, one_of
 from pybernetes.apiserver.resources.validation.webhook_clients import client_errors
 
 _REVIEW_VERSIONS = ("v1", "v1beta1")
@@ -83,8 +84,7 @@ def _validate_webhook(webhook: _Webhook, path: str, leave: _Leave) -> list[Field
         errors += validate_rule(rule, f"{path}.rules[{index}]")
     for attribute, name, allowed in _POLICIES:
         given = getattr(webhook, attribute)
-        if given not in allowed:
-            errors.append(not_supported(f"{path}.{name}", given, allowed))
+        errors += one_of(given, allowed, f"{path}.{name}")
     effects, wanted = webhook.side_effects, _OLD_EFFECTS if leave.effects else _EFFECTS
     if not effects:
         errors.append(required(f"{path}.sideEffects", f"must specify one of {', '.join(wanted)}"))
@@ -95,8 +95,8 @@ def _validate_webhook(webhook: _Webhook, path: str, leave: _Leave) -> list[Field
         detail = "the timeout value must be between 1 and 30 seconds"
         errors.append(invalid(f"{path}.timeoutSeconds", seconds, detail))
     errors += [] if leave.selectors else _selector_errors(webhook, path)
-    if isinstance(webhook, MutatingWebhook) and webhook.reinvocation_policy not in (None, *_REINVOCATION):
-        errors.append(not_supported(f"{path}.reinvocationPolicy", webhook.reinvocation_policy, _REINVOCATION))
+    if isinstance(webhook, MutatingWebhook):
+        errors += none_or_one_of(webhook.reinvocation_policy, _REINVOCATION, f"{path}.reinvocationPolicy")
     errors += client_errors(webhook.client_config, f"{path}.clientConfig")
     if leave.conditions:
         return errors
@@ -130,7 +130,7 @@ def _validate_versions(webhook: _Webhook, path: str, leave: _Leave) -> list[Fiel
         if index in again:
             errors.append(invalid(where, version, "duplicate version"))
         else:
-            errors += [invalid(where, version, text) for text in dns1035_label(version)]
+            errors += obeys(version, dns1035_label, where)
     if not leave.versions and not _is_read(webhook):
         errors.append(invalid(path, versions, f"must include at least one of {wanted}"))
     return errors

@@ -31,6 +31,7 @@ from pybernetes.apiserver.resources.validation.numbers import (
 from pybernetes.apiserver.resources.validation.pod_annotations import validate_pod_annotations
 from pybernetes.apiserver.resources.validation.pod_spec import validate_template
 from pybernetes.apiserver.resources.validation.selectors import matches, shown_selector, validate_selector
+from pybernetes.apiserver.resources.validation.texts import one_of
 
 _MISMATCH = "`selector` does not match template `labels`"
 _UNSOUND = "invalid label selector"
@@ -81,9 +82,7 @@ def validate_own_template(
 
 
 def _validate_lifetime(template: PodTemplateSpec, path: str, owner: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if template.spec.restart_policy != "Always":
-        errors.append(not_supported(f"{path}.spec.restartPolicy", template.spec.restart_policy, ("Always",)))
+    errors = one_of(template.spec.restart_policy, ("Always",), f"{path}.spec.restartPolicy")
     if template.spec.active_deadline_seconds is not None:
         detail = f"activeDeadlineSeconds in {owner} is not Supported"
         errors.append(forbidden_field(f"{path}.spec.activeDeadlineSeconds", detail))
