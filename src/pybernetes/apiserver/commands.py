@@ -313,7 +313,7 @@ def answer(asked: Authenticated, entry: Entry, writer: Writer, warnings: Sequenc
     return Response(code, {"content-type": rendering.content_type, **_NO_CACHE, **warning_headers(warnings)}, body)
 
 
-def answer_object(request: Request, obj: ApiStruct, warnings: Sequence[str] = (), code: int = 200) -> Response:
+def answer_object(request: Request, obj: ApiStruct, warnings: Sequence[str], code: int = 200) -> Response:
     """The response that shows an object that is not stored, such as a review."""
     accepted = negotiate(request)
     if accepted.form != "object" and not isinstance(obj, Status):

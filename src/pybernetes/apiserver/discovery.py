@@ -27,7 +27,7 @@ UNCACHED = "no-cache, private"
 class Discovery:
     """The discovery documents of some kinds; `address` is `host:port` of the server, as clients outside reach it."""
 
-    def __init__(self, kinds: Iterable[Kind], address: str = "") -> None:
+    def __init__(self, kinds: Iterable[Kind], address: str) -> None:
         rows = _by_group(kinds)
         self._groups = frozenset(rows) - {""}
         self._documents = {path: msgspec.json.encode(value) for path, value in _documents(rows, address).items()}

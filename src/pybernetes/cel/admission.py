@@ -83,9 +83,7 @@ class Expression:
     problem: str = ""
 
 
-def environment(
-    has_params: bool = False, object_type: Type = types.DYN, params_type: Type = types.DYN, has_authorizer: bool = True
-) -> Environment:
+def environment(has_params: bool = False, object_type: Type = types.DYN, params_type: Type = types.DYN) -> Environment:
     """What expressions about a request may use; policies add `variables`."""
     variables: dict[str, Type] = {
         "object": object_type,
@@ -95,8 +93,6 @@ def environment(
     }
     if has_params:
         variables["params"] = params_type
-    if not has_authorizer:
-        return Environment(variables)
     variables["authorizer"] = types.opaque(Authorizer.type_name)
     variables["authorizer.requestResource"] = types.opaque(ResourceCheck.type_name)
     return Environment().extended(variables, LIBRARY)

@@ -156,18 +156,6 @@ def test_decisions_last_until_rbac_objects_change(authorizer, reader):
     assert not authorizer.authorize(ALICE, on("list", "pods", "ns")).allowed
 
 
-def test_a_generation_that_moves_is_noticed(reader):
-    generation = 0
-    authorizer = Authorizer(reader, generation=lambda: generation)
-    assert not authorizer.authorize(ALICE, on("list", "pods", "ns")).allowed
-    reader.objects += [
-        role("r", "ns", rule("*", "*")),
-        binding("b", "ns", rbac_v1.RoleRef(kind="Role", name="r"), rbac_v1.Subject(kind="User", name="alice")),
-    ]
-    generation = 1
-    assert authorizer.authorize(ALICE, on("list", "pods", "ns")).allowed
-
-
 def test_a_missing_role_is_told_in_the_reason(reader):
     reader.objects.append(
         binding("b", "ns", rbac_v1.RoleRef(kind="Role", name="gone"), rbac_v1.Subject(kind="User", name="alice"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pybernetes.api.pod_amounts import pod_limits, pod_requests
 from pybernetes.api.quantity import canonical, compare, parse
@@ -14,6 +14,8 @@ from pybernetes.apiserver.reader import Reader
 
 _ANNOTATION = "kubernetes.io/limit-ranger"
 Amounts = Mapping[str, Quantity]
+# `request` or `limit`, and the amounts.
+_Stated = tuple[str, Amounts]
 
 
 class LimitRanger(Bystander):
@@ -51,8 +53,8 @@ class LimitRanger(Bystander):
                 if isinstance(obj, Pod):
                     problems += pod_problems(obj, item)
                 elif isinstance(obj, PersistentVolumeClaim) and item.type == "PersistentVolumeClaim":
-                    requests = obj.spec.resources.requests
-                    problems += [*_below(item, requests, {}), *_above_request(item, requests)]
+                    requests = ("request", obj.spec.resources.requests)
+                    problems += [*_below(item, requests), *_above(item, requests)]
             if problems:
                 raise refusal(request, *problems)
 
@@ -97,40 +99,36 @@ def pod_problems(pod: Pod, item: LimitRangeItem) -> Iterator[str]:
 
 
 def _problems(item: LimitRangeItem, requests: Amounts, limits: Amounts) -> Iterator[str]:
-    yield from _below(item, requests, limits)
-    yield from _above(item, requests, limits)
+    yield from _below(item, ("request", requests), ("limit", limits))
+    yield from _above(item, ("limit", limits), ("request", requests))
     yield from _apart(item, requests, limits)
 
 
-def _below(item: LimitRangeItem, requests: Amounts, limits: Amounts) -> Iterator[str]:
+def _below(item: LimitRangeItem, *stated: _Stated) -> Iterator[str]:
     for key, bound in sorted(item.min.items()):
         rule = f"minimum {key} usage per {item.type} is {canonical(bound)}"
-        if key not in requests:
-            yield f"{rule}.  No request is specified"
-        elif compare(requests[key], bound) < 0:
-            yield f"{rule}, but request is {canonical(requests[key])}"
-        elif key in limits and compare(limits[key], bound) < 0:
-            yield f"{rule}, but limit is {canonical(limits[key])}"
+        beyond = [
+            (word, amounts[key]) for word, amounts in stated if key in amounts and compare(amounts[key], bound) < 0
+        ]
+        yield from _broken(rule, key, stated[0], beyond)
 
 
-def _above(item: LimitRangeItem, requests: Amounts, limits: Amounts) -> Iterator[str]:
+def _above(item: LimitRangeItem, *stated: _Stated) -> Iterator[str]:
     for key, bound in sorted(item.max.items()):
         rule = f"maximum {key} usage per {item.type} is {canonical(bound)}"
-        if key not in limits:
-            yield f"{rule}.  No limit is specified"
-        elif compare(limits[key], bound) > 0:
-            yield f"{rule}, but limit is {canonical(limits[key])}"
-        elif key in requests and compare(requests[key], bound) > 0:
-            yield f"{rule}, but request is {canonical(requests[key])}"
+        beyond = [
+            (word, amounts[key]) for word, amounts in stated if key in amounts and compare(amounts[key], bound) > 0
+        ]
+        yield from _broken(rule, key, stated[0], beyond)
 
 
-def _above_request(item: LimitRangeItem, requests: Amounts) -> Iterator[str]:
-    for key, bound in sorted(item.max.items()):
-        rule = f"maximum {key} usage per {item.type} is {canonical(bound)}"
-        if key not in requests:
-            yield f"{rule}.  No request is specified"
-        elif compare(requests[key], bound) > 0:
-            yield f"{rule}, but request is {canonical(requests[key])}"
+def _broken(rule: str, key: str, required: _Stated, beyond: Sequence[tuple[str, Quantity]]) -> Iterator[str]:
+    """How a rule is broken, if it is: what it requires is not stated, or something lies beyond its bound."""
+    if key not in required[1]:
+        yield f"{rule}.  No {required[0]} is specified"
+    elif beyond:
+        word, amount = beyond[0]
+        yield f"{rule}, but {word} is {canonical(amount)}"
 
 
 def _apart(item: LimitRangeItem, requests: Amounts, limits: Amounts) -> Iterator[str]:

@@ -53,9 +53,8 @@ def _enums() -> dict[str, list[str]]:
     return found
 
 
-def closure(definitions: Iterable[str], own: Mapping[str, Any] | None = None) -> list[str]:
+def closure(definitions: Iterable[str], own: Mapping[str, Any]) -> list[str]:
     """The definitions and all that they refer to, in the order of their names; those of `own` are written already."""
-    own = own or {}
     found: set[str] = set()
     waiting = list(definitions)
     while waiting:

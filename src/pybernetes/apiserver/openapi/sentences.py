@@ -64,7 +64,7 @@ _PARAMETERS = {
 }
 
 
-def of_parameter(name: str, kind: str = "") -> str:
+def of_parameter(name: str, kind: str) -> str:
     """What a parameter is for; `kind` is what a path with a name is about."""
     return f"name of the {kind}" if name == "name" else _PARAMETERS.get(name, "")
 

@@ -96,9 +96,8 @@ def containers(items: Sequence[Container]) -> list[str]:
     return [",".join(item.name for item in items), ",".join(item.image or "" for item in items)]
 
 
-def shortened(items: Iterable[str], count: int | None = None, most: int = _SHOWN) -> str:
-    """The first items joined by commas, and how many more there are of `count` (by default of the items)."""
+def shortened(items: Iterable[str]) -> str:
+    """The first items joined by commas, and how many more there are."""
     listed = list(items)
-    more = (len(listed) if count is None else count) - most
-    text = ",".join(listed[:most])
-    return f"{text} + {more} more..." if len(listed) > most else text
+    text = ",".join(listed[:_SHOWN])
+    return f"{text} + {len(listed) - _SHOWN} more..." if len(listed) > _SHOWN else text

@@ -18,10 +18,9 @@ _UNFINISHED_BYTES_MAX = 256 * 1024 * 1024
 class ReceivedBodies:
     """The bodies that are on their way to one server."""
 
-    def __init__(self, seconds: float, bytes_max: int = _UNFINISHED_BYTES_MAX) -> None:
-        """`seconds` is what each may take, `bytes_max` the room for all that have only begun."""
+    def __init__(self, seconds: float) -> None:
+        """`seconds` is what each may take."""
         self._seconds = seconds
-        self._bytes_max = bytes_max
         self._bytes = 0
 
     async def read(self, incoming: web.BaseRequest) -> bytes:
@@ -40,7 +39,7 @@ class ReceivedBodies:
                     self._bytes += len(chunk)
                     if size > BODY_BYTES_MAX:
                         raise _too_large(size)
-                    if self._bytes > self._bytes_max:
+                    if self._bytes > _UNFINISHED_BYTES_MAX:
                         raise web.HTTPTooManyRequests
                     chunks.append(chunk)
         finally:

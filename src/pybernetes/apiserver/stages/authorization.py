@@ -6,7 +6,7 @@ words. The first mode that allows wins; the group `system:masters` may always do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from pybernetes.api.status import StatusError, failure
 from pybernetes.api.types.meta_v1 import StatusDetails
@@ -24,20 +24,19 @@ _ALLOWED = Decision(True)
 
 
 class Authorizer:
-    """Asks the modes in order. `generation` changes whenever an RBAC object is written; else call `invalidate` then."""
+    """Asks the modes in order. Call `invalidate` whenever an RBAC object is written."""
 
     def __init__(
         self,
         reader: Reader,
         modes: Sequence[str] = ("Node", "RBAC"),
-        generation: Callable[[], int] | None = None,
         node_rules: Sequence[PolicyRule] = (),
     ) -> None:
         unknown = [mode for mode in modes if mode not in MODES]
         if unknown:
             raise ValueError(f"unknown authorization mode {unknown[0]!r}; known are {', '.join(MODES)}")
         self.reader = reader
-        self.rbac = RbacAuthorizer(reader, generation)
+        self.rbac = RbacAuthorizer(reader)
         self._modes = tuple(modes)
         self._nodes = NodeAuthorizer(reader, node_rules)
 

@@ -6,7 +6,7 @@ the first grant that allows it comes out. Called by `authorization`, `reviews` a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pybernetes.api.status import aggregate
@@ -157,14 +157,11 @@ _MOST_REMEMBERED = 20_000
 class RbacAuthorizer:
     """Decides by RBAC and remembers its decisions until RBAC objects change.
 
-    `generation` tells a change: any value that differs from the one before (such as a counter of RBAC writes).
-    Without it the owner calls `invalidate` whenever a Role, ClusterRole or binding was written.
+    The owner calls `invalidate` whenever a Role, ClusterRole or binding was written.
     """
 
-    def __init__(self, reader: Reader, generation: Callable[[], int] | None = None) -> None:
+    def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._generation = generation
-        self._seen: int | None = None
         self._index: RbacIndex | None = None
         self._verdicts: dict[_Key, _Verdict] = {}
 
@@ -175,9 +172,6 @@ class RbacAuthorizer:
 
     def index(self) -> RbacIndex:
         """The current index, built when first needed."""
-        if self._generation is not None and (generation := self._generation()) != self._seen:
-            self.invalidate()
-            self._seen = generation
         if self._index is None:
             self._index = RbacIndex(self._reader)
         return self._index

@@ -55,9 +55,9 @@ class Audience:
 class FanOut:
     """The audiences of one collection."""
 
-    def __init__(self, collection: Collection, counts: EventCounts | None = None) -> None:
+    def __init__(self, collection: Collection, counts: EventCounts) -> None:
         self._collection = collection
-        self.counts = counts or EventCounts("", "", "")
+        self.counts = counts
         self._audiences: dict[Hashable, Audience] = {}
         self._doors: dict[_Door, dict[Audience, None]] = {}
         # Fields by which at least one audience is found.
