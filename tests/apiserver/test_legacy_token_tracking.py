@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from pybernetes.api.legacy_tokens import INVALID_SINCE, LAST_USED, TRACKING, date_of
-from pybernetes.api.types.core_v1 import ServiceAccount
+from pybernetes.api.types.core_v1 import Secret, ServiceAccount
+from pybernetes.api.types.meta_v1 import ObjectMeta
 from pybernetes.apiserver.apiserver import ApiServer
 from pybernetes.apiserver.legacy_token_tracking import is_news
+from pybernetes.controllers.legacy_token import legacy_token
 from tests.apiserver.conftest import Caller
 
 _SECRET = "/api/v1/namespaces/default/secrets/t"
@@ -58,7 +60,7 @@ async def _token(api: ApiServer, call: Caller, **metadata: Any) -> Caller:
     """Who comes with the token of a Secret of the account `default`."""
     account = api.registry.get(ServiceAccount, "default", "default")
     assert account is not None
-    token = api.issuer.issue_legacy(account, "t")
+    token = legacy_token(api.issuer.private_key.decode(), account, Secret(metadata=ObjectMeta(name="t")))
     metadata = {"name": "t", "annotations": {"kubernetes.io/service-account.name": "default"}, **metadata}
     secret = {
         "metadata": metadata,

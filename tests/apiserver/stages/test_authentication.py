@@ -24,8 +24,10 @@ from pybernetes.apiserver.stages.authentication import (
     StaticTokens,
 )
 from pybernetes.apiserver.stages.jws import InvalidToken
-from pybernetes.apiserver.stages.service_account_tokens import TokenIssuer, complete_request, request_token
+from pybernetes.apiserver.stages.service_account_tokens import TokenIssuer
 from pybernetes.apiserver.stages.static_tokens import parse_token_file
+from pybernetes.apiserver.stages.token_requests import complete_request, request_token
+from pybernetes.controllers.legacy_token import legacy_token
 from pybernetes.environment.chance import Chance
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
@@ -249,8 +251,9 @@ def test_bad_token_requests_are_refused_in_upstreams_words(spec, code, message, 
 
 
 async def test_a_legacy_token_lives_as_long_as_its_secret(authenticator, issuer, account, reader, manual_clock):
-    token = issuer.issue_legacy(account, "s")
-    secret = Secret(metadata=ObjectMeta(name="s", namespace="ns"), data={"token": token.encode()})
+    secret = Secret(metadata=ObjectMeta(name="s", namespace="ns"))
+    token = legacy_token(issuer.private_key.decode(), account, secret)
+    secret.data = {"token": token.encode()}
     reader.objects.append(secret)
     assert (await authenticator.authenticate(bearing(token))).name == "system:serviceaccount:ns:default"
     with pytest.raises(InvalidToken, match="is invalid for the target audiences"):

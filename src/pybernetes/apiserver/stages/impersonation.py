@@ -17,7 +17,7 @@ from pybernetes.api.status import StatusError, bad_request
 from pybernetes.apiserver.request import RequestInfo, UserInfo
 from pybernetes.apiserver.resources.validation.domain_path import validate_domain_path
 from pybernetes.apiserver.stages.authorization import MASTERS, Authorizer, forbidden_request
-from pybernetes.apiserver.stages.service_account_tokens import service_account_user
+from pybernetes.apiserver.stages.token_holders import service_account_user
 
 _EXTRA = "impersonate-extra-"
 _AUTHENTICATION = "authentication.k8s.io"

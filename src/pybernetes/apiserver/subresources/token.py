@@ -12,13 +12,8 @@ from pybernetes.apiserver.bodies import place_in_namespace, read_object, write_o
 from pybernetes.apiserver.commands import answer_object, intent_of
 from pybernetes.apiserver.field_management.tracking import Updates
 from pybernetes.apiserver.request import Authenticated
-from pybernetes.apiserver.stages.service_account_tokens import (
-    DEFAULT_SECONDS,
-    TOKEN_REQUEST,
-    TokenIssuer,
-    complete_request,
-    request_token,
-)
+from pybernetes.apiserver.stages.service_account_tokens import DEFAULT_SECONDS, TokenIssuer
+from pybernetes.apiserver.stages.token_requests import TOKEN_REQUEST, complete_request, request_token
 from pybernetes.apiserver.writer import Writer
 
 
