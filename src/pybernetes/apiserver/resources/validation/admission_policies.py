@@ -26,7 +26,7 @@ from pybernetes.api.types.admissionregistration_v1 import (
 )
 from pybernetes.apiserver.resources.validation.admission_rules import validate_named_rule
 from pybernetes.apiserver.resources.validation.conditions import validate_conditions
-from pybernetes.apiserver.resources.validation.lists import at_most, repeated
+from pybernetes.apiserver.resources.validation.lists import at_most, each, repeated
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
 from pybernetes.apiserver.resources.validation.texts import (
     none_or_one_of,
@@ -163,8 +163,7 @@ def _match_errors(match: MatchResources, path: str) -> list[FieldError]:
         ("resourceRules", match.resource_rules),
         ("excludeResourceRules", match.exclude_resource_rules),
     ):
-        for index, rule in enumerate(rules):
-            errors += validate_named_rule(rule, f"{path}.{name}[{index}]")
+        errors += each(rules, validate_named_rule, f"{path}.{name}")
     return errors
 
 
@@ -211,13 +210,12 @@ def _annotations_errors(policy: ValidatingAdmissionPolicy, held: Environment) ->
     if len(items) > _MOST_ANNOTATIONS:
         shown = [{"Key": item.key, "ValueExpression": item.value_expression} for item in items]
         errors.append(invalid(path, shown, f"must not have more than {_MOST_ANNOTATIONS} auditAnnotations"))
-    keys: set[str] = set()
+    again = repeated(item.key for item in items)
     for index, item in enumerate(items):
         place = f"{path}[{index}]"
         errors += _annotation_errors(item, policy.metadata.name or "", place, held)
-        if item.key in keys:
+        if index in again:
             errors.append(duplicate(f"{place}.key", item.key))
-        keys.add(item.key)
     return errors
 
 

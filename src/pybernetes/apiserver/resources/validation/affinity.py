@@ -16,6 +16,7 @@ from pybernetes.api.types.core_v1 import (
     TopologySpreadConstraint,
 )
 from pybernetes.api.types.meta_v1 import LabelSelector
+from pybernetes.apiserver.resources.validation.lists import each
 from pybernetes.apiserver.resources.validation.metadata import label_key
 from pybernetes.apiserver.resources.validation.selectors import (
     validate_node_selector,
@@ -54,9 +55,7 @@ def _validate_nodes(affinity: NodeAffinity, path: str) -> list[FieldError]:
 
 
 def _validate_pods(affinity: PodAffinity | PodAntiAffinity, path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    for index, term in enumerate(affinity.required_during_scheduling_ignored_during_execution):
-        errors += _validate_term(term, f"{path}.{_REQUIRED}[{index}]")
+    errors = each(affinity.required_during_scheduling_ignored_during_execution, _validate_term, f"{path}.{_REQUIRED}")
     for index, weighted in enumerate(affinity.preferred_during_scheduling_ignored_during_execution):
         where = f"{path}.{_PREFERRED}[{index}]"
         errors += _weight(weighted.weight, where)

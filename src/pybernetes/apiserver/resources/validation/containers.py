@@ -26,7 +26,7 @@ from pybernetes.api.types.core_v1 import (
     Volume,
 )
 from pybernetes.apiserver.resources.validation.environment import validate_variables, validate_variables_from
-from pybernetes.apiserver.resources.validation.lists import at_most, each
+from pybernetes.apiserver.resources.validation.lists import at_most, each, repeated
 from pybernetes.apiserver.resources.validation.mounts import validate_devices, validate_mounts
 from pybernetes.apiserver.resources.validation.numbers import requirements
 from pybernetes.apiserver.resources.validation.ports import PROTOCOLS
@@ -291,11 +291,10 @@ def validate_claim_names(claims: Sequence[ResourceClaim], known: frozenset[str],
 
 def _validate_resizes(policies: Sequence[ContainerResizePolicy], restarts: str, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
-    seen: set[str] = set()
+    again = repeated(policy.resource_name for policy in policies)
     for index, policy in enumerate(policies):
-        if policy.resource_name in seen:
+        if index in again:
             errors.append(duplicate(f"{path}[{index}]", policy.resource_name))
-        seen.add(policy.resource_name)
         for value, choices in ((policy.resource_name, ("cpu", "memory")), (policy.restart_policy, _RESIZES)):
             errors += required_one_of(value, choices, path)
         if restarts == "Never" and policy.restart_policy != "NotRequired":

@@ -9,7 +9,7 @@ from pybernetes.api.names import dns1123_label, dns1123_subdomain, label_value, 
 from pybernetes.api.status import FieldError, duplicate, invalid, not_supported, required
 from pybernetes.api.types.core_v1 import EndpointAddress, Endpoints
 from pybernetes.api.types.discovery_v1 import Endpoint, EndpointHints, EndpointPort, EndpointSlice
-from pybernetes.apiserver.resources.validation.lists import at_most, repeated
+from pybernetes.apiserver.resources.validation.lists import at_most, each, repeated
 from pybernetes.apiserver.resources.validation.metadata import immutable, validate_labels
 from pybernetes.apiserver.resources.validation.ports import PROTOCOLS
 from pybernetes.apiserver.resources.validation.service import validate_outside_address
@@ -30,8 +30,7 @@ def validate_endpoints(endpoints: Endpoints) -> list[FieldError]:
         if not subset.addresses and not subset.not_ready_addresses:
             errors.append(required(path, "must specify `addresses` or `notReadyAddresses`"))
         for name, addresses in (("addresses", subset.addresses), ("notReadyAddresses", subset.not_ready_addresses)):
-            for number, address in enumerate(addresses):
-                errors += _validate_address(address, f"{path}.{name}[{number}]")
+            errors += each(addresses, _validate_address, f"{path}.{name}")
         for number, port in enumerate(subset.ports):
             where = f"{path}.ports[{number}]"
             if len(subset.ports) > 1 and not port.name:

@@ -10,6 +10,7 @@ from pybernetes.api.status import FieldError, duplicate, forbidden_field, invali
 from pybernetes.api.struct import Quantity
 from pybernetes.api.types.core_v1 import LimitRange, LimitRangeItem, ResourceQuota, ResourceQuotaSpec
 from pybernetes.api.types.scheduling_v1 import PriorityClass
+from pybernetes.apiserver.resources.validation.lists import repeated
 from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, immutable
 from pybernetes.apiserver.resources.validation.numbers import (
     STANDARD_RESOURCES,
@@ -45,13 +46,12 @@ _SYSTEM_CLASSES = {"system-node-critical": 2_000_001_000, "system-cluster-critic
 
 def validate_limit_range(limit_range: LimitRange) -> list[FieldError]:
     errors: list[FieldError] = []
-    seen: set[str] = set()
+    again = repeated(item.type for item in limit_range.spec.limits)
     for index, item in enumerate(limit_range.spec.limits):
         path = f"spec.limits[{index}]"
         errors += _validate_limit_type(item.type, f"{path}.type")
-        if item.type in seen:
+        if index in again:
             errors.append(duplicate(f"{path}.type", item.type))
-        seen.add(item.type)
         errors += _validate_item(item, path)
     return errors
 

@@ -21,6 +21,7 @@ from pybernetes.api.names import (
 )
 from pybernetes.api.status import FieldError, forbidden_field, invalid, required
 from pybernetes.api.types.meta_v1 import ObjectMeta, OwnerReference
+from pybernetes.apiserver.resources.validation.lists import each
 from pybernetes.apiserver.resources.validation.texts import obeys, too_long
 
 NameRule = Callable[[str], list[str]]
@@ -160,8 +161,7 @@ def _validate_finalizers(finalizers: Sequence[str], path: str, any_finalizer: bo
         detail = "finalizer orphan and foregroundDeletion cannot be both set"
         errors.append(invalid(path, list(finalizers), detail))
     if not any_finalizer:
-        for index, name in enumerate(finalizers):
-            errors += validate_finalizer(name, f"{path}[{index}]")
+        errors += each(finalizers, validate_finalizer, path)
     return errors
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_found_field, not_supported, required
 from pybernetes.api.types.core_v1 import Container, EphemeralContainer, Volume, VolumeMount
+from pybernetes.apiserver.resources.validation.lists import repeated
 from pybernetes.apiserver.resources.validation.paths import local_path
 
 _PROPAGATIONS = ("Bidirectional", "HostToContainer", "None")
@@ -16,7 +17,7 @@ def validate_mounts(
     container: Container | EphemeralContainer, volumes: Mapping[str, Volume], path: str
 ) -> list[FieldError]:
     errors: list[FieldError] = []
-    mounted: set[str] = set()
+    again = repeated(mount.mount_path for mount in container.volume_mounts)
     devices = {device.name: device.device_path for device in container.volume_devices}
     for index, mount in enumerate(container.volume_mounts):
         where = f"{path}[{index}]"
@@ -26,9 +27,8 @@ def validate_mounts(
             errors.append(not_found_field(f"{where}.name", mount.name))
         if not mount.mount_path:
             errors.append(required(f"{where}.mountPath"))
-        if mount.mount_path in mounted:
+        if index in again:
             errors.append(invalid(f"{where}.mountPath", mount.mount_path, "must be unique"))
-        mounted.add(mount.mount_path)
         if mount.name in devices:
             errors.append(invalid(f"{where}.name", mount.name, "must not already exist in volumeDevices"))
         if devices and mount.mount_path in devices.values():

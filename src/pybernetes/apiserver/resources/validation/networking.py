@@ -37,8 +37,7 @@ def validate_network_policy(policy: NetworkPolicy) -> list[FieldError]:
     if len(spec.policy_types) > 2:
         detail = "may not specify more than two policyTypes"
         return [*errors, invalid("spec.policyTypes", spec.policy_types, detail)]
-    errors += each_one_of(spec.policy_types, ("Ingress", "Egress"), "spec.policyTypes")
-    return errors
+    return errors + each_one_of(spec.policy_types, ("Ingress", "Egress"), "spec.policyTypes")
 
 
 def _validate_ports(ports: list[NetworkPolicyPort], path: str) -> list[FieldError]:

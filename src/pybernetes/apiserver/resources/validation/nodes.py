@@ -6,7 +6,7 @@ from pybernetes.api.ip_addresses import cidr, is_cidr
 from pybernetes.api.names import label_value
 from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid
 from pybernetes.api.types.core_v1 import Node, Taint
-from pybernetes.apiserver.resources.validation.lists import no_twins
+from pybernetes.apiserver.resources.validation.lists import no_twins, repeated
 from pybernetes.apiserver.resources.validation.metadata import label_key
 from pybernetes.apiserver.resources.validation.node_annotations import validate_node_annotations
 from pybernetes.apiserver.resources.validation.numbers import NOT_POSITIVE, quantity_of
@@ -40,24 +40,22 @@ def _validate_amounts(node: Node) -> list[FieldError]:
 
 def _validate_taints(taints: list[Taint], where: str) -> list[FieldError]:
     errors: list[FieldError] = []
-    seen: set[tuple[str, str]] = set()
+    again = repeated((taint.key, taint.effect) for taint in taints)
     for index, taint in enumerate(taints):
         path = f"{where}[{index}]"
         errors += obeys(taint.key, label_key, f"{path}.key")
         if texts := label_value(taint.value or ""):
             errors.append(invalid(f"{path}.value", taint.value, ";".join(texts)))
         errors += required_one_of(taint.effect, _EFFECTS, f"{path}.effect")
-        if (taint.key, taint.effect) in seen:
+        if index in again:
             shown = {"Key": taint.key, "Value": taint.value or "", "Effect": taint.effect, "TimeAdded": None}
             double = duplicate(path, shown)
             errors.append(FieldError(double.type, path, "taints must be unique by key and effect pair", shown))
-        seen.add((taint.key, taint.effect))
     return errors
 
 
 def _validate_ranges(ranges: list[str]) -> list[FieldError]:
-    errors: list[FieldError] = []
-    errors += each_obeys(ranges, cidr, "spec.podCIDRs")
+    errors = each_obeys(ranges, cidr, "spec.podCIDRs")
     if len(ranges) > 1:
         bad = next((text for text in ranges if not is_cidr(text)), None)
         if bad is not None:

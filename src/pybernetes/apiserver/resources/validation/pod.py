@@ -12,6 +12,7 @@ from pybernetes.api.status import FieldError, forbidden_field, invalid, required
 from pybernetes.api.types.core_v1 import Affinity, Container, NodeAffinity, NodeSelectorTerm, Pod, PodSpec, Toleration
 from pybernetes.apiserver.resources.validation.containers import validate_trimmed_image
 from pybernetes.apiserver.resources.validation.internal_form import difference
+from pybernetes.apiserver.resources.validation.lists import each
 from pybernetes.apiserver.resources.validation.numbers import in_range
 from pybernetes.apiserver.resources.validation.pod_annotations import (
     validate_annotation_changes,
@@ -65,8 +66,7 @@ def _search(spec: PodSpec, mark: bytes) -> list[FieldError]:
     if not spec.service_account_name:
         errors += _tokens_of_nobody(spec)
     for name, containers in (("containers", spec.containers), ("initContainers", spec.init_containers)):
-        for index, container in enumerate(containers):
-            errors += validate_trimmed_image(container, f"spec.{name}[{index}]")
+        errors += each(containers, validate_trimmed_image, f"spec.{name}")
     if not errors:
         if len(_FLAWLESS) >= _REMEMBERED_MAX:
             _FLAWLESS.clear()

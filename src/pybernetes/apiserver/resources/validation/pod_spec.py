@@ -9,6 +9,7 @@ from pybernetes.api.types.core_v1 import PodDNSConfig, PodSpec, PodTemplateSpec
 from pybernetes.apiserver.resources.validation.affinity import validate_affinity, validate_spreading
 from pybernetes.apiserver.resources.validation.containers import Surroundings, validate_containers
 from pybernetes.apiserver.resources.validation.environment import validate_file_volumes
+from pybernetes.apiserver.resources.validation.lists import repeated
 from pybernetes.apiserver.resources.validation.metadata import validate_annotations, validate_labels
 from pybernetes.apiserver.resources.validation.numbers import in_range, requirements
 from pybernetes.apiserver.resources.validation.operating_systems import (
@@ -176,13 +177,12 @@ def _validate_gates(spec: PodSpec, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     for index, readiness in enumerate(spec.readiness_gates):
         errors += obeys(readiness.condition_type, qualified_name, f"{path}.readinessGates[{index}].conditionType")
-    seen: set[str] = set()
+    again = repeated(gate.name for gate in spec.scheduling_gates)
     for index, gate in enumerate(spec.scheduling_gates):
         where = f"{path}.schedulingGates[{index}]"
         errors += obeys(gate.name, qualified_name, where)
-        if gate.name in seen:
+        if index in again:
             errors.append(duplicate(where, gate.name))
-        seen.add(gate.name)
     return errors
 
 

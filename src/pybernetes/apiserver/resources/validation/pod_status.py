@@ -20,6 +20,7 @@ from pybernetes.api.types.core_v1 import (
     PodStatus,
     ResourceStatus,
 )
+from pybernetes.apiserver.resources.validation.lists import repeated
 from pybernetes.apiserver.resources.validation.metadata import immutable
 from pybernetes.apiserver.resources.validation.numbers import in_range
 from pybernetes.apiserver.resources.validation.pod import validate_annotations_update
@@ -124,14 +125,13 @@ def _applies(rule: ContainerRestartRule, code: int) -> bool:
 def _validate_claims(status: PodStatus, spec: PodSpec) -> list[FieldError]:
     errors: list[FieldError] = []
     known = {claim.name for claim in spec.resource_claims}
-    seen: set[str] = set()
+    again = repeated(claim.name for claim in status.resource_claim_statuses)
     for index, claim in enumerate(status.resource_claim_statuses):
         path = f"status.resourceClaimStatuses[{index}].name"
         if claim.name not in known:
             errors.append(invalid(path, claim.name, "must match the name of an entry in `spec.resourceClaims`"))
-        if claim.name in seen:
+        if index in again:
             errors.append(duplicate(path, claim.name))
-        seen.add(claim.name)
         made = claim.resource_claim_name
         if made is not None:
             errors += obeys(made, dns1123_subdomain, path)
@@ -175,8 +175,7 @@ def _texts(addresses: Sequence[PodIP] | Sequence[HostIP]) -> list[str]:
 def _validate_addresses(new: list[str], old: list[str], path: str) -> list[FieldError]:
     if new == old:
         return []
-    errors: list[FieldError] = []
-    errors += each_obeys(new, ip_address, path)
+    errors = each_obeys(new, ip_address, path)
     if len(new) > 1 and not errors:
         families = [ipaddress.ip_address(address).version for address in new]
         if len(new) > 2 or families[0] == families[1]:
@@ -236,13 +235,12 @@ def _validate_devices(report: ContainerStatus, container: Container | None, path
                     "or 'claim:<claimName>' if request is empty"
                 )
             errors.append(invalid(f"{where}.name", allocated.name, detail))
-        seen: set[str] = set()
+        again = repeated(device.resource_id for device in allocated.resources)
         for number, device in enumerate(allocated.resources):
             if device.health not in _HEALTHS:
                 errors.append(not_supported(f"{where}.resources[{number}].health", device.health or "", _HEALTHS))
-            if device.resource_id in seen:
+            if number in again:
                 errors.append(duplicate(f"{where}.resources[{number}].resourceID", device.resource_id))
-            seen.add(device.resource_id)
     return errors
 
 

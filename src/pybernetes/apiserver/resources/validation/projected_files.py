@@ -17,6 +17,7 @@ from pybernetes.api.types.core_v1 import (
     VolumeProjection,
 )
 from pybernetes.apiserver.resources.validation.environment import validate_field_ref, validate_resource_ref
+from pybernetes.apiserver.resources.validation.lists import each
 from pybernetes.apiserver.resources.validation.paths import unreserved_path
 
 _MODE_TEXT = "must be a number between 0 and 0777 (octal), both inclusive"
@@ -44,7 +45,7 @@ def validate_config_map(source: ConfigMapVolumeSource, path: str) -> list[FieldE
 
 
 def _items(items: Sequence[KeyToPath], path: str) -> list[FieldError]:
-    return [error for index, item in enumerate(items) for error in _item(item, f"{path}.items[{index}]")]
+    return each(items, _item, f"{path}.items")
 
 
 def _item(item: KeyToPath, path: str) -> list[FieldError]:

@@ -14,6 +14,7 @@ from pybernetes.api.types.core_v1 import (
     Sysctl,
 )
 from pybernetes.apiserver.resources.validation.internal_form import internal_part
+from pybernetes.apiserver.resources.validation.lists import each, repeated
 from pybernetes.apiserver.resources.validation.numbers import in_range
 from pybernetes.apiserver.resources.validation.operating_systems import validate_windows_options
 from pybernetes.apiserver.resources.validation.paths import local_path
@@ -38,8 +39,7 @@ def validate_pod_security(spec: PodSpec, path: str) -> list[FieldError]:
     errors = _valid_id(context.fs_group, f"{path}.fsGroup")
     errors += _valid_id(context.run_as_user, f"{path}.runAsUser")
     errors += _valid_id(context.run_as_group, f"{path}.runAsGroup")
-    for index, group in enumerate(context.supplemental_groups):
-        errors += _valid_id(group, f"{path}.supplementalGroups[{index}]")
+    errors += each(context.supplemental_groups, _valid_id, f"{path}.supplementalGroups")
     if spec.share_process_namespace and spec.host_pid:
         detail = "ShareProcessNamespace and HostPID cannot both be enabled"
         errors.append(invalid(f"{path}.shareProcessNamespace", True, detail))
@@ -59,7 +59,7 @@ def validate_pod_security(spec: PodSpec, path: str) -> list[FieldError]:
 
 def _validate_sysctls(spec: PodSpec, sysctls: list[Sysctl], path: str) -> list[FieldError]:
     errors: list[FieldError] = []
-    seen: set[str] = set()
+    again = repeated(sysctl.name for sysctl in sysctls)
     for index, sysctl in enumerate(sysctls):
         where = f"{path}[{index}].name"
         name = sysctl.name.replace("/", ".")
@@ -68,13 +68,12 @@ def _validate_sysctls(spec: PodSpec, sysctls: list[Sysctl], path: str) -> list[F
         elif len(sysctl.name) > 253 or not _sysctl.fullmatch(sysctl.name):
             detail = f"must have at most 253 characters and match regex {_SYSCTL}"
             errors.append(invalid(where, sysctl.name, detail))
-        elif sysctl.name in seen:
+        elif index in again:
             errors.append(duplicate(where, sysctl.name))
         if spec.host_network and name.startswith("net."):
             errors.append(invalid(where, sysctl.name, "may not be specified when 'hostNetwork' is true"))
         elif spec.host_ipc and (name in _IPC_SYSCTLS or name.startswith(_IPC_PREFIXES)):
             errors.append(invalid(where, sysctl.name, "may not be specified when 'hostIPC' is true"))
-        seen.add(sysctl.name)
     return errors
 
 

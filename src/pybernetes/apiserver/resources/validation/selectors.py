@@ -9,6 +9,7 @@ from pybernetes.api.names import dns1123_subdomain, label_value
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.core_v1 import NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Toleration
 from pybernetes.api.types.meta_v1 import LabelSelector, LabelSelectorRequirement
+from pybernetes.apiserver.resources.validation.lists import each
 from pybernetes.apiserver.resources.validation.metadata import label_key, validate_labels
 from pybernetes.apiserver.resources.validation.texts import each_obeys, none_or_one_of, obeys
 
@@ -42,9 +43,7 @@ def validate_selector(selector: LabelSelector | None, path: str) -> list[FieldEr
     if selector is None:
         return []
     errors = validate_labels(selector.match_labels, f"{path}.matchLabels")
-    for index, requirement in enumerate(selector.match_expressions):
-        errors += _validate_requirement(requirement, f"{path}.matchExpressions[{index}]")
-    return errors
+    return errors + each(selector.match_expressions, _validate_requirement, f"{path}.matchExpressions")
 
 
 def _validate_requirement(requirement: LabelSelectorRequirement, path: str) -> list[FieldError]:
@@ -58,8 +57,7 @@ def _validate_requirement(requirement: LabelSelectorRequirement, path: str) -> l
     else:
         errors.append(invalid(f"{path}.operator", requirement.operator, NOT_AN_OPERATOR))
     errors += obeys(requirement.key, label_key, f"{path}.key")
-    errors += each_obeys(requirement.values, label_value, f"{path}.values")
-    return errors
+    return errors + each_obeys(requirement.values, label_value, f"{path}.values")
 
 
 def matches(selector: LabelSelector | None, labels: Mapping[str, str]) -> bool:
@@ -98,9 +96,7 @@ def validate_node_selector_term(term: NodeSelectorTerm, path: str, *, any_values
         errors += _validate_node_requirement(requirement, where)
         if not any_values:
             errors += each_obeys(requirement.values, label_value, f"{where}.values")
-    for index, requirement in enumerate(term.match_fields):
-        errors += _validate_field_requirement(requirement, f"{path}.matchFields[{index}]")
-    return errors
+    return errors + each(term.match_fields, _validate_field_requirement, f"{path}.matchFields")
 
 
 def _validate_node_requirement(requirement: NodeSelectorRequirement, path: str) -> list[FieldError]:
@@ -131,8 +127,7 @@ def _validate_field_requirement(requirement: NodeSelectorRequirement, path: str)
     if requirement.key != "metadata.name":
         errors.append(invalid(f"{path}.key", requirement.key, "not a valid field selector key"))
         return errors
-    errors += each_obeys(requirement.values, dns1123_subdomain, f"{path}.values")
-    return errors
+    return errors + each_obeys(requirement.values, dns1123_subdomain, f"{path}.values")
 
 
 def shown_node_selector(selector: NodeSelector | None) -> Any:
@@ -158,10 +153,7 @@ def _shown_node_requirements(requirements: Sequence[NodeSelectorRequirement]) ->
 
 
 def validate_tolerations(tolerations: Sequence[Toleration], path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    for index, toleration in enumerate(tolerations):
-        errors += _validate_toleration(toleration, f"{path}[{index}]")
-    return errors
+    return each(tolerations, _validate_toleration, path)
 
 
 def _validate_toleration(toleration: Toleration, path: str) -> list[FieldError]:

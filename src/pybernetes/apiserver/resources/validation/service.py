@@ -13,7 +13,7 @@ from pybernetes.apiserver.allocation.service_fields import (
     is_reached_from_outside,
     wants_health_check,
 )
-from pybernetes.apiserver.resources.validation.lists import repeated
+from pybernetes.apiserver.resources.validation.lists import each, repeated
 from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, validate_labels
 from pybernetes.apiserver.resources.validation.ports import PROTOCOLS, named_port
 from pybernetes.apiserver.resources.validation.service_addresses import validate_address_change, validate_addresses
@@ -251,7 +251,7 @@ def validate_status(new: Service, old: Service) -> list[FieldError]:
         return []
     if ingress and new.spec.type != "LoadBalancer":
         return [forbidden_field(path, "may only be used when `spec.type` is 'LoadBalancer'")]
-    return [error for index, one in enumerate(ingress) for error in _validate_ingress(one, f"{path}[{index}]")]
+    return each(ingress, _validate_ingress, path)
 
 
 def _validate_ingress(ingress: LoadBalancerIngress, path: str) -> list[FieldError]:

@@ -15,7 +15,7 @@ from pybernetes.api.types.admissionregistration_v1 import (
 )
 from pybernetes.apiserver.resources.validation.admission_policies import validate_match_conditions
 from pybernetes.apiserver.resources.validation.admission_rules import validate_rule
-from pybernetes.apiserver.resources.validation.lists import repeated
+from pybernetes.apiserver.resources.validation.lists import each, repeated
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
 from pybernetes.apiserver.resources.validation.texts import none_or_one_of, obeys, one_of
 from pybernetes.apiserver.resources.validation.webhook_clients import client_errors
@@ -67,21 +67,19 @@ def _is_read(webhook: _Webhook) -> bool:
 
 def _validate(webhooks: Sequence[_Webhook], leave: _Leave) -> list[FieldError]:
     errors: list[FieldError] = []
-    names: set[str] = set()
+    again = repeated(webhook.name for webhook in webhooks)
     for index, webhook in enumerate(webhooks):
         path = f"webhooks[{index}]"
         errors += _validate_webhook(webhook, path, leave)
         errors += _validate_versions(webhook, f"{path}.admissionReviewVersions", leave)
-        if webhook.name and webhook.name in names and not leave.names:
+        if webhook.name and index in again and not leave.names:
             errors.append(duplicate(f"{path}.name", webhook.name))
-        names.add(webhook.name)
     return errors
 
 
 def _validate_webhook(webhook: _Webhook, path: str, leave: _Leave) -> list[FieldError]:
     errors = _validate_name(webhook.name, f"{path}.name")
-    for index, rule in enumerate(webhook.rules):
-        errors += validate_rule(rule, f"{path}.rules[{index}]")
+    errors += each(webhook.rules, validate_rule, f"{path}.rules")
     for attribute, name, allowed in _POLICIES:
         given = getattr(webhook, attribute)
         errors += one_of(given, allowed, f"{path}.{name}")
