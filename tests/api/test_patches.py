@@ -158,9 +158,10 @@ def test_long_lists_are_merged_in_linear_time() -> None:
 
 
 def test_keys_are_compared_as_json_has_them() -> None:
-    document = {"metadata": {"finalizers": ["a", True, 1]}}
-    patch = {"metadata": {"$deleteFromPrimitiveList/finalizers": [1.0]}}
-    assert strategic_merge.apply(document, patch, POD) == {"metadata": {"finalizers": ["a", True]}}
+    document = {"spec": {"containers": [{"name": "c", "ports": [{"containerPort": 1}]}]}}
+    ports = [{"containerPort": True}, {"containerPort": 1.0, "name": "a"}]
+    merged = strategic_merge.apply(document, {"spec": {"containers": [{"name": "c", "ports": ports}]}}, POD)
+    assert merged["spec"]["containers"][0]["ports"] == ports
 
 
 def test_of_what_is_new_the_marked_parts_are_dropped() -> None:
