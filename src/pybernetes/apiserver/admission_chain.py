@@ -11,7 +11,8 @@ from pybernetes.api.kind import Kind
 from pybernetes.api.status import StatusError
 from pybernetes.apiserver.admission import AdmissionRequest, Plugin
 from pybernetes.apiserver.admission_plugins.bystander import Bystander
-from pybernetes.apiserver.diagnostics.metrics import AdmissionCall, Metrics
+from pybernetes.apiserver.diagnostics.metrics import Metrics
+from pybernetes.apiserver.diagnostics.series import AdmissionCall
 
 
 class AdmissionChain:

@@ -19,7 +19,7 @@ from pybernetes.api.objects import ApiObject
 from pybernetes.api.strictness import likeness
 from pybernetes.apiserver.admission import AdmissionRequest
 from pybernetes.apiserver.bodies import WriteOptions
-from pybernetes.apiserver.diagnostics.metrics import Repeats
+from pybernetes.apiserver.diagnostics.series import Repeats
 from pybernetes.apiserver.entry import Common, Form
 from pybernetes.apiserver.request import Authenticated, UserInfo
 from pybernetes.apiserver.witness import LookedAt

@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pybernetes.api.types.version import Info
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.compression import gzipped
-from pybernetes.apiserver.diagnostics import debugging, exposition, metric_families, process_metrics, zpages
-from pybernetes.apiserver.diagnostics.exposition import Family
+from pybernetes.apiserver.diagnostics import zpages
 from pybernetes.apiserver.diagnostics.health import Health
 from pybernetes.apiserver.diagnostics.metrics import Metrics
 from pybernetes.apiserver.discovery import UNCACHED
 from pybernetes.apiserver.registry import Registry
 from pybernetes.environment.clock import Clock
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.apiserver.diagnostics import debugging, exposition, metric_families, process_metrics
 
 _LISTED = ("/flagz", "/metrics", "/metrics/slis", "/statusz")
 _SHOWN_PATHS = ("/healthz", "/livez", "/metrics", "/readyz", "/statusz", "/version")
@@ -53,12 +56,12 @@ class Diagnostics:
             return debugging.answer(request) if self.profiling else None
         return await self._health.answer(request)
 
-    def _everything(self) -> Iterable[Family]:
+    def _everything(self) -> Iterable[exposition.Family]:
         yield from metric_families.families(self._metrics, self._registry, self._facts.version)
         yield from process_metrics.families()
 
     @staticmethod
-    def _exposed(request: Request, families: Callable[[], Iterable[Family]]) -> Response:
+    def _exposed(request: Request, families: Callable[[], Iterable[exposition.Family]]) -> Response:
         """The text form, whatever else is accepted, as upstream's handler has no other switched on."""
         headers = {"content-type": exposition.CONTENT_TYPE, "cache-control": UNCACHED}
         body = exposition.text(families()).encode()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from pybernetes.apiserver.collection import Change, Collection
-from pybernetes.apiserver.diagnostics.metrics import EventCounts
+from pybernetes.apiserver.diagnostics.series import EventCounts
 from pybernetes.apiserver.entry import Entry
 from pybernetes.apiserver.rendering import Rendering
 from pybernetes.apiserver.selection import Selection

@@ -19,7 +19,8 @@ from pybernetes.api.kind import Kind
 from pybernetes.api.status import expired, failure
 from pybernetes.api.wire import Outlet, Request, Response
 from pybernetes.apiserver.collection import Collection
-from pybernetes.apiserver.diagnostics.metrics import EventCounts, Metrics
+from pybernetes.apiserver.diagnostics.metrics import Metrics
+from pybernetes.apiserver.diagnostics.series import EventCounts
 from pybernetes.apiserver.negotiation import negotiate
 from pybernetes.apiserver.query_numbers import parse_uint
 from pybernetes.apiserver.query_options import flag, number
