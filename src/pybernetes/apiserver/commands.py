@@ -28,12 +28,15 @@ from pybernetes.apiserver.intents import Aspect, Intent
 from pybernetes.apiserver.moulds import Wish, wish_of
 from pybernetes.apiserver.negotiation import negotiate
 from pybernetes.apiserver.owner_references import drop_repeated
-from pybernetes.apiserver.patching import Validation, patch_of, patched
 from pybernetes.apiserver.query_numbers import parse_uint
 from pybernetes.apiserver.reads import Reads, list_metadata
 from pybernetes.apiserver.rendering import finished, rendering_of
 from pybernetes.apiserver.request import Authenticated, RequestInfo, UserInfo
 from pybernetes.apiserver.writer import Writer
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.apiserver import patching
 
 # All but blanks and line breaks, which YAML's complaints have and headers show as blanks.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -122,16 +125,16 @@ class Commands:
         intent = intent_of(asked, options)
         if is_apply(asked.request):
             return await self._apply(asked, options, replace(intent, tracker=Given()))
-        patch = patch_of(asked.request, kind.type, options.validation)
+        patch = patching.patch_of(asked.request, kind.type, options.validation)
         warnings: dict[str, None] = {}
 
         def warn(text: str) -> None:
             warnings[text] = None
 
-        validation = Validation(options.validation, warn)
+        validation = patching.Validation(options.validation, warn)
 
         def make(entry: Entry) -> ApiObject:
-            fresh = patched(convert(entry.private(), kind), patch, kind, validation)
+            fresh = patching.patched(convert(entry.private(), kind), patch, kind, validation)
             drop_repeated(fresh.metadata, warn, patched=True)
             place(fresh, asked.info, kind)
             require_current(kind, fresh, entry)

@@ -13,8 +13,11 @@ from pybernetes.apiserver.pipeline import Answer
 from pybernetes.apiserver.request import Authenticated
 from pybernetes.apiserver.stages.authentication import Authenticator
 from pybernetes.apiserver.stages.authorization import Authorizer
-from pybernetes.apiserver.stages.reviews import review
 from pybernetes.apiserver.writer import Writer
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.apiserver.stages import reviews
 
 _REVIEWS: tuple[type[ApiObject], ...] = (
     authorization_v1.SubjectAccessReview,
@@ -52,7 +55,7 @@ def _answer(type_: type[ApiObject], authorizer: Authorizer, authenticator: Authe
         question.metadata.managed_fields = entries
         validate = await writer.admit_answer(intent, question)
         await validate()
-        answered = review(kind, question, asked.user, authorizer, authenticator, now())
+        answered = reviews.review(kind, question, asked.user, authorizer, authenticator, now())
         return answer_object(asked.request, answered, intent.warnings, 201)
 
     return create

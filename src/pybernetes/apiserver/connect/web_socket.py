@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pybernetes.api.wire import Request
 from pybernetes.apiserver.stages.authentication import WEB_SOCKET_TOKEN
-from pybernetes.streaming.channels import offered_protocols
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.streaming import channels
 
 SUB_PROTOCOLS = "sec-websocket-protocol"
 
@@ -21,4 +24,4 @@ def offered(request: Request) -> list[str]:
 
 def without_token(header: str) -> list[str]:
     """The sub-protocols of a header but for the one that is a credential."""
-    return [name for name in offered_protocols(header) if not name.startswith(WEB_SOCKET_TOKEN)]
+    return [name for name in channels.offered_protocols(header) if not name.startswith(WEB_SOCKET_TOKEN)]

@@ -1,10 +1,19 @@
-"""Texts for `Warning` headers about labels of nodes that have other names by now, for kinds that are no pods. Pure."""
+"""Texts for `Warning` headers about labels of nodes that have other names by now. Pure."""
 
 from __future__ import annotations
 
 from pybernetes.api.types.node_v1 import RuntimeClass
 from pybernetes.api.types.storage_v1 import CSIStorageCapacity, StorageClass
-from pybernetes.apiserver.resources.pod_warnings import OLD_LABELS
+
+_SINCE_14 = 'deprecated since v1.14; use "{}" instead'
+_SINCE_17 = 'deprecated since v1.17; use "{}" instead'
+OLD_LABELS = {
+    "beta.kubernetes.io/arch": _SINCE_14.format("kubernetes.io/arch"),
+    "beta.kubernetes.io/os": _SINCE_14.format("kubernetes.io/os"),
+    "beta.kubernetes.io/instance-type": _SINCE_17.format("node.kubernetes.io/instance-type"),
+    "failure-domain.beta.kubernetes.io/region": _SINCE_17.format("topology.kubernetes.io/region"),
+    "failure-domain.beta.kubernetes.io/zone": _SINCE_17.format("topology.kubernetes.io/zone"),
+}
 
 
 def warn_of_runtime_class(new: RuntimeClass, _old: RuntimeClass | None) -> list[str]:

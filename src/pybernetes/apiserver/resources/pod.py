@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from pybernetes.api.names import dns1123_subdomain
 from pybernetes.api.types.core_v1 import Pod, PodCondition, PodIP, PodStatus, ResourceRequirements
 from pybernetes.apiserver.resources.amounts import canonicalize, canonicalize_requirements
-from pybernetes.apiserver.resources.app_armor import follow_annotations
 from pybernetes.apiserver.resources.pod_affinity import merge_label_keys
 from pybernetes.apiserver.resources.pod_resources import default_pod_resources
 from pybernetes.apiserver.resources.pod_template import default_pod_spec, drop_old_annotations
 from pybernetes.apiserver.resources.prepare import next_generation
 from pybernetes.apiserver.resources.quality_of_service import qos_class
 from pybernetes.apiserver.resources.strategy import Strategy
+from pybernetes.lazy_imports import lazily
+
+with lazily():
+    from pybernetes.apiserver.resources import app_armor
 
 _GATED = "Scheduling is blocked due to non-empty scheduling gates"
 
@@ -64,7 +67,7 @@ def prepare_create(pod: Pod) -> list[str]:
         condition.last_transition_time = now
         pod.status.conditions = [condition]
     merge_label_keys(pod)
-    return follow_annotations(pod) if pod.metadata.annotations else []
+    return app_armor.follow_annotations(pod) if pod.metadata.annotations else []
 
 
 def prepare_update(new: Pod, old: Pod) -> None:

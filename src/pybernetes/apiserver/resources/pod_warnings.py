@@ -26,6 +26,7 @@ from pybernetes.api.types.core_v1 import (
 )
 from pybernetes.api.types.meta_v1 import ObjectMeta
 from pybernetes.apiserver.resources.app_armor import OLD
+from pybernetes.apiserver.resources.label_warnings import OLD_LABELS
 from pybernetes.apiserver.resources.overlapping_paths import overlaps
 from pybernetes.apiserver.resources.validation.pod_annotations import APP_ARMOR
 
@@ -43,15 +44,6 @@ GONE = {
 _WIRE_NAMES = {
     **dict(zip(Volume.__struct_fields__, Volume.__struct_encode_fields__, strict=True)),
     "storageos": "storageOS",
-}
-_SINCE_14 = 'deprecated since v1.14; use "{}" instead'
-_SINCE_17 = 'deprecated since v1.17; use "{}" instead'
-OLD_LABELS = {
-    "beta.kubernetes.io/arch": _SINCE_14.format("kubernetes.io/arch"),
-    "beta.kubernetes.io/os": _SINCE_14.format("kubernetes.io/os"),
-    "beta.kubernetes.io/instance-type": _SINCE_17.format("node.kubernetes.io/instance-type"),
-    "failure-domain.beta.kubernetes.io/region": _SINCE_17.format("topology.kubernetes.io/region"),
-    "failure-domain.beta.kubernetes.io/zone": _SINCE_17.format("topology.kubernetes.io/zone"),
 }
 _OLD_ANNOTATIONS = {
     "scheduler.alpha.kubernetes.io/critical-pod": 'non-functional in v1.16+; use the "priorityClassName" field instead',

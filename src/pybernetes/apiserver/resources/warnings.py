@@ -28,11 +28,11 @@ from pybernetes.api.types.core_v1 import (
     ServiceAccount,
 )
 from pybernetes.apiserver.resources.label_warnings import warn_of_capacity, warn_of_runtime_class, warn_of_storage_class
-from pybernetes.apiserver.resources.pod_warnings import claim_spec, gone, old_labels, warn_of_pod
 from pybernetes.lazy_imports import lazily
 
 with lazily():
     from pybernetes.apiserver.custom import definition_validation
+    from pybernetes.apiserver.resources import pod_warnings
 
 _POD_NAMES = (
     "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; "
@@ -62,7 +62,7 @@ _SLICE_CONTROLLERS = ("endpointslice-controller.k8s.io", "endpointslicemirroring
 def _pod(new: Pod, old: Pod | None) -> list[str]:
     """Pods are updated by controllers, whom nobody reads; only their makers are warned, and who reports addresses."""
     if old is None:
-        return _hostname(new) + warn_of_pod(new.spec, new.metadata, "")
+        return _hostname(new) + pod_warnings.warn_of_pod(new.spec, new.metadata, "")
     status, before = new.status, old.status
     if status.pod_ips == before.pod_ips and status.host_ips == before.host_ips:
         return []
@@ -100,7 +100,7 @@ def _pod_template(new: core_v1.PodTemplate, old: core_v1.PodTemplate | None) -> 
 
 
 def _template(template: core_v1.PodTemplateSpec | None, prefix: str) -> list[str]:
-    return warn_of_pod(template.spec, template.metadata, prefix) if template is not None else []
+    return pod_warnings.warn_of_pod(template.spec, template.metadata, prefix) if template is not None else []
 
 
 def _stateful_set(new: apps_v1.StatefulSet, old: apps_v1.StatefulSet | None) -> list[str]:
@@ -108,7 +108,7 @@ def _stateful_set(new: apps_v1.StatefulSet, old: apps_v1.StatefulSet | None) -> 
     if old is not None and new.spec == old.spec:
         return texts
     for index, claim in enumerate(new.spec.volume_claim_templates):
-        texts += claim_spec(claim.spec, f"spec.volumeClaimTemplates[{index}].spec")
+        texts += pod_warnings.claim_spec(claim.spec, f"spec.volumeClaimTemplates[{index}].spec")
     if (new.spec.revision_history_limit or 0) < 0:
         detail = "a negative value retains all historical revisions; a value >= 0 is recommended"
         texts.append(f"spec.revisionHistoryLimit: {detail}")
@@ -217,8 +217,8 @@ def _persistent_volume(new: PersistentVolume, _old: PersistentVolume | None) -> 
     affinity = spec.node_affinity
     if affinity is not None and affinity.required is not None:
         for index, term in enumerate(affinity.required.node_selector_terms):
-            texts += old_labels(term, f"spec.nodeAffinity.required.nodeSelectorTerms[{index}]")
-    return texts + gone(spec, "spec")
+            texts += pod_warnings.old_labels(term, f"spec.nodeAffinity.required.nodeSelectorTerms[{index}]")
+    return texts + pod_warnings.gone(spec, "spec")
 
 
 def _old_class(new: Any) -> list[str]:
@@ -228,7 +228,7 @@ def _old_class(new: Any) -> list[str]:
 
 
 def _claim(new: PersistentVolumeClaim, _old: PersistentVolumeClaim | None) -> list[str]:
-    return _old_class(new) + claim_spec(new.spec, "spec")
+    return _old_class(new) + pod_warnings.claim_spec(new.spec, "spec")
 
 
 def _secret(new: Secret, _old: Secret | None) -> list[str]:

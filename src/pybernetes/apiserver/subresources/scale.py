@@ -27,13 +27,13 @@ from pybernetes.apiserver.field_management.scale import SCALE_KIND, ReplicasPath
 from pybernetes.apiserver.field_management.tracking import Given, Tracker
 from pybernetes.apiserver.intents import Aspect
 from pybernetes.apiserver.negotiation import negotiate
-from pybernetes.apiserver.patching import Validation, accepted_media, patch_of, patched
 from pybernetes.apiserver.rendering import finished
 from pybernetes.apiserver.request import Authenticated
 from pybernetes.apiserver.writer import Writer
 from pybernetes.lazy_imports import lazily
 
 with lazily():
+    from pybernetes.apiserver import patching
     from pybernetes.apiserver.printing import table
 
 # The Scale that a request asks for, given the stored object.
@@ -119,9 +119,12 @@ class ScaleSubresource:
             return lambda _entry: read_object(request, Scale, options.validation, warn)
         if not is_apply(request):
             # What the thing itself does not take, its scale does not either.
-            accepted_media(request, kind.type)
-            patch, validation = patch_of(request, Scale, options.validation), Validation(options.validation, warn)
-            return lambda entry: patched(self._scale(entry, kind), patch, SCALE_KIND, validation)
+            patching.accepted_media(request, kind.type)
+            patch, validation = (
+                patching.patch_of(request, Scale, options.validation),
+                patching.Validation(options.validation, warn),
+            )
+            return lambda entry: patching.patched(self._scale(entry, kind), patch, SCALE_KIND, validation)
         document = document_in(request, options.validation, warn)
         paths = self._replicas.paths(kind)
         application = ScaleApplication(kind, options.field_manager, options.force, document, paths)
