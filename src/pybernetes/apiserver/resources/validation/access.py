@@ -7,11 +7,10 @@ from pybernetes.api.status import FieldError, invalid, not_supported, required
 from pybernetes.api.types.apiregistration_v1 import APIService
 from pybernetes.api.types.coordination_v1 import Lease
 from pybernetes.api.types.rbac_v1 import ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, Subject
+from pybernetes.apiserver.resources.access import RBAC_GROUP
 from pybernetes.apiserver.resources.validation.numbers import not_negative
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
 from pybernetes.apiserver.resources.validation.texts import obeys, one_of, required_text
-
-RBAC_GROUP = "rbac.authorization.k8s.io"
 
 
 def _validate_rules(rules: list[PolicyRule], *, namespaced: bool) -> list[FieldError]:
@@ -130,10 +129,8 @@ def validate_api_service(service: APIService) -> list[FieldError]:
         detail = "must be positive and less than 1000"
         errors.append(invalid("spec.versionPriority", spec.version_priority, detail))
     if spec.service is not None:
-        if not spec.service.namespace:
-            errors.append(required("spec.service.namespace"))
-        if not spec.service.name:
-            errors.append(required("spec.service.name"))
+        given = (("namespace", spec.service.namespace), ("name", spec.service.name))
+        errors += [required(f"spec.service.{name}") for name, value in given if not value]
         if spec.insecure_skip_tls_verify and spec.ca_bundle:
             detail = "may not be true if caBundle is present"
             errors.append(invalid("spec.insecureSkipTLSVerify", True, detail))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pybernetes.api.names import path_segment_name
 from pybernetes.api.status import FieldError, invalid, required
 from pybernetes.api.types.admissionregistration_v1 import NamedRuleWithOperations, RuleWithOperations
-from pybernetes.apiserver.resources.validation.lists import no_twins
+from pybernetes.apiserver.resources.validation.lists import no_twins, star_alone
 from pybernetes.apiserver.resources.validation.texts import each_obeys, each_one_of, none_or_one_of
 
 _OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
@@ -22,23 +22,18 @@ def validate_named_rule(rule: NamedRuleWithOperations, path: str) -> list[FieldE
 
 def validate_rule(rule: RuleWithOperations | NamedRuleWithOperations, path: str) -> list[FieldError]:
     """The rules for one of them."""
-    errors = _alone(rule.operations, f"{path}.operations", "operations")
+    errors = _some(rule.operations, "operations", f"{path}.operations")
     errors += each_one_of(rule.operations, _OPERATIONS, f"{path}.operations")
-    errors += _alone(rule.api_groups, f"{path}.apiGroups", "API groups")
+    errors += _some(rule.api_groups, "API groups", f"{path}.apiGroups")
     versions = f"{path}.apiVersions"
-    errors += _alone(rule.api_versions, versions, "API versions")
+    errors += _some(rule.api_versions, "API versions", versions)
     errors += [required(f"{versions}[{index}]") for index, version in enumerate(rule.api_versions) if not version]
     errors += _validate_resources(rule.resources, f"{path}.resources")
     return errors + none_or_one_of(rule.scope, ("*", "Cluster", "Namespaced"), f"{path}.scope")
 
 
-def _alone(values: Sequence[str], path: str, what: str) -> list[FieldError]:
-    """At least one value; the star stands alone."""
-    if not values:
-        return [required(path)]
-    if "*" in values and len(values) > 1:
-        return [invalid(path, values, f"if '*' is present, must not specify other {what}")]
-    return []
+def _some(values: Sequence[str], what: str, path: str) -> list[FieldError]:
+    return star_alone(values, what, path) if values else [required(path)]
 
 
 def _validate_resources(resources: Sequence[str], path: str) -> list[FieldError]:

@@ -10,6 +10,7 @@ from pybernetes.api.json_syntax import TOO_DEEP, is_too_deep, syntax_error
 from pybernetes.api.names import config_map_key, qualified_name
 from pybernetes.api.status import FieldError, forbidden_field, invalid, required
 from pybernetes.api.types.core_v1 import ConfigMap, Namespace, Secret
+from pybernetes.apiserver.resources.validation.lists import each
 from pybernetes.apiserver.resources.validation.metadata import immutable, validate_finalizer
 from pybernetes.apiserver.resources.validation.texts import obeys, too_long
 
@@ -37,15 +38,17 @@ def validate_config_map(config_map: ConfigMap) -> list[FieldError]:
 
 
 def validate_config_map_update(new: ConfigMap, old: ConfigMap) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if old.immutable:
-        if not new.immutable:
-            errors.append(forbidden_field("immutable", _SEALED))
-        if new.data != old.data:
-            errors.append(forbidden_field("data", _SEALED))
-        if new.binary_data != old.binary_data:
-            errors.append(forbidden_field("binaryData", _SEALED))
+    errors = _validate_sealed(new, old)
+    if old.immutable and new.binary_data != old.binary_data:
+        errors.append(forbidden_field("binaryData", _SEALED))
     return errors + validate_config_map(new)
+
+
+def _validate_sealed(new: ConfigMap | Secret, old: ConfigMap | Secret) -> list[FieldError]:
+    if not old.immutable:
+        return []
+    errors = [] if new.immutable else [forbidden_field("immutable", _SEALED)]
+    return errors if new.data == old.data else [*errors, forbidden_field("data", _SEALED)]
 
 
 def validate_secret(secret: Secret) -> list[FieldError]:
@@ -89,21 +92,18 @@ def _validate_docker(secret: Secret, key: str) -> list[FieldError]:
 
 
 def validate_secret_update(new: Secret, old: Secret) -> list[FieldError]:
-    errors = immutable(new.type, old.type, "type")
-    if old.immutable:
-        if not new.immutable:
-            errors.append(forbidden_field("immutable", _SEALED))
-        if new.data != old.data:
-            errors.append(forbidden_field("data", _SEALED))
-    return errors + validate_secret(new)
+    return immutable(new.type, old.type, "type") + _validate_sealed(new, old) + validate_secret(new)
 
 
 def validate_namespace(namespace: Namespace) -> list[FieldError]:
     errors: list[FieldError] = []
     for name in namespace.spec.finalizers:
-        errors += obeys(name, qualified_name, "spec.finalizers")
-        errors += validate_finalizer(name, "spec.finalizers")
+        errors += _validate_finalizer(name, "spec.finalizers")
     return errors
+
+
+def _validate_finalizer(name: str, path: str) -> list[FieldError]:
+    return obeys(name, qualified_name, path) + validate_finalizer(name, path)
 
 
 def validate_namespace_status(new: Namespace, _old: Namespace) -> list[FieldError]:
@@ -119,9 +119,4 @@ def validate_namespace_status(new: Namespace, _old: Namespace) -> list[FieldErro
 
 def validate_namespace_finalizers(new: Namespace, _old: Namespace) -> list[FieldError]:
     """Each finalizer that the sub-resource `finalize` leaves."""
-    errors: list[FieldError] = []
-    for index, name in enumerate(new.spec.finalizers):
-        path = f"spec.finalizers[{index}]"
-        errors += obeys(name, qualified_name, path)
-        errors += validate_finalizer(name, path)
-    return errors
+    return each(new.spec.finalizers, _validate_finalizer, "spec.finalizers")

@@ -22,6 +22,7 @@ from pybernetes.api.types.core_v1 import (
     ContainerRestartRule,
     EphemeralContainer,
     PodSpec,
+    Probe,
     ResourceClaim,
     Volume,
 )
@@ -119,26 +120,25 @@ def _validate_running(container: Container, around: Surroundings, path: str) -> 
     errors: list[FieldError] = []
     if container.lifecycle is not None:
         errors += validate_lifecycle(container.lifecycle, f"{path}.lifecycle", around.grace_seconds)
-    for name, probe in (
-        ("livenessProbe", container.liveness_probe),
-        ("readinessProbe", container.readiness_probe),
-        ("startupProbe", container.startup_probe),
-    ):
+    for name, probe in _probes(container):
         if probe is not None:
             errors += validate_probe(probe, f"{path}.{name}", kind=name)
     return errors
+
+
+def _probes(container: Container) -> tuple[tuple[str, Probe | None], ...]:
+    return (
+        ("livenessProbe", container.liveness_probe),
+        ("readinessProbe", container.readiness_probe),
+        ("startupProbe", container.startup_probe),
+    )
 
 
 def _validate_init(container: Container, around: Surroundings, path: str) -> list[FieldError]:
     if container.restart_policy == "Always":
         return _validate_running(container, around, path)
     detail = "may not be set for init containers without restartPolicy=Always"
-    given = (
-        ("lifecycle", container.lifecycle),
-        ("livenessProbe", container.liveness_probe),
-        ("readinessProbe", container.readiness_probe),
-        ("startupProbe", container.startup_probe),
-    )
+    given = (("lifecycle", container.lifecycle), *_probes(container))
     return [forbidden_field(f"{path}.{name}", detail) for name, value in given if value is not None]
 
 

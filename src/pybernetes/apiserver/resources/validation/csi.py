@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pybernetes.api.names import dns1123_subdomain, qualified_name
-from pybernetes.api.objects import copy, to_builtins
+from pybernetes.api.objects import copy
 from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.core_v1 import TopologySelectorTerm
 from pybernetes.api.types.storage_v1 import (
@@ -21,10 +21,10 @@ from pybernetes.api.types.storage_v1 import (
     VolumeError,
 )
 from pybernetes.apiserver.resources.validation.lists import no_twins, repeated
-from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, immutable, label_key
+from pybernetes.apiserver.resources.validation.metadata import immutable, immutable_part, label_key
 from pybernetes.apiserver.resources.validation.numbers import not_negative, not_negative_quantity
 from pybernetes.apiserver.resources.validation.persistent_volumes import validate_inline_volume
-from pybernetes.apiserver.resources.validation.selectors import shown_selector, validate_selector
+from pybernetes.apiserver.resources.validation.selectors import same_selector, validate_selector
 from pybernetes.apiserver.resources.validation.texts import none_or_one_of, obeys, one_of, too_long
 from pybernetes.apiserver.resources.validation.volume_sources import validate_driver_name
 
@@ -102,13 +102,12 @@ def validate_attributes_class(attributes: VolumeAttributesClass) -> list[FieldEr
 
 
 def validate_attributes_class_update(new: VolumeAttributesClass, old: VolumeAttributesClass) -> list[FieldError]:
-    changed = (
+    kept = (
         ("driverName", new.driver_name, old.driver_name),
         ("parameters", new.parameters, old.parameters),
     )
-    errors = [
-        forbidden_field(name, f"updates to {name} are forbidden.") for name, after, before in changed if after != before
-    ]
+    changed = [name for name, after, before in kept if after != before]
+    errors = [forbidden_field(name, f"updates to {name} are forbidden.") for name in changed]
     return errors + validate_attributes_class(new)
 
 
@@ -194,8 +193,8 @@ def validate_node_update(new: CSINode, old: CSINode) -> list[FieldError]:
     for before in map(copy, old.spec.drivers):
         for after in map(copy, new.spec.drivers):
             before.allocatable = after.allocatable = None
-            if after.name == before.name and after != before:
-                errors += immutable(to_builtins(after), None, "spec.drivers")
+            if after.name == before.name:
+                errors += immutable_part(after, before, "spec.drivers")
     return errors
 
 
@@ -209,9 +208,7 @@ def validate_storage_capacity(capacity: CSIStorageCapacity) -> list[FieldError]:
 
 
 def validate_storage_capacity_update(new: CSIStorageCapacity, old: CSIStorageCapacity) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if new.node_topology != old.node_topology:
-        errors.append(invalid("nodeTopology", shown_selector(new.node_topology), IMMUTABLE))
+    errors = same_selector(new.node_topology, old.node_topology, "nodeTopology")
     return errors + immutable(new.storage_class_name, old.storage_class_name, "storageClassName")
 
 
@@ -260,7 +257,4 @@ def _validate_problem(problem: VolumeError | None, path: str) -> list[FieldError
 
 
 def validate_attachment_update(new: VolumeAttachment, old: VolumeAttachment) -> list[FieldError]:
-    errors = _validate_attachment(new)
-    if new.spec != old.spec:
-        errors.append(invalid("spec", to_builtins(new.spec), IMMUTABLE))
-    return errors
+    return _validate_attachment(new) + immutable_part(new.spec, old.spec, "spec")

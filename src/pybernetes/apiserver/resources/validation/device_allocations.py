@@ -6,7 +6,6 @@ from typing import Any
 
 from pybernetes.api.ip_addresses import interface_address
 from pybernetes.api.names import dns1123_label
-from pybernetes.api.objects import to_builtins
 from pybernetes.api.status import FieldError, forbidden_field, invalid, required
 from pybernetes.api.types.resource_v1 import (
     AllocatedDeviceStatus,
@@ -27,7 +26,7 @@ from pybernetes.apiserver.resources.validation.device_claims import (
     validate_references,
 )
 from pybernetes.apiserver.resources.validation.lists import at_most, each, few, no_twins
-from pybernetes.apiserver.resources.validation.metadata import immutable
+from pybernetes.apiserver.resources.validation.metadata import immutable_part
 from pybernetes.apiserver.resources.validation.selectors import validate_node_selector
 from pybernetes.apiserver.resources.validation.texts import each_obeys, no_longer, obeys, required_one_of
 from pybernetes.apiserver.resources.validation.volume_sources import validate_driver_name
@@ -62,9 +61,7 @@ def validate_status(new: ResourceClaim, old: ResourceClaim) -> list[FieldError]:
     if status.allocation is None:
         return errors
     if before.allocation is not None:
-        if status.allocation != before.allocation:
-            errors += immutable(to_builtins(status.allocation), None, "status.allocation")
-        return errors
+        return errors + immutable_part(status.allocation, before.allocation, "status.allocation")
     return errors + _validate_allocation(status.allocation, requests_of(new.spec.devices), "status.allocation")
 
 

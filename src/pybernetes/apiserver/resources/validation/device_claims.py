@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pybernetes.api.names import dns1123_label, dns1123_subdomain
-from pybernetes.api.objects import to_builtins
 from pybernetes.api.status import FieldError, invalid, not_supported, required
 from pybernetes.api.types.resource_v1 import (
     DeviceClaim,
@@ -21,7 +20,7 @@ from pybernetes.api.types.resource_v1 import (
 )
 from pybernetes.apiserver.resources.validation import devices
 from pybernetes.apiserver.resources.validation.lists import at_most, each, few, no_twins
-from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE
+from pybernetes.apiserver.resources.validation.metadata import immutable_part
 from pybernetes.apiserver.resources.validation.numbers import is_extended
 from pybernetes.apiserver.resources.validation.texts import obeys, required_text
 from pybernetes.apiserver.resources.validation.volumes import validate_template_metadata
@@ -47,7 +46,7 @@ def validate_claim(claim: ResourceClaim) -> list[FieldError]:
 
 
 def validate_claim_update(new: ResourceClaim, old: ResourceClaim) -> list[FieldError]:
-    return [] if new.spec == old.spec else [invalid("spec", to_builtins(new.spec), IMMUTABLE)]
+    return immutable_part(new.spec, old.spec, "spec")
 
 
 def validate_claim_template(template: ResourceClaimTemplate) -> list[FieldError]:
@@ -56,7 +55,7 @@ def validate_claim_template(template: ResourceClaimTemplate) -> list[FieldError]
 
 
 def validate_claim_template_update(new: ResourceClaimTemplate, old: ResourceClaimTemplate) -> list[FieldError]:
-    return [] if new.spec == old.spec else [invalid("spec", to_builtins(new.spec), IMMUTABLE)]
+    return immutable_part(new.spec, old.spec, "spec")
 
 
 def validate_device_class(device_class: DeviceClass) -> list[FieldError]:

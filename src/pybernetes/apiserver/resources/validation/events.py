@@ -123,7 +123,3 @@ def validate_event_update(new: events_v1.Event, old: events_v1.Event) -> list[Fi
             shown = after if isinstance(after, str | int) or after is None else type(after).__name__
             errors.append(invalid(name, shown, IMMUTABLE))
     return errors
-
-
-def validate_core_event_update(new: core_v1.Event, _old: core_v1.Event) -> list[FieldError]:
-    return validate_core_event(new)

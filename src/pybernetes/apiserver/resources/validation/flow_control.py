@@ -10,13 +10,11 @@ from pybernetes.api.status import FieldError, duplicate, forbidden_field, invali
 from pybernetes.api.types.flowcontrol_v1 import (
     ExemptPriorityLevelConfiguration,
     FlowSchema,
-    FlowSchemaCondition,
     LimitedPriorityLevelConfiguration,
     LimitResponse,
     NonResourcePolicyRule,
     PolicyRulesWithSubjects,
     PriorityLevelConfiguration,
-    PriorityLevelConfigurationCondition,
     QueuingConfiguration,
     ResourcePolicyRule,
     ServiceAccountSubject,
@@ -24,7 +22,7 @@ from pybernetes.api.types.flowcontrol_v1 import (
 )
 from pybernetes.apiserver.bootstrap.flow_control import MANDATORY, mandatory_spec
 from pybernetes.apiserver.resources.validation.internal_form import internal_part
-from pybernetes.apiserver.resources.validation.lists import each
+from pybernetes.apiserver.resources.validation.lists import each, repeated, star_alone
 from pybernetes.apiserver.resources.validation.texts import obeys
 
 _RESPONSES = ("Queue", "Reject")
@@ -71,15 +69,14 @@ def validate_flow_schema_status(
     new: FlowSchema | PriorityLevelConfiguration, _old: FlowSchema | PriorityLevelConfiguration
 ) -> list[FieldError]:
     errors: list[FieldError] = []
-    seen: set[str] = set()
-    conditions: Sequence[FlowSchemaCondition | PriorityLevelConfigurationCondition] = new.status.conditions
-    for index, condition in enumerate(conditions):
-        path, kind = f"status.conditions[{index}].type", condition.type or ""
-        if kind in seen:
+    kinds = [condition.type or "" for condition in new.status.conditions]
+    again = repeated(kinds)
+    for index, kind in enumerate(kinds):
+        path = f"status.conditions[{index}].type"
+        if index in again:
             errors.append(duplicate(path, kind))
         if not kind:
             errors.append(required(path, "must not be empty"))
-        seen.add(kind)
     return errors
 
 
@@ -124,18 +121,12 @@ def _validate_account(account: ServiceAccountSubject, path: str) -> list[FieldEr
     return errors + obeys(account.namespace, dns1123_label, where)
 
 
-def _alone(values: Sequence[str], path: str, what: str) -> list[FieldError]:
-    if "*" in values and len(values) > 1:
-        return [invalid(path, list(values), f"if '*' is present, must not specify other {what}")]
-    return []
-
-
 def _validate_verbs(verbs: Sequence[str], path: str) -> list[FieldError]:
     if not verbs:
         return [required(path, "verbs must contain at least one value")]
     if "*" not in verbs and not set(verbs) <= set(_VERBS):
         return [not_supported(path, list(verbs), _VERBS)]
-    return _alone(verbs, path, "verbs")
+    return star_alone(verbs, "verbs", path)
 
 
 def _validate_resources(rule: ResourcePolicyRule, path: str) -> list[FieldError]:
@@ -146,13 +137,13 @@ def _validate_resources(rule: ResourcePolicyRule, path: str) -> list[FieldError]
     ):
         if not values:
             errors.append(required(f"{path}.{name}", f"resource rules must supply at least one {one}"))
-        errors += _alone(values, f"{path}.{name}", what)
+        errors += star_alone(values, what, f"{path}.{name}")
     where, namespaces = f"{path}.namespaces", rule.namespaces
     if not namespaces and not rule.cluster_scope:
         detail = "resource rules that are not cluster scoped must supply at least one namespace"
         errors.append(required(where, detail))
     elif "*" in namespaces:
-        errors += _alone(namespaces, where, "namespaces")
+        errors += star_alone(namespaces, "namespaces", where)
     else:
         for index, namespace in enumerate(namespaces):
             rules = (f"each member of this list must be '*' or a DNS-1123 label; {t}" for t in dns1123_label(namespace))
@@ -166,7 +157,7 @@ def _validate_urls(rule: NonResourcePolicyRule, path: str) -> list[FieldError]:
     if not urls:
         return [*errors, required(where, "nonResourceURLs must contain at least one value")]
     if "*" in urls:
-        return errors + _alone(urls, where, "non-resource URLs")
+        return errors + star_alone(urls, "non-resource URLs", where)
     return errors + each(urls, _validate_url, where)
 
 

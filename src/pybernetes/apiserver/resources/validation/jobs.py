@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pybernetes.api.names import dns1123_label
 from pybernetes.api.objects import copy
 from pybernetes.api.status import FieldError, invalid, not_supported, required
 from pybernetes.api.types.batch_v1 import CronJob, CronJobSpec, Job, JobSpec
 from pybernetes.api.types.core_v1 import Affinity
+from pybernetes.apiserver.resources.jobs import CONTROLLER_UID, JOB_NAME, LEGACY_CONTROLLER_UID, LEGACY_JOB_NAME
 from pybernetes.apiserver.resources.validation.domain_path import validate_domain_path
 from pybernetes.apiserver.resources.validation.internal_form import internal_template
 from pybernetes.apiserver.resources.validation.job_policies import (
@@ -20,21 +19,21 @@ from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, valida
 from pybernetes.apiserver.resources.validation.numbers import not_negative
 from pybernetes.apiserver.resources.validation.pod_spec import validate_template
 from pybernetes.apiserver.resources.validation.schedules import validate_schedule, validate_zone
-from pybernetes.apiserver.resources.validation.selectors import matches, shown_selector, validate_selector
+from pybernetes.apiserver.resources.validation.selectors import (
+    finds,
+    matches,
+    same_selector,
+    shown_labels,
+    shown_selector,
+    validate_selector,
+)
 from pybernetes.apiserver.resources.validation.texts import no_longer, one_of
 
-CONTROLLER_UID = "batch.kubernetes.io/controller-uid"
-JOB_NAME = "batch.kubernetes.io/job-name"
-_MISMATCH = "`selector` does not match template `labels`"
 _NOT_INDEXED = "requires indexed completion mode"
 _MAX_INDEXED = 100_000
 _MANY = 100_000
 _MAX_OF_MANY = 10_000
 _MANAGER_LIMIT = 63
-
-
-def _labels(spec: JobSpec) -> Any:
-    return dict(sorted(spec.template.metadata.labels.items())) or None
 
 
 def validate_create(job: Job, *, prefixed: bool = True) -> list[FieldError]:
@@ -60,7 +59,7 @@ def _validate_generated_selector(job: Job, *, prefixed: bool = True) -> list[Fie
     if spec.manual_selector or selector is None:
         return []
     uid, name = job.metadata.uid or "", job.metadata.name or ""
-    own = {"controller-uid": uid, "job-name": name}
+    own = {LEGACY_CONTROLLER_UID: uid, LEGACY_JOB_NAME: name}
     if prefixed:
         own |= {CONTROLLER_UID: uid, JOB_NAME: name}
     errors: list[FieldError] = []
@@ -70,7 +69,7 @@ def _validate_generated_selector(job: Job, *, prefixed: bool = True) -> list[Fie
         if key not in labels:
             errors.append(required(where, f"must be '{expected}'"))
         elif labels[key] != expected:
-            errors.append(invalid(where, _labels(spec), f"must be '{expected}'"))
+            errors.append(invalid(where, shown_labels(labels), f"must be '{expected}'"))
     if not validate_selector(selector, "") and not matches(selector, own):
         errors.append(invalid("spec.selector", shown_selector(selector), "`selector` not auto-generated"))
     return errors
@@ -92,9 +91,7 @@ def validate_spec(spec: JobSpec, path: str, *, generated: bool = True) -> list[F
         errors.append(required(f"{path}.selector"))
     if problems := validate_selector(spec.selector, f"{path}.selector"):
         return errors + problems
-    if not matches(spec.selector, spec.template.metadata.labels):
-        errors.append(invalid(f"{path}.template.metadata.labels", _labels(spec), _MISMATCH))
-    return errors
+    return errors + finds(spec.selector, spec.template.metadata.labels, f"{path}.template.metadata.labels")
 
 
 def _validate_counts(spec: JobSpec, path: str) -> list[FieldError]:
@@ -151,11 +148,8 @@ def _validate_indexed(spec: JobSpec, path: str) -> list[FieldError]:
 
 def _validate_many(parallelism: int, failed: int | None, path: str) -> list[FieldError]:
     """With very many indexes, fewer pods may run or fail at once."""
-    if failed is None:
-        detail = f"must be specified when completions is above {_MANY}"
-        errors = [required(f"{path}.maxFailedIndexes", detail)]
-    else:
-        errors = []
+    needed = required(f"{path}.maxFailedIndexes", f"must be specified when completions is above {_MANY}")
+    errors = [needed] if failed is None else []
     for name, value in (("parallelism", parallelism), ("maxFailedIndexes", failed or 0)):
         if value > _MAX_OF_MANY:
             detail = (
@@ -201,8 +195,7 @@ def validate_update(new: Job, old: Job) -> list[FieldError]:
         elif spec.completions is not None and spec.completions != spec.parallelism:
             detail = "can only be modified in tandem with spec.parallelism"
             errors.append(invalid("spec.completions", spec.completions, detail))
-    if spec.selector != before.selector:
-        errors.append(invalid("spec.selector", shown_selector(spec.selector), IMMUTABLE))
+    errors += same_selector(spec.selector, before.selector, "spec.selector")
     if not _same_template(spec, old):
         errors.append(invalid("spec.template", internal_template(spec.template), IMMUTABLE))
     for name, after, earlier in (

@@ -87,10 +87,6 @@ def _names(
     return [error for name in amounts for error in rule(name, f"{path}[{name}]")]
 
 
-def _exceeds(first: Quantity | None, second: Quantity | None) -> bool:
-    return first is not None and second is not None and compare(first, second) > 0
-
-
 def _validate_amounts(item: LimitRangeItem, name: str, path: str) -> list[FieldError]:
     low, high = item.min.get(name), item.max.get(name)
     pod = item.type == "Pod"
@@ -102,19 +98,17 @@ def _validate_amounts(item: LimitRangeItem, name: str, path: str) -> list[FieldE
     def complain(field: str, value: Quantity | None, detail: str) -> None:
         errors.append(invalid(where.format(field), value, detail))
 
-    if _exceeds(low, high):
-        complain("min", low, f"min value {low} is greater than max value {high}")
-    if _exceeds(low, request):
-        complain("defaultRequest", request, f"min value {low} is greater than default request value {request}")
-    if _exceeds(request, high):
-        complain("defaultRequest", request, f"default request value {request} is greater than max value {high}")
-    if _exceeds(request, limit):
-        detail = f"default request value {request} is greater than default limit value {limit}"
-        complain("defaultRequest", request, detail)
-    if _exceeds(low, limit):
-        complain("default", low, f"min value {low} is greater than default value {limit}")
-    if _exceeds(limit, high):
-        complain("default", high, f"default value {limit} is greater than max value {high}")
+    # The field of the complaint, the value that it shows, and the two that are in the wrong order.
+    for field, shown, less, what, more, than in (
+        ("min", low, low, "min", high, "max"),
+        ("defaultRequest", request, low, "min", request, "default request"),
+        ("defaultRequest", request, request, "default request", high, "max"),
+        ("defaultRequest", request, request, "default request", limit, "default limit"),
+        ("default", low, low, "min", limit, "default"),
+        ("default", high, limit, "default", high, "max"),
+    ):
+        if less is not None and more is not None and compare(less, more) > 0:
+            complain(field, shown, f"{what} value {less} is greater than {than} value {more}")
     if ratio is not None and compare(ratio, 1) < 0:
         complain("maxLimitRequestRatio", ratio, f"ratio {ratio} is less than 1")
     if ratio is not None and low is not None and high is not None and amount(low).nano > 0:
@@ -122,9 +116,8 @@ def _validate_amounts(item: LimitRangeItem, name: str, path: str) -> list[FieldE
         if amount(ratio).nano / 10**9 > most:
             complain("maxLimitRequestRatio", ratio, f"ratio {ratio} is greater than max/min = {most:f}")
     if not allows_overcommit(name) and limit is not None and request is not None and compare(limit, request):
-        complain(
-            "defaultRequest", request, f"default value {limit} must equal to defaultRequest value {request} in {name}"
-        )
+        detail = f"default value {limit} must equal to defaultRequest value {request} in {name}"
+        complain("defaultRequest", request, detail)
     return errors
 
 

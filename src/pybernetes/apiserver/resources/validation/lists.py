@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence, Sized
 from typing import TypeVar
 
-from pybernetes.api.status import FieldError, duplicate
+from pybernetes.api.status import FieldError, duplicate, invalid
 
 _Item = TypeVar("_Item")
 
@@ -30,6 +30,13 @@ def few(
     items: Sequence[_Item], most: int, rule: Callable[[_Item, str], list[FieldError]], path: str
 ) -> list[FieldError]:
     return at_most(items, most, path) or each(items, rule, path)
+
+
+def star_alone(values: Sequence[str], what: str, path: str) -> list[FieldError]:
+    """The star stands for all, and so for itself."""
+    if "*" in values and len(values) > 1:
+        return [invalid(path, list(values), f"if '*' is present, must not specify other {what}")]
+    return []
 
 
 def repeated(keys: Iterable[Hashable]) -> frozenset[int]:

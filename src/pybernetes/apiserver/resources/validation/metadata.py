@@ -19,7 +19,9 @@ from pybernetes.api.names import (
     path_segment_name,
     qualified_name,
 )
+from pybernetes.api.objects import to_builtins
 from pybernetes.api.status import FieldError, forbidden_field, invalid, required
+from pybernetes.api.struct import ApiStruct
 from pybernetes.api.types.meta_v1 import ObjectMeta, OwnerReference
 from pybernetes.apiserver.resources.validation.lists import each
 from pybernetes.apiserver.resources.validation.texts import obeys, too_long
@@ -217,6 +219,11 @@ def _validate_no_new_finalizers(new: Iterable[str], old: Iterable[str]) -> list[
     shown = ", ".join(f'"{name}"' for name in added)
     detail = f"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{shown}}}"
     return [forbidden_field("metadata.finalizers", detail)]
+
+
+def immutable_part(new: ApiStruct, old: ApiStruct, path: str) -> list[FieldError]:
+    """Complains when a part of an object has changed, which is shown as JSON."""
+    return [] if new == old else [invalid(path, to_builtins(new), IMMUTABLE)]
 
 
 def immutable(new: Any, old: Any, path: str) -> list[FieldError]:

@@ -81,34 +81,30 @@ def validate_devices(
     container: Container | EphemeralContainer, volumes: Mapping[str, Volume], path: str
 ) -> list[FieldError]:
     errors: list[FieldError] = []
-    paths: set[str] = set()
-    names: set[str] = set()
+    names = repeated(device.name for device in container.volume_devices)
+    paths = repeated(device.device_path for device in container.volume_devices)
     mounts = {mount.name: mount.mount_path for mount in container.volume_mounts}
     for index, device in enumerate(container.volume_devices):
-        name, seen_at = device.name, device.device_path
+        name, place = device.name, device.device_path
         where, at = f"{path}[{index}].name", f"{path}[{index}].devicePath"
         volume = volumes.get(name)
         if not name:
             errors.append(required(where))
-        if name in names:
+        elif index in names:
             errors.append(invalid(where, name, "must be unique"))
         if volume is None:
             errors.append(not_found_field(where, name))
         elif volume.persistent_volume_claim is None and volume.ephemeral is None:
             detail = "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode"
             errors.append(invalid(where, name, detail))
-        if not seen_at:
+        if not place:
             errors.append(required(at))
-        if seen_at in paths:
-            errors.append(invalid(at, seen_at, "must be unique"))
-        if ".." in seen_at.split("/"):
-            errors.append(invalid(at, seen_at, "can not contain backsteps ('..')"))
-        else:
-            paths.add(seen_at)
+        if ".." in place.split("/"):
+            errors.append(invalid(at, place, "can not contain backsteps ('..')"))
+        elif index in paths:
+            errors.append(invalid(at, place, "must be unique"))
         if name in mounts:
             errors.append(invalid(where, name, "must not already exist in volumeMounts"))
-        if seen_at in mounts.values():
-            errors.append(invalid(at, seen_at, "must not already exist as a path in volumeMounts"))
-        if name:
-            names.add(name)
+        if place in mounts.values():
+            errors.append(invalid(at, place, "must not already exist as a path in volumeMounts"))
     return errors

@@ -26,14 +26,10 @@ _PROTOCOLS = ("TCP", "UDP", "SCTP")
 def validate_network_policy(policy: NetworkPolicy) -> list[FieldError]:
     spec = policy.spec
     errors = validate_selector(spec.pod_selector, "spec.podSelector")
-    for index, rule in enumerate(spec.ingress):
-        path = f"spec.ingress[{index}]"
-        errors += _validate_ports(rule.ports, path)
-        errors += _validate_peers(rule.from_, f"{path}.from")
-    for index, egress in enumerate(spec.egress):
-        path = f"spec.egress[{index}]"
-        errors += _validate_ports(egress.ports, path)
-        errors += _validate_peers(egress.to, f"{path}.to")
+    rules = [(f"spec.ingress[{index}]", rule.ports, "from", rule.from_) for index, rule in enumerate(spec.ingress)]
+    rules += [(f"spec.egress[{index}]", rule.ports, "to", rule.to) for index, rule in enumerate(spec.egress)]
+    for path, ports, name, peers in rules:
+        errors += _validate_ports(ports, path) + _validate_peers(peers, f"{path}.{name}")
     if len(spec.policy_types) > 2:
         detail = "may not specify more than two policyTypes"
         return [*errors, invalid("spec.policyTypes", spec.policy_types, detail)]

@@ -85,13 +85,10 @@ def validate_node_status(new: Node, old: Node) -> list[FieldError]:
 def _validate_change(new: Node, old: Node) -> list[FieldError]:
     """What updates of the node and of its status obey alike."""
     errors = _validate_amounts(new) if new.status != old.status else []
-    seen: set[tuple[str, str]] = set()
-    for index, address in enumerate(new.status.addresses):
-        pair = (address.type, address.address)
-        if pair in seen:
-            shown = {"Type": address.type, "Address": address.address}
-            errors.append(duplicate(f"status.addresses[{index}]", shown))
-        seen.add(pair)
+    addresses = [(address.type, address.address) for address in new.status.addresses]
+    for index in sorted(repeated(addresses)):
+        shown = dict(zip(("Type", "Address"), addresses[index], strict=True))
+        errors.append(duplicate(f"status.addresses[{index}]", shown))
     spec, before = new.spec, old.spec
     if before.pod_cidrs:
         pairs = list(zip(before.pod_cidrs, spec.pod_cidrs, strict=False))

@@ -21,7 +21,12 @@ from pybernetes.apiserver.resources.validation.pod_annotations import (
     validate_pod_annotations,
 )
 from pybernetes.apiserver.resources.validation.pod_spec import validate_pod_spec
-from pybernetes.apiserver.resources.validation.selectors import shown_term, shown_terms, validate_tolerations
+from pybernetes.apiserver.resources.validation.selectors import (
+    identity_of,
+    shown_term,
+    shown_terms,
+    validate_tolerations,
+)
 from pybernetes.apiserver.resources.validation.volumes import validate_created_claims
 
 _ALLOWED = (
@@ -159,20 +164,10 @@ def _validate_deadline(new: int | None, old: int | None) -> tuple[list[FieldErro
 
 
 def _validate_added(new: list[Toleration], old: list[Toleration]) -> list[FieldError]:
-    known = {_identity(toleration) for toleration in new}
-    if any(_identity(toleration) not in known for toleration in old):
+    if not {*map(identity_of, old)} <= {*map(identity_of, new)}:
         detail = "existing toleration can not be modified except its tolerationSeconds"
         return [forbidden_field("spec.tolerations", detail)]
     return validate_tolerations(new, "spec.tolerations")
-
-
-def _identity(toleration: Toleration) -> tuple[str, ...]:
-    return (
-        toleration.key or "",
-        toleration.operator or "",
-        toleration.value or "",
-        toleration.effect or "",
-    )
 
 
 def _validate_gates(new: PodSpec, old: PodSpec) -> list[FieldError]:

@@ -122,17 +122,12 @@ def _match(
 
 def validate_annotation_changes(new: Mapping[str, str], old: Mapping[str, str], path: str) -> list[FieldError]:
     """What runs is what the annotations of the pod's beginning say."""
+    changes = [(key, "remove or update") for key in old if new.get(key) != old[key]]
+    changes += [(key, "add") for key in new if key not in old]
     errors: list[FieldError] = []
-    for key in old:
-        if new.get(key) != old[key]:
-            if key.startswith(APP_ARMOR):
-                errors.append(forbidden_field(f"{path}[{key}]", "may not remove or update AppArmor annotations"))
-            if key == MIRROR:
-                errors.append(forbidden_field(f"{path}[{key}]", "may not remove or update mirror pod annotation"))
-    for key in new:
-        if key not in old:
-            if key.startswith(APP_ARMOR):
-                errors.append(forbidden_field(f"{path}[{key}]", "may not add AppArmor annotations"))
-            if key == MIRROR:
-                errors.append(forbidden_field(f"{path}[{key}]", "may not add mirror pod annotation"))
+    for key, what in changes:
+        if key.startswith(APP_ARMOR):
+            errors.append(forbidden_field(f"{path}[{key}]", f"may not {what} AppArmor annotations"))
+        elif key == MIRROR:
+            errors.append(forbidden_field(f"{path}[{key}]", f"may not {what} mirror pod annotation"))
     return errors

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pybernetes.api.names import dns1123_label
 from pybernetes.api.status import FieldError, duplicate
 from pybernetes.api.types.node_v1 import RuntimeClass
+from pybernetes.apiserver.resources.validation.lists import repeated
 from pybernetes.apiserver.resources.validation.metadata import immutable, validate_labels
 from pybernetes.apiserver.resources.validation.numbers import requirements
-from pybernetes.apiserver.resources.validation.selectors import validate_tolerations
+from pybernetes.apiserver.resources.validation.selectors import identity_of, validate_tolerations
 from pybernetes.apiserver.resources.validation.texts import obeys
 
 
@@ -21,15 +22,10 @@ def validate_runtime_class(runtime_class: RuntimeClass) -> list[FieldError]:
     errors += validate_labels(scheduling.node_selector, "scheduling.nodeSelector")
     path = "scheduling.tolerations"
     errors += validate_tolerations(scheduling.tolerations, path)
-    seen: set[tuple[str, ...]] = set()
-    for index, toleration in enumerate(scheduling.tolerations):
-        given = (toleration.key, toleration.operator, toleration.value, toleration.effect)
-        key = tuple(part or "" for part in given)
-        if key in seen:
-            shown = dict(zip(("Key", "Operator", "Value", "Effect"), key, strict=True))
-            seconds = {"TolerationSeconds": toleration.toleration_seconds}
-            errors.append(duplicate(f"{path}[{index}]", {**shown, **seconds}))
-        seen.add(key)
+    for index in sorted(repeated(map(identity_of, scheduling.tolerations))):
+        twin = scheduling.tolerations[index]
+        shown = dict(zip(("Key", "Operator", "Value", "Effect"), identity_of(twin), strict=True))
+        errors.append(duplicate(f"{path}[{index}]", {**shown, "TolerationSeconds": twin.toleration_seconds}))
     return errors
 
 

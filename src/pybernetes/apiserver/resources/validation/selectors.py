@@ -10,7 +10,7 @@ from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supp
 from pybernetes.api.types.core_v1 import NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Toleration
 from pybernetes.api.types.meta_v1 import LabelSelector, LabelSelectorRequirement
 from pybernetes.apiserver.resources.validation.lists import each
-from pybernetes.apiserver.resources.validation.metadata import label_key, validate_labels
+from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, label_key, validate_labels
 from pybernetes.apiserver.resources.validation.texts import each_obeys, none_or_one_of, obeys
 
 NOT_AN_OPERATOR = "not a valid selector operator"
@@ -47,17 +47,34 @@ def validate_selector(selector: LabelSelector | None, path: str) -> list[FieldEr
 
 
 def _validate_requirement(requirement: LabelSelectorRequirement, path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if requirement.operator in ("In", "NotIn"):
-        if not requirement.values:
-            errors.append(required(f"{path}.values", NEEDS_VALUES))
-    elif requirement.operator in ("Exists", "DoesNotExist"):
-        if requirement.values:
-            errors.append(forbidden_field(f"{path}.values", NO_VALUES))
-    else:
-        errors.append(invalid(f"{path}.operator", requirement.operator, NOT_AN_OPERATOR))
+    errors = _validate_values(requirement.operator, requirement.values, path)
     errors += obeys(requirement.key, label_key, f"{path}.key")
     return errors + each_obeys(requirement.values, label_value, f"{path}.values")
+
+
+def _validate_values(operator: str, values: Sequence[str], path: str) -> list[FieldError]:
+    """Whether there are values is the operator's to say."""
+    if operator in ("In", "NotIn"):
+        return [] if values else [required(f"{path}.values", NEEDS_VALUES)]
+    if operator in ("Exists", "DoesNotExist"):
+        return [forbidden_field(f"{path}.values", NO_VALUES)] if values else []
+    return [invalid(f"{path}.operator", operator, NOT_AN_OPERATOR)]
+
+
+def same_selector(new: LabelSelector | None, old: LabelSelector | None, path: str) -> list[FieldError]:
+    """Complains when a selector has changed."""
+    return [] if new == old else [invalid(path, shown_selector(new), IMMUTABLE)]
+
+
+def finds(selector: LabelSelector | None, labels: Mapping[str, str], path: str) -> list[FieldError]:
+    """Complains when the pods of a template, which has the labels at the path, would not be found."""
+    if matches(selector, labels):
+        return []
+    return [invalid(path, shown_labels(labels), "`selector` does not match template `labels`")]
+
+
+def shown_labels(labels: Mapping[str, str]) -> dict[str, str] | None:
+    return dict(sorted(labels.items())) or None
 
 
 def matches(selector: LabelSelector | None, labels: Mapping[str, str]) -> bool:
@@ -100,20 +117,12 @@ def validate_node_selector_term(term: NodeSelectorTerm, path: str, *, any_values
 
 
 def _validate_node_requirement(requirement: NodeSelectorRequirement, path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    operator, values = requirement.operator, requirement.values
-    if operator in ("In", "NotIn"):
-        if not values:
-            errors.append(required(f"{path}.values", NEEDS_VALUES))
-    elif operator in ("Exists", "DoesNotExist"):
-        if values:
-            errors.append(forbidden_field(f"{path}.values", NO_VALUES))
-    elif operator in ("Gt", "Lt"):
-        if len(values) != 1:
-            detail = "must be specified single value when `operator` is 'Lt' or 'Gt'"
-            errors.append(required(f"{path}.values", detail))
+    if requirement.operator not in ("Gt", "Lt"):
+        errors = _validate_values(requirement.operator, requirement.values, path)
+    elif len(requirement.values) != 1:
+        errors = [required(f"{path}.values", "must be specified single value when `operator` is 'Lt' or 'Gt'")]
     else:
-        errors.append(invalid(f"{path}.operator", operator, NOT_AN_OPERATOR))
+        errors = []
     return errors + obeys(requirement.key, label_key, f"{path}.key")
 
 
@@ -150,6 +159,11 @@ def _shown_node_requirements(requirements: Sequence[NodeSelectorRequirement]) ->
     return [
         {"Key": each.key, "Operator": each.operator, "Values": each.values or None} for each in requirements
     ] or None
+
+
+def identity_of(toleration: Toleration) -> tuple[str, str, str, str]:
+    """What tells a toleration from others: key, operator, value and effect."""
+    return toleration.key or "", toleration.operator or "", toleration.value or "", toleration.effect or ""
 
 
 def validate_tolerations(tolerations: Sequence[Toleration], path: str) -> list[FieldError]:

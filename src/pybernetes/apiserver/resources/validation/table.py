@@ -80,11 +80,9 @@ _RULES: Mapping[type, Callable[[], Rules]] = {
     ),
     core_v1.Node: lambda: Rules(nodes.validate_node, nodes.validate_node_update, nodes.validate_node_status),
     core_v1.Pod: lambda: Rules(pod.validate_create, pod.validate_update, pod_status.validate_status),
-    core_v1.PodTemplate: lambda: Rules(workloads.validate_pod_template, workloads.validate_pod_template_update),
-    core_v1.ReplicationController: lambda: Rules(
-        workloads.validate_replication_controller,
-        workloads.validate_replication_controller_update,
-        workload_status.validate_replica_status,
+    core_v1.PodTemplate: lambda: always(workloads.validate_pod_template),
+    core_v1.ReplicationController: lambda: always(
+        workloads.validate_replication_controller, status=workload_status.validate_replica_status
     ),
     core_v1.Secret: lambda: Rules(configuration.validate_secret, configuration.validate_secret_update),
     core_v1.Service: lambda: Rules(
@@ -118,7 +116,7 @@ _RULES: Mapping[type, Callable[[], Rules]] = {
     batch_v1.Job: lambda: Rules(jobs.validate_create, jobs.validate_update, job_status.validate_job_status),
     # Names such as `system:node` are paths' segments, no DNS names.
     core_v1.Endpoints: lambda: always(endpoints.validate_endpoints),
-    core_v1.Event: lambda: Rules(events.validate_core_event, events.validate_core_event_update, name=path_segment_name),
+    core_v1.Event: lambda: always(events.validate_core_event, path_segment_name),
     core_v1.LimitRange: lambda: always(limits.validate_limit_range),
     core_v1.PersistentVolume: lambda: Rules(
         persistent_volumes.validate_volume, persistent_volumes.validate_volume_update

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pybernetes.api.status import FieldError, forbidden_field, invalid, not_supported, required
 from pybernetes.api.types.apps_v1 import (
     ControllerRevision,
@@ -17,7 +15,6 @@ from pybernetes.api.types.apps_v1 import (
 from pybernetes.api.types.core_v1 import PodTemplate, PodTemplateSpec, ReplicationController
 from pybernetes.api.types.meta_v1 import LabelSelector
 from pybernetes.apiserver.resources.validation.metadata import (
-    IMMUTABLE,
     immutable,
     validate_annotations,
     validate_labels,
@@ -30,15 +27,10 @@ from pybernetes.apiserver.resources.validation.numbers import (
 )
 from pybernetes.apiserver.resources.validation.pod_annotations import validate_pod_annotations
 from pybernetes.apiserver.resources.validation.pod_spec import validate_template
-from pybernetes.apiserver.resources.validation.selectors import matches, shown_selector, validate_selector
+from pybernetes.apiserver.resources.validation.selectors import finds, same_selector, shown_selector, validate_selector
 from pybernetes.apiserver.resources.validation.texts import one_of
 
-_MISMATCH = "`selector` does not match template `labels`"
 _UNSOUND = "invalid label selector"
-
-
-def _labels(template: PodTemplateSpec) -> Any:
-    return dict(sorted(template.metadata.labels.items())) or None
 
 
 def validate_pods(
@@ -69,9 +61,7 @@ def validate_own_template(
     template: PodTemplateSpec, selector: LabelSelector | None, path: str, owner: str, *, whole: bool = True
 ) -> list[FieldError]:
     """A template whose pods run for ever and are found by the selector; `owner` is how messages call the kind."""
-    errors: list[FieldError] = []
-    if not matches(selector, template.metadata.labels):
-        errors.append(invalid(f"{path}.metadata.labels", _labels(template), _MISMATCH))
+    errors = finds(selector, template.metadata.labels, f"{path}.metadata.labels")
     if whole:
         errors += validate_template(template, path)
     else:
@@ -124,12 +114,8 @@ def _validate_strategy(spec: DeploymentSpec) -> list[FieldError]:
     return errors + at_most_all(rolling.max_unavailable, f"{path}.maxUnavailable")
 
 
-def _same_selector(new: LabelSelector | None, old: LabelSelector | None) -> list[FieldError]:
-    return [] if new == old else [invalid("spec.selector", shown_selector(new), IMMUTABLE)]
-
-
 def validate_deployment_update(new: Deployment, old: Deployment) -> list[FieldError]:
-    return validate_deployment(new) + _same_selector(new.spec.selector, old.spec.selector)
+    return validate_deployment(new) + same_selector(new.spec.selector, old.spec.selector, "spec.selector")
 
 
 def validate_replica_set(replica_set: ReplicaSet) -> list[FieldError]:
@@ -140,7 +126,7 @@ def validate_replica_set(replica_set: ReplicaSet) -> list[FieldError]:
 
 
 def validate_replica_set_update(new: ReplicaSet, old: ReplicaSet) -> list[FieldError]:
-    return validate_replica_set(new) + _same_selector(new.spec.selector, old.spec.selector)
+    return validate_replica_set(new) + same_selector(new.spec.selector, old.spec.selector, "spec.selector")
 
 
 def validate_replication_controller(controller: ReplicationController) -> list[FieldError]:
@@ -153,10 +139,6 @@ def validate_replication_controller(controller: ReplicationController) -> list[F
         return [*errors, required("spec.template")]
     selector = LabelSelector(match_labels=spec.selector)
     return errors + validate_own_template(spec.template, selector, "spec.template", "ReplicationController")
-
-
-def validate_replication_controller_update(new: ReplicationController, _old: ReplicationController) -> list[FieldError]:
-    return validate_replication_controller(new)
 
 
 def validate_daemon_set(daemon_set: DaemonSet) -> list[FieldError]:
@@ -199,15 +181,11 @@ def _validate_rolling(rolling: RollingUpdateDaemonSet, path: str) -> list[FieldE
 
 
 def validate_daemon_set_update(new: DaemonSet, old: DaemonSet) -> list[FieldError]:
-    return _same_selector(new.spec.selector, old.spec.selector) + validate_daemon_set(new)
+    return same_selector(new.spec.selector, old.spec.selector, "spec.selector") + validate_daemon_set(new)
 
 
 def validate_pod_template(template: PodTemplate) -> list[FieldError]:
     return validate_template(template.template, "template")
-
-
-def validate_pod_template_update(new: PodTemplate, _old: PodTemplate) -> list[FieldError]:
-    return validate_pod_template(new)
 
 
 def validate_controller_revision(revision: ControllerRevision) -> list[FieldError]:
