@@ -101,10 +101,7 @@ class ApiServer:
         self.writer = Writer(self.registry, witness, chain, self.metrics, clock, chance)
         self.writer.event_seconds = options.event_ttl
         quotas.writer = self._tracking.writer = self.writer
-        addresses, ports = Addresses(self.writer), NodePorts(options.service_node_port_range, chance, self.registry)
-        families = [family_of(network) for network in options.service_networks]
-        self.writer.allocators[core_v1.Service] = ServiceAllocator(self.writer, addresses, ports, families)
-        self._allocations = AllocationRepair(self.writer, addresses, ports)
+        self._allocations = self._allocating(chance)
         self._default_cidr = DefaultServiceCIDR(self.writer, tuple(map(str, options.service_networks)))
         self._watches = Watches(self.registry, clock, chance, self.metrics)
         self._watches.length_min = options.min_request_timeout
@@ -115,11 +112,13 @@ class ApiServer:
         self.metrics.mutating_peak = self.writes.peak
         address = f"{options.advertise_address}:{options.secure_port}"
         self.documents = ApiDocuments(self.issuer, clock, self._diagnostics(clock), address=address)
-        self.extra: dict[tuple[str, str, str], Answer] = self._extra(commands)
-        self.extra |= connect_answers(self.registry, chain, nodes, chance)
         components = ComponentStatuses(nodes, StoreCheck(store), clock)
-        self.extra["componentstatuses", "", "get"] = components.get
-        self.extra["componentstatuses", "", "list"] = components.listing
+        self.extra: dict[tuple[str, str, str], Answer] = {
+            **self._extra(commands),
+            **connect_answers(self.registry, chain, nodes, chance),
+            ("componentstatuses", "", "get"): components.get,
+            ("componentstatuses", "", "list"): components.listing,
+        }
         custom = CustomResources(self.registry, self.documents.serve)
         self._services = ApiServices(self.writer, commands.deletion, lambda: custom.kinds)
         self._definitions = Definitions(self.writer, commands.deletion, custom, self._services.settle)
@@ -203,6 +202,14 @@ class ApiServer:
             audiences=self.issuer.audiences,
             anonymous=self._options.anonymous,
         )
+
+    def _allocating(self, chance: Chance) -> AllocationRepair:
+        """Has the writer give Services their addresses and ports; what comes back looks after those."""
+        options = self._options
+        addresses, ports = Addresses(self.writer), NodePorts(options.service_node_port_range, chance, self.registry)
+        families = [family_of(network) for network in options.service_networks]
+        self.writer.allocators[core_v1.Service] = ServiceAllocator(self.writer, addresses, ports, families)
+        return AllocationRepair(self.writer, addresses, ports)
 
     def _extra(self, commands: Commands) -> dict[tuple[str, str, str], Answer]:
         binding = BindingSubresource(self.writer)

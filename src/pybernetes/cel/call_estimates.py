@@ -40,7 +40,8 @@ _ARITHMETIC = frozenset(
 )
 _NOMINAL = _AUTHORIZATION | _ACCESSORS | _ARITHMETIC
 _READERS = frozenset(["cidr", "isIP", "isCIDR", "ip", "quantity", "isQuantity", "semver", "isSemver"])
-_TEXT_CHANGES = frozenset(("lowerAscii", "upperAscii", "substring", "trim"))
+# What reads a text and makes something as large of it.
+_TEXT_CHANGES = frozenset(("lowerAscii", "upperAscii", "substring", "trim", "url", "jsonpatch.escapeKey"))
 _COMPARED = frozenset(
     ("net.IP", "net.CIDR", "kubernetes.Quantity", "kubernetes.Semver", "kubernetes.NamedFormat", "kubernetes.URL")
 ) | frozenset(
@@ -101,10 +102,18 @@ class CallEstimate:
             return self._size(1).by(read).by(_PATTERN * costs.PATTERN_FACTOR), None
         if name == "_==_" and (own := self._of_opaque()) is not None:
             return own, None
-        if name in ("url", "jsonpatch.escapeKey"):
-            return self._size(0).by(read), self._size(0)
         if name in _TEXT_CHANGES:
             return self._size(0).by(read), self._size(0)
+        if name in ("containsIP", "containsCIDR"):
+            return self._within(name), None
+        if name.startswith("sets."):
+            count = self._size(0).times(self._size(1))
+            return (count.plus(count) if name == "sets.equivalent" else count).plus(ONE), None
+        return self._with_pieces(name)
+
+    def _with_pieces(self, name: str) -> tuple[Range, Range | None] | None:
+        """Texts taken apart and put together; the size is that of what comes out."""
+        read = costs.STRING_FACTOR
         if name == "replace":
             return self._size(0).by(2 * read), self._replaced()
         if name == "split":
@@ -114,11 +123,6 @@ class CallEstimate:
             return size.by(read), size
         if name in ("find", "findAll"):
             return self._by_pattern(), Range(0, self._size(0).most)
-        if name in ("containsIP", "containsCIDR"):
-            return self._within(name), None
-        if name.startswith("sets."):
-            count = self._size(0).times(self._size(1))
-            return (count.plus(count) if name == "sets.equivalent" else count).plus(ONE), None
         return None
 
     def _pieces(self) -> int:

@@ -88,19 +88,16 @@ class _Paths:
         return Operation("get", name, "list", self._gvk, result, produces=_MEDIA, parameters=LIST_PARAMETERS)
 
     def _create(self) -> Operation:
-        return self._write("post", f"create{self._prefix}{self._word}", "post", (200, 201, 202))
-
-    def _write(self, method: str, name: str, action: str, codes: tuple[int, ...]) -> Operation:
         return Operation(
-            method,
-            name,
-            action,
+            "post",
+            f"create{self._prefix}{self._word}",
+            "post",
             self._gvk,
             self._definition,
             self._definition,
             consumes=_MEDIA,
             produces=_MEDIA,
-            codes=codes,
+            codes=(200, 201, 202),
             parameters=WRITE_PARAMETERS,
         )
 
