@@ -10,7 +10,7 @@ from pybernetes.api.types.rbac_v1 import ClusterRole, ClusterRoleBinding, Policy
 from pybernetes.apiserver.resources.access import RBAC_GROUP
 from pybernetes.apiserver.resources.validation.numbers import not_negative
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
-from pybernetes.apiserver.resources.validation.texts import obeys, one_of, required_text
+from pybernetes.apiserver.resources.validation.texts import empty_or_obeys, obeys, one_of, required_text
 
 
 def _validate_rules(rules: list[PolicyRule], *, namespaced: bool) -> list[FieldError]:
@@ -75,8 +75,7 @@ def validate_binding(binding: RoleBinding | ClusterRoleBinding) -> list[FieldErr
 def _validate_subject(subject: Subject, path: str, *, namespaced: bool) -> list[FieldError]:
     errors = [] if subject.name else [required(f"{path}.name")]
     if subject.kind == "ServiceAccount":
-        if subject.name:
-            errors += obeys(subject.name, dns1123_subdomain, f"{path}.name")
+        errors += empty_or_obeys(subject.name, dns1123_subdomain, f"{path}.name")
         if subject.api_group:
             errors.append(not_supported(f"{path}.apiGroup", subject.api_group, ("",)))
         if not namespaced and not subject.namespace:

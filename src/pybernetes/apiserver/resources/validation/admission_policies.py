@@ -29,6 +29,7 @@ from pybernetes.apiserver.resources.validation.conditions import validate_condit
 from pybernetes.apiserver.resources.validation.lists import at_most, each, repeated
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
 from pybernetes.apiserver.resources.validation.texts import (
+    empty_or_obeys,
     none_or_one_of,
     obeys,
     one_of,
@@ -57,17 +58,13 @@ def validate_match_conditions(
     """The rules for `matchConditions`."""
     held = held or environment()
     errors = at_most(conditions, _MOST_CONDITIONS, path)
-    names: set[str] = set()
+    again = repeated(condition.name for condition in conditions)
     for index, condition in enumerate(conditions):
         place, text, name = f"{path}[{index}]", condition.expression.strip(), condition.name
         errors += expression_errors(text, f"{place}.expression", held, types.BOOL, missing="")
-        if not name:
-            errors.append(required(f"{place}.name"))
-            continue
-        errors += obeys(name, qualified_name, f"{place}.name")
-        if name in names:
+        errors += required_text(name, qualified_name, f"{place}.name")
+        if name and index in again:
             errors.append(duplicate(f"{place}.name", name))
-        names.add(name)
     return errors
 
 
@@ -260,7 +257,7 @@ def binding_errors(policy: str | None, ref: ParamRef | None, match: MatchResourc
 
 def _ref_errors(ref: ParamRef, path: str) -> list[FieldError]:
     detail, are_both = "name and selector are mutually exclusive", bool(ref.name) and ref.selector is not None
-    errors = [invalid(f"{path}.name", ref.name, text) for text in path_segment_name(ref.name or "x")]
+    errors = empty_or_obeys(ref.name, path_segment_name, f"{path}.name")
     errors += [forbidden_field(f"{path}.name", detail)] if are_both else []
     errors += validate_selector(ref.selector, f"{path}.selector")
     errors += [forbidden_field(f"{path}.selector", detail)] if are_both else []

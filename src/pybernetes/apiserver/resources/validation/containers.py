@@ -34,6 +34,7 @@ from pybernetes.apiserver.resources.validation.ports import PROTOCOLS
 from pybernetes.apiserver.resources.validation.probes import validate_lifecycle, validate_probe
 from pybernetes.apiserver.resources.validation.security import validate_container_security
 from pybernetes.apiserver.resources.validation.texts import (
+    empty_or_obeys,
     none_or_one_of,
     obeys,
     one_of,
@@ -237,8 +238,7 @@ def _validate_ports(ports: Sequence[ContainerPort], path: str) -> list[FieldErro
             errors.append(required(f"{where}.containerPort"))
         else:
             errors += obeys(port.container_port, port_number, f"{where}.containerPort")
-        if port.host_port:
-            errors += obeys(port.host_port, port_number, f"{where}.hostPort")
+        errors += empty_or_obeys(port.host_port, port_number, f"{where}.hostPort")
         errors += required_one_of(port.protocol, PROTOCOLS, f"{where}.protocol")
     return errors
 

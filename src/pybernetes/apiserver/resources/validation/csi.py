@@ -25,7 +25,7 @@ from pybernetes.apiserver.resources.validation.metadata import immutable, immuta
 from pybernetes.apiserver.resources.validation.numbers import not_negative, not_negative_quantity
 from pybernetes.apiserver.resources.validation.persistent_volumes import validate_inline_volume
 from pybernetes.apiserver.resources.validation.selectors import same_selector, validate_selector
-from pybernetes.apiserver.resources.validation.texts import none_or_one_of, obeys, one_of, too_long
+from pybernetes.apiserver.resources.validation.texts import none_or_obeys, none_or_one_of, obeys, one_of, too_long
 from pybernetes.apiserver.resources.validation.volume_sources import validate_driver_name
 
 _MOST_PARAMETERS = 512
@@ -216,9 +216,7 @@ def validate_attachment(attachment: VolumeAttachment) -> list[FieldError]:
     errors = _validate_attachment(attachment)
     errors += validate_driver_name(attachment.spec.attacher, "spec.attacher")
     name = attachment.spec.source.persistent_volume_name
-    if name is not None:
-        errors += obeys(name, dns1123_subdomain, "spec.source.persistentVolumeName")
-    return errors
+    return errors + none_or_obeys(name, dns1123_subdomain, "spec.source.persistentVolumeName")
 
 
 def _validate_attachment(attachment: VolumeAttachment) -> list[FieldError]:

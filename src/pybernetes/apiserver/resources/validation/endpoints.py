@@ -13,7 +13,14 @@ from pybernetes.apiserver.resources.validation.lists import at_most, each, repea
 from pybernetes.apiserver.resources.validation.metadata import immutable, validate_labels
 from pybernetes.apiserver.resources.validation.ports import PROTOCOLS
 from pybernetes.apiserver.resources.validation.service import validate_outside_address
-from pybernetes.apiserver.resources.validation.texts import obeys, one_of, required_one_of
+from pybernetes.apiserver.resources.validation.texts import (
+    empty_or_obeys,
+    none_or_obeys,
+    obeys,
+    one_of,
+    required_one_of,
+    required_text,
+)
 
 _MOST_ENDPOINTS = 1000
 _MOST_ADDRESSES = 100
@@ -33,24 +40,19 @@ def validate_endpoints(endpoints: Endpoints) -> list[FieldError]:
             errors += each(addresses, _validate_address, f"{path}.{name}")
         for number, port in enumerate(subset.ports):
             where = f"{path}.ports[{number}]"
-            if len(subset.ports) > 1 and not port.name:
-                errors.append(required(f"{where}.name"))
-            elif port.name:
-                errors += obeys(port.name, dns1123_label, f"{where}.name")
+            if port.name or len(subset.ports) > 1:
+                errors += required_text(port.name, dns1123_label, f"{where}.name")
             errors += obeys(port.port, port_number, f"{where}.port")
             errors += one_of(port.protocol, PROTOCOLS, f"{where}.protocol")
-            if port.app_protocol is not None:
-                errors += obeys(port.app_protocol, qualified_name, f"{where}.appProtocol")
+            errors += none_or_obeys(port.app_protocol, qualified_name, f"{where}.appProtocol")
     return errors
 
 
 def _validate_address(address: EndpointAddress, path: str) -> list[FieldError]:
     problems = ip_address(address.ip)
     errors = [invalid(f"{path}.ip", address.ip, text) for text in problems]
-    if address.hostname:
-        errors += obeys(address.hostname, dns1123_label, f"{path}.hostname")
-    if address.node_name is not None:
-        errors += obeys(address.node_name, dns1123_subdomain, f"{path}.nodeName")
+    errors += empty_or_obeys(address.hostname, dns1123_label, f"{path}.hostname")
+    errors += none_or_obeys(address.node_name, dns1123_subdomain, f"{path}.nodeName")
     if not is_ip_address(address.ip):
         return [*errors, invalid(f"{path}.ip", address.ip, "must be a valid IP address")]
     return errors if problems else errors + validate_outside_address(address.ip, f"{path}.ip")
@@ -117,24 +119,20 @@ def _validate_slice_address(address: str, kind: str, path: str, number: int) -> 
 
 
 def _validate_slice_ports(ports: list[EndpointPort]) -> list[FieldError]:
-    errors = at_most(ports, _MOST_PORTS, "ports")
-    if errors:
-        return errors
-    names: set[str] = set()
+    if surplus := at_most(ports, _MOST_PORTS, "ports"):
+        return surplus
+    errors: list[FieldError] = []
+    again = repeated(port.name or "" for port in ports)
     for index, port in enumerate(ports):
         path = f"ports[{index}]"
-        name = port.name or ""
-        if name:
-            errors += obeys(name, dns1123_label, f"{path}.name")
-        if name in names:
-            errors.append(duplicate(f"{path}.name", name))
-        names.add(name)
+        errors += empty_or_obeys(port.name, dns1123_label, f"{path}.name")
+        if index in again:
+            errors.append(duplicate(f"{path}.name", port.name or ""))
         if port.protocol is None:
             errors.append(required(f"{path}.protocol"))
         elif port.protocol not in PROTOCOLS:
             errors.append(not_supported(f"{path}.protocol", port.protocol, PROTOCOLS))
-        if port.app_protocol is not None:
-            errors += obeys(port.app_protocol, qualified_name, f"{path}.appProtocol")
+        errors += none_or_obeys(port.app_protocol, qualified_name, f"{path}.appProtocol")
     return errors
 
 

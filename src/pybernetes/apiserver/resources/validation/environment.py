@@ -20,7 +20,7 @@ from pybernetes.api.types.core_v1 import (
     Volume,
 )
 from pybernetes.apiserver.resources.validation.paths import no_backsteps
-from pybernetes.apiserver.resources.validation.texts import obeys, required_text
+from pybernetes.apiserver.resources.validation.texts import empty_or_obeys, obeys, required_text
 
 _VARIABLE_FIELDS = frozenset(
     {"metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName"}
@@ -171,8 +171,7 @@ def validate_variables_from(given: Sequence[EnvFromSource], path: str) -> list[F
     errors: list[FieldError] = []
     for index, source in enumerate(given):
         where = f"{path}[{index}]"
-        if source.prefix:
-            errors += obeys(source.prefix, env_var_name, f"{where}.prefix")
+        errors += empty_or_obeys(source.prefix, env_var_name, f"{where}.prefix")
         references = (("configMapRef", source.config_map_ref), ("secretRef", source.secret_ref))
         for field, reference in references:
             if reference is None:

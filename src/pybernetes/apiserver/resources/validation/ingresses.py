@@ -25,7 +25,13 @@ from pybernetes.api.types.networking_v1 import (
 from pybernetes.apiserver.resources.validation.domain_path import validate_domain_path
 from pybernetes.apiserver.resources.validation.lists import each
 from pybernetes.apiserver.resources.validation.metadata import immutable
-from pybernetes.apiserver.resources.validation.texts import no_longer, obeys, required_text
+from pybernetes.apiserver.resources.validation.texts import (
+    empty_or_obeys,
+    no_longer,
+    none_or_obeys,
+    obeys,
+    required_text,
+)
 
 _CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 _PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
@@ -53,8 +59,7 @@ def validate_ingress_status(new: Ingress, _old: Ingress) -> list[FieldError]:
     errors: list[FieldError] = []
     for index, point in enumerate(new.status.load_balancer.ingress):
         path = f"status.loadBalancer.ingress[{index}]"
-        if point.ip:
-            errors += obeys(point.ip, ip_address, f"{path}.ip")
+        errors += empty_or_obeys(point.ip, ip_address, f"{path}.ip")
         if point.hostname:
             errors += obeys(point.hostname, dns1123_subdomain, f"{path}.hostname")
             if is_ip_address(point.hostname):
@@ -81,9 +86,7 @@ def _validate_spec(ingress: Ingress) -> list[FieldError]:
                 errors.append(required(f"{path}.http.paths"))
             errors += each(rule.http.paths, _validate_path, f"{path}.http.paths")
     errors += each(spec.tls, _validate_tls, "spec.tls")
-    if spec.ingress_class_name is not None:
-        errors += obeys(spec.ingress_class_name, dns1123_subdomain, "spec.ingressClassName")
-    return errors
+    return errors + none_or_obeys(spec.ingress_class_name, dns1123_subdomain, "spec.ingressClassName")
 
 
 def _validate_host(host: str, path: str) -> list[FieldError]:
@@ -94,7 +97,7 @@ def _validate_host(host: str, path: str) -> list[FieldError]:
 def _validate_tls(tls: IngressTLS, path: str) -> list[FieldError]:
     errors = each(tls.hosts, _validate_host, f"{path}.hosts")
     name = tls.secret_name
-    return errors + [invalid(f"{path}.secretName", name, text) for text in dns1123_subdomain(name or "x")]
+    return errors + empty_or_obeys(name, dns1123_subdomain, f"{path}.secretName")
 
 
 def _validate_path(entry: HTTPIngressPath, path: str) -> list[FieldError]:
@@ -141,12 +144,11 @@ def _validate_reference(
 ) -> list[FieldError]:
     errors: list[FieldError] = []
     group = reference.api_group
-    if group is not None:
-        errors += obeys(group, dns1123_subdomain, f"{path}.apiGroup")
+    errors += none_or_obeys(group, dns1123_subdomain, f"{path}.apiGroup")
     for name, value in (("kind", reference.kind), ("name", reference.name)):
         if not value:
             errors.append(required(f"{path}.{name}", f"{name} is required"))
-        errors += [invalid(f"{path}.{name}", value, text) for text in path_segment_name(value or "x")]
+        errors += empty_or_obeys(value, path_segment_name, f"{path}.{name}")
     return errors
 
 

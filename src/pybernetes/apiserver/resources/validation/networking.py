@@ -18,7 +18,13 @@ from pybernetes.api.types.networking_v1 import (
 from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, immutable
 from pybernetes.apiserver.resources.validation.ports import named_port
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
-from pybernetes.apiserver.resources.validation.texts import each_obeys, each_one_of, none_or_one_of, obeys
+from pybernetes.apiserver.resources.validation.texts import (
+    each_obeys,
+    each_one_of,
+    empty_or_obeys,
+    none_or_one_of,
+    obeys,
+)
 
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
 
@@ -129,7 +135,7 @@ def validate_ip_address(address: IPAddress) -> list[FieldError]:
     parent, path = address.spec.parent_ref, "spec.parentRef"
     if parent is None:
         return [required(path)]
-    errors = [invalid(f"{path}.group", parent.group, text) for text in dns1123_subdomain(parent.group or "x")]
+    errors = empty_or_obeys(parent.group, dns1123_subdomain, f"{path}.group")
     for name, value, needed in (
         ("resource", parent.resource, True),
         ("name", parent.name, True),

@@ -15,7 +15,7 @@ from pybernetes.api.types.core_v1 import (
     PodSpec,
     WindowsSecurityContextOptions,
 )
-from pybernetes.apiserver.resources.validation.texts import obeys
+from pybernetes.apiserver.resources.validation.texts import none_or_obeys
 
 _SYSTEMS = ("linux", "windows")
 _SPEC_KIB = 64
@@ -70,17 +70,14 @@ def validate_windows_options(options: WindowsSecurityContextOptions | None, path
         return []
     errors: list[FieldError] = []
     name, spec = options.gmsa_credential_spec_name, options.gmsa_credential_spec
-    if name is not None:
-        errors += obeys(name, dns1123_subdomain, f"{path}.gmsaCredentialSpecName")
+    errors += none_or_obeys(name, dns1123_subdomain, f"{path}.gmsaCredentialSpecName")
     if spec == "":
         errors.append(invalid(f"{path}.gmsaCredentialSpec", spec, "gmsaCredentialSpec cannot be an empty string"))
     elif spec is not None and len(spec.encode()) > _SPEC_KIB * 1024:
         detail = f"gmsaCredentialSpec size must be under {_SPEC_KIB} KiB"
         errors.append(invalid(f"{path}.gmsaCredentialSpec", spec, detail))
     user = options.run_as_user_name
-    if user is not None:
-        errors += obeys(user, _user_name_problems, f"{path}.runAsUserName")
-    return errors
+    return errors + none_or_obeys(user, _user_name_problems, f"{path}.runAsUserName")
 
 
 def _user_name_problems(name: str) -> list[str]:

@@ -8,7 +8,7 @@ from pybernetes.api.quantity import compare
 from pybernetes.api.status import FieldError, duplicate, forbidden_field, invalid, required
 from pybernetes.api.types.core_v1 import Pod, PodResourceClaim, PodSpec
 from pybernetes.apiserver.resources.validation.numbers import is_hugepages, pod_resource_name, requirements
-from pybernetes.apiserver.resources.validation.texts import obeys
+from pybernetes.apiserver.resources.validation.texts import none_or_obeys, obeys
 
 
 def validate_pod_resources(spec: PodSpec, path: str) -> list[FieldError]:
@@ -68,6 +68,5 @@ def validate_claims(claims: list[PodResourceClaim], path: str) -> list[FieldErro
             detail = "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"
             errors.append(invalid(where, shown, detail))
         for name, value in (("resourceClaimName", existing), ("resourceClaimTemplateName", template)):
-            if value is not None:
-                errors += obeys(value, dns1123_subdomain, f"{where}.{name}")
+            errors += none_or_obeys(value, dns1123_subdomain, f"{where}.{name}")
     return errors

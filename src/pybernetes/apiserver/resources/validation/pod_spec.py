@@ -24,7 +24,14 @@ from pybernetes.apiserver.resources.validation.pod_annotations import (
 from pybernetes.apiserver.resources.validation.pod_resources import validate_claims, validate_pod_resources
 from pybernetes.apiserver.resources.validation.security import validate_pod_security
 from pybernetes.apiserver.resources.validation.selectors import validate_tolerations
-from pybernetes.apiserver.resources.validation.texts import each_obeys, no_longer, none_or_one_of, obeys, one_of
+from pybernetes.apiserver.resources.validation.texts import (
+    each_obeys,
+    empty_or_obeys,
+    no_longer,
+    none_or_one_of,
+    obeys,
+    one_of,
+)
 from pybernetes.apiserver.resources.validation.volumes import validate_volumes
 
 _MAX_INT32 = 2**31 - 1
@@ -121,15 +128,13 @@ def _validate_hostname(spec: PodSpec, path: str) -> list[FieldError]:
 def _validate_names(spec: PodSpec, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     for name, value in (("serviceAccountName", spec.service_account_name), ("nodeName", spec.node_name)):
-        if value:
-            errors += obeys(value, dns1123_subdomain, f"{path}.{name}")
+        errors += empty_or_obeys(value, dns1123_subdomain, f"{path}.{name}")
     deadline = spec.active_deadline_seconds
     if deadline is not None:
         where = f"{path}.activeDeadlineSeconds"
         errors += in_range(deadline, 1, _MAX_INT32, where)
     for name, value in (("hostname", spec.hostname), ("subdomain", spec.subdomain)):
-        if value:
-            errors += obeys(value, dns1123_label, f"{path}.{name}")
+        errors += empty_or_obeys(value, dns1123_label, f"{path}.{name}")
     if spec.tolerations:
         errors += validate_tolerations(spec.tolerations, f"{path}.tolerations")
     for index, alias in enumerate(spec.host_aliases):

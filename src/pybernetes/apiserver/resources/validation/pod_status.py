@@ -24,7 +24,7 @@ from pybernetes.apiserver.resources.validation.lists import repeated
 from pybernetes.apiserver.resources.validation.metadata import immutable
 from pybernetes.apiserver.resources.validation.numbers import in_range
 from pybernetes.apiserver.resources.validation.pod import validate_annotations_update
-from pybernetes.apiserver.resources.validation.texts import each_obeys, obeys
+from pybernetes.apiserver.resources.validation.texts import each_obeys, none_or_obeys, obeys
 
 _MAX_ID = 2**31 - 1
 _SYSTEM_CONDITIONS = frozenset({"PodScheduled", "Ready", "Initialized"})
@@ -133,8 +133,7 @@ def _validate_claims(status: PodStatus, spec: PodSpec) -> list[FieldError]:
         if index in again:
             errors.append(duplicate(path, claim.name))
         made = claim.resource_claim_name
-        if made is not None:
-            errors += obeys(made, dns1123_subdomain, path)
+        errors += none_or_obeys(made, dns1123_subdomain, path)
     return errors
 
 

@@ -20,7 +20,7 @@ from pybernetes.apiserver.resources.validation.numbers import (
     not_negative_quantity,
 )
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
-from pybernetes.apiserver.resources.validation.texts import none_or_one_of, obeys, one_of
+from pybernetes.apiserver.resources.validation.texts import none_or_one_of, obeys, one_of, required_text
 
 _METRICS = ("ContainerResource", "External", "Object", "Pods", "Resource")
 _POSITIVE = "must be greater than zero"
@@ -148,16 +148,12 @@ def _validate_source(source: Any, path: str, kind: str) -> list[FieldError]:
 def _validate_described(reference: Any, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     for name, value in (("kind", reference.kind), ("name", reference.name)):
-        if not value:
-            errors.append(required(f"{path}.{name}"))
-        errors += [invalid(f"{path}.{name}", value, text) for text in path_segment_name(value or "x")]
+        errors += required_text(value, path_segment_name, f"{path}.{name}")
     return errors
 
 
 def _validate_metric_name(name: str, path: str) -> list[FieldError]:
-    if not name:
-        return [required(path, "must specify a metric name")]
-    return obeys(name, path_segment_name, path)
+    return obeys(name, path_segment_name, path) if name else [required(path, "must specify a metric name")]
 
 
 def _validate_choice(target: MetricTarget, path: str, kind: str) -> list[FieldError]:

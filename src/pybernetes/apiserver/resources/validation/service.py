@@ -18,6 +18,8 @@ from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, valida
 from pybernetes.apiserver.resources.validation.ports import PROTOCOLS, named_port
 from pybernetes.apiserver.resources.validation.service_addresses import validate_address_change, validate_addresses
 from pybernetes.apiserver.resources.validation.texts import (
+    empty_or_obeys,
+    none_or_obeys,
     none_or_one_of,
     obeys,
     one_of,
@@ -80,22 +82,17 @@ def _validate_type(spec: ServiceSpec) -> list[FieldError]:
 
 def _validate_ports(spec: ServiceSpec) -> list[FieldError]:
     errors: list[FieldError] = []
-    names: set[str] = set()
+    again = repeated(port.name for port in spec.ports)
     for index, port in enumerate(spec.ports):
         path = f"spec.ports[{index}]"
-        if not port.name:
-            if len(spec.ports) > 1:
-                errors.append(required(f"{path}.name"))
-        else:
-            errors += obeys(port.name, dns1123_label, f"{path}.name")
-            if port.name in names:
-                errors.append(duplicate(f"{path}.name", port.name))
-            names.add(port.name)
+        if port.name or len(spec.ports) > 1:
+            errors += required_text(port.name, dns1123_label, f"{path}.name")
+        if port.name and index in again:
+            errors.append(duplicate(f"{path}.name", port.name))
         errors += obeys(port.port, port_number, f"{path}.port")
         errors += required_one_of(port.protocol, PROTOCOLS, f"{path}.protocol")
         errors += named_port(port.target_port, f"{path}.targetPort")
-        if port.app_protocol is not None:
-            errors += obeys(port.app_protocol, qualified_name, f"{path}.appProtocol")
+        errors += none_or_obeys(port.app_protocol, qualified_name, f"{path}.appProtocol")
     return errors
 
 
@@ -255,9 +252,7 @@ def validate_status(new: Service, old: Service) -> list[FieldError]:
 
 
 def _validate_ingress(ingress: LoadBalancerIngress, path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if ingress.ip:
-        errors += obeys(ingress.ip, ip_address, f"{path}.ip")
+    errors = empty_or_obeys(ingress.ip, ip_address, f"{path}.ip")
     if ingress.ip_mode is None:
         if ingress.ip:
             errors.append(required(f"{path}.ipMode", "must be specified when `ip` is set"))

@@ -15,7 +15,7 @@ from pybernetes.api.types.apps_v1 import RollingUpdateStatefulSetStrategy, State
 from pybernetes.api.types.core_v1 import PersistentVolumeClaimVolumeSource, PodSpec, PodTemplateSpec, Volume
 from pybernetes.apiserver.resources.validation.claims import validate_claim_spec
 from pybernetes.apiserver.resources.validation.numbers import at_most_all, int_or_percent, is_zero, not_negative
-from pybernetes.apiserver.resources.validation.texts import obeys, one_of
+from pybernetes.apiserver.resources.validation.texts import empty_or_obeys, one_of
 from pybernetes.apiserver.resources.validation.workloads import validate_pods
 
 _CHANGING = (
@@ -39,8 +39,7 @@ def validate_stateful_set(stateful_set: StatefulSet) -> list[FieldError]:
     for index, claim in enumerate(spec.volume_claim_templates):
         errors += validate_claim_spec(claim.spec, f"spec.volumeClaimTemplates[{index}].spec")
     errors += _validate_numbers(spec)
-    if spec.service_name:
-        errors += obeys(spec.service_name, dns1123_label, "spec.serviceName")
+    errors += empty_or_obeys(spec.service_name, dns1123_label, "spec.serviceName")
     return errors + _validate_template(spec)
 
 

@@ -22,6 +22,14 @@ def each_obeys(values: Iterable[_Value], rule: Callable[[_Value], list[str]], pa
     return [invalid(f"{path}[{index}]", value, text) for index, value in enumerate(values) for text in rule(value)]
 
 
+def none_or_obeys(value: _Value | None, rule: Callable[[_Value], list[str]], path: str) -> list[FieldError]:
+    return [] if value is None else obeys(value, rule, path)
+
+
+def empty_or_obeys(value: _Value | None, rule: Callable[[_Value], list[str]], path: str) -> list[FieldError]:
+    return obeys(value, rule, path) if value else []
+
+
 def required_text(value: str | None, rule: Callable[[str], list[str]], path: str) -> list[FieldError]:
     return obeys(value, rule, path) if value else [required(path)]
 
