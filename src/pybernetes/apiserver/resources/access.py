@@ -14,7 +14,7 @@ from pybernetes.apiserver.resources.strategy import Asker, Strategy
 RBAC_GROUP = "rbac.authorization.k8s.io"
 
 
-def default_binding(binding: RoleBinding | ClusterRoleBinding) -> None:
+def _default_binding(binding: RoleBinding | ClusterRoleBinding) -> None:
     """Roles, users and groups belong to the RBAC group; service accounts to the core group."""
     binding.role_ref.api_group = binding.role_ref.api_group or RBAC_GROUP
     for subject in binding.subjects:
@@ -70,7 +70,7 @@ def _signer(request: CertificateSigningRequest) -> Mapping[str, str]:
 
 
 ROLE = Strategy(prepare_update=keep_generation, creates_on_update=True)
-BINDING = Strategy(default=default_binding, prepare_update=keep_generation, creates_on_update=True)
+BINDING = Strategy(default=_default_binding, prepare_update=keep_generation, creates_on_update=True)
 CERTIFICATE_SIGNING_REQUEST = Strategy(
     prepare_create=clear_status,
     prepare_update=_keep_request,

@@ -41,12 +41,12 @@ def _default_webhook(webhook: MutatingWebhook | ValidatingWebhook) -> None:
         rule.scope = rule.scope or "*"
 
 
-def default_validating(configuration: ValidatingWebhookConfiguration) -> None:
+def _default_validating(configuration: ValidatingWebhookConfiguration) -> None:
     for webhook in configuration.webhooks:
         _default_webhook(webhook)
 
 
-def default_mutating(configuration: MutatingWebhookConfiguration) -> None:
+def _default_mutating(configuration: MutatingWebhookConfiguration) -> None:
     for webhook in configuration.webhooks:
         _default_webhook(webhook)
         webhook.reinvocation_policy = webhook.reinvocation_policy or "Never"
@@ -62,12 +62,12 @@ def _default_match(match: MatchResources | None) -> None:
         rule.scope = rule.scope or "*"
 
 
-def default_policy(policy: ValidatingAdmissionPolicy | MutatingAdmissionPolicy) -> None:
+def _default_policy(policy: ValidatingAdmissionPolicy | MutatingAdmissionPolicy) -> None:
     policy.spec.failure_policy = policy.spec.failure_policy or "Fail"
     _default_match(policy.spec.match_constraints)
 
 
-def default_binding(binding: ValidatingAdmissionPolicyBinding | MutatingAdmissionPolicyBinding) -> None:
+def _default_binding(binding: ValidatingAdmissionPolicyBinding | MutatingAdmissionPolicyBinding) -> None:
     _default_match(binding.spec.match_resources)
 
 
@@ -80,23 +80,23 @@ def _webhooks(default: Callable[[Any], None]) -> Strategy:
     )
 
 
-VALIDATING_WEBHOOK_CONFIGURATION = _webhooks(default_validating)
-MUTATING_WEBHOOK_CONFIGURATION = _webhooks(default_mutating)
+VALIDATING_WEBHOOK_CONFIGURATION = _webhooks(_default_validating)
+MUTATING_WEBHOOK_CONFIGURATION = _webhooks(_default_mutating)
 VALIDATING_ADMISSION_POLICY = Strategy(
-    default=default_policy,
+    default=_default_policy,
     prepare_create=clear_status_and_count,
     prepare_update=keep_status_and_count,
     prepare_status=only_status_and_its_metadata,
     unconditional_update=False,
 )
 MUTATING_ADMISSION_POLICY = Strategy(
-    default=default_policy,
+    default=_default_policy,
     prepare_create=first_generation,
     prepare_update=count_spec_changes,
     unconditional_update=False,
 )
 ADMISSION_POLICY_BINDING = Strategy(
-    default=default_binding,
+    default=_default_binding,
     prepare_create=first_generation,
     prepare_update=count_spec_changes,
     unconditional_update=False,

@@ -14,7 +14,7 @@ OLD = 'deprecated since v1.30; use the "appArmorProfile" field instead'
 _LOCAL = "localhost/"
 
 
-def profile_of(annotation: str) -> AppArmorProfile | None:
+def _profile_of(annotation: str) -> AppArmorProfile | None:
     """The profile that an annotation's value names; None for one that cannot be a field."""
     if annotation == "unconfined":
         return AppArmorProfile(type="Unconfined")
@@ -37,7 +37,7 @@ def follow_annotations(pod: Pod) -> list[str]:
         key, own = APP_ARMOR + container.name, container.security_context
         if key not in notes or (own is not None and own.app_armor_profile is not None):
             continue
-        profile = profile_of(notes[key])
+        profile = _profile_of(notes[key])
         if profile is not None and profile == of_pod:
             continue
         if profile is not None:

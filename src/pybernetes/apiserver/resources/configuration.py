@@ -9,7 +9,7 @@ from pybernetes.apiserver.resources.prepare import keep_generation
 from pybernetes.apiserver.resources.strategy import Strategy
 
 
-def default_secret(secret: Secret) -> None:
+def _default_secret(secret: Secret) -> None:
     """`stringData` is for writing only: it goes into `data`."""
     if secret.string_data:
         secret.data = {**secret.data, **{key: text.encode() for key, text in secret.string_data.items()}}
@@ -33,7 +33,7 @@ def _prepare_account_update(new: ServiceAccount, old: ServiceAccount) -> None:
 
 CONFIG_MAP = Strategy(prepare_update=keep_generation)
 SECRET = Strategy(
-    default=default_secret,
+    default=_default_secret,
     prepare_update=keep_generation,
     fields=_secret_fields,
     field_names=frozenset({"type"}),

@@ -31,7 +31,7 @@ with lazily():
     from pybernetes.apiserver.resources.validation import devices as validation
 
 
-def default_claim_spec(spec: ResourceClaimSpec) -> None:
+def _default_claim_spec(spec: ResourceClaimSpec) -> None:
     """A request asks for exactly one device."""
     for request in spec.devices.requests:
         if request.exactly is not None:
@@ -54,8 +54,8 @@ def _canonicalize(capacity: CapacityRequirements | None) -> None:
         canonicalize(capacity.requests)
 
 
-def default_claim(claim: ResourceClaim) -> None:
-    default_claim_spec(claim.spec)
+def _default_claim(claim: ResourceClaim) -> None:
+    _default_claim_spec(claim.spec)
 
 
 def _prepare_claim_status(new: ResourceClaim, old: ResourceClaim) -> None:
@@ -69,11 +69,11 @@ def _prepare_claim_status(new: ResourceClaim, old: ResourceClaim) -> None:
     new.status.devices = [device for device in new.status.devices if validation.identity(device) not in gone]
 
 
-def default_claim_template(template: ResourceClaimTemplate) -> None:
-    default_claim_spec(template.spec.spec)
+def _default_claim_template(template: ResourceClaimTemplate) -> None:
+    _default_claim_spec(template.spec.spec)
 
 
-def default_slice(resource_slice: ResourceSlice) -> None:
+def _default_slice(resource_slice: ResourceSlice) -> None:
     for counter_set in resource_slice.spec.shared_counters:
         for counter in counter_set.counters.values():
             counter.value = canonical_or_none(counter.value)
@@ -120,14 +120,14 @@ def _slice_fields(resource_slice: ResourceSlice) -> Mapping[str, str]:
 
 DEVICE_CLASS = Strategy(prepare_create=first_generation, prepare_update=count_spec_changes)
 RESOURCE_CLAIM = Strategy(
-    default=default_claim,
+    default=_default_claim,
     prepare_create=clear_status,
     prepare_update=keep_status,
     prepare_status=_prepare_claim_status,
 )
-RESOURCE_CLAIM_TEMPLATE = Strategy(default=default_claim_template, prepare_update=keep_generation)
+RESOURCE_CLAIM_TEMPLATE = Strategy(default=_default_claim_template, prepare_update=keep_generation)
 RESOURCE_SLICE = Strategy(
-    default=default_slice,
+    default=_default_slice,
     prepare_create=_prepare_slice,
     prepare_update=_prepare_slice_update,
     fields=_slice_fields,

@@ -8,13 +8,13 @@ from pybernetes.apiserver.resources.prepare import count_any_change_of, first_ge
 from pybernetes.apiserver.resources.strategy import Strategy
 
 
-def default_endpoints(endpoints: Endpoints) -> None:
+def _default_endpoints(endpoints: Endpoints) -> None:
     for subset in endpoints.subsets:
         for port in subset.ports:
             port.protocol = port.protocol or "TCP"
 
 
-def default_endpoint_slice(endpoint_slice: EndpointSlice) -> None:
+def _default_endpoint_slice(endpoint_slice: EndpointSlice) -> None:
     for port in endpoint_slice.ports:
         port.name = port.name or ""
         port.protocol = port.protocol or "TCP"
@@ -38,7 +38,7 @@ def _drop_topology(endpoint_slice: EndpointSlice) -> None:
         endpoint.deprecated_topology = {}
 
 
-ENDPOINTS = Strategy(default=default_endpoints, prepare_update=keep_generation, creates_on_update=True)
+ENDPOINTS = Strategy(default=_default_endpoints, prepare_update=keep_generation, creates_on_update=True)
 ENDPOINT_SLICE = Strategy(
-    default=default_endpoint_slice, prepare_create=_prepare_slice, prepare_update=_prepare_slice_update
+    default=_default_endpoint_slice, prepare_create=_prepare_slice, prepare_update=_prepare_slice_update
 )

@@ -10,14 +10,14 @@ from pybernetes.apiserver.resources.prepare import keep_generation
 from pybernetes.apiserver.resources.strategy import Strategy
 
 
-def default_core_event(event: core_v1.Event) -> None:
+def _default_core_event(event: core_v1.Event) -> None:
     """The reporter's fields are always written, even when empty."""
     event.reporting_component = event.reporting_component or ""
     event.reporting_instance = event.reporting_instance or ""
     _tidy(event.involved_object)
 
 
-def default_event(event: events_v1.Event) -> None:
+def _default_event(event: events_v1.Event) -> None:
     _tidy(event.regarding)
 
 
@@ -25,7 +25,7 @@ def _tidy(reference: ObjectReference) -> None:
     reference.namespace = reference.namespace or None
 
 
-def core_fields(event: core_v1.Event) -> Mapping[str, str]:
+def _core_fields(event: core_v1.Event) -> Mapping[str, str]:
     fields = _object_fields("involvedObject", event.involved_object)
     fields["reason"] = event.reason or ""
     fields["reportingComponent"] = event.reporting_component or ""
@@ -34,7 +34,7 @@ def core_fields(event: core_v1.Event) -> Mapping[str, str]:
     return fields
 
 
-def event_fields(event: events_v1.Event) -> Mapping[str, str]:
+def _event_fields(event: events_v1.Event) -> Mapping[str, str]:
     fields = _object_fields("regarding", event.regarding)
     fields["reason"] = event.reason or ""
     fields["reportingController"] = event.reporting_controller or ""
@@ -55,18 +55,18 @@ def _object_fields(prefix: str, reference: ObjectReference) -> dict[str, str]:
 
 
 CORE_EVENT = Strategy(
-    default=default_core_event,
+    default=_default_core_event,
     prepare_update=keep_generation,
-    fields=core_fields,
-    field_names=frozenset(core_fields(core_v1.Event())),
+    fields=_core_fields,
+    field_names=frozenset(_core_fields(core_v1.Event())),
     creates_on_update=True,
     has_dependents=False,
 )
 EVENT = Strategy(
-    default=default_event,
+    default=_default_event,
     prepare_update=keep_generation,
-    fields=event_fields,
-    field_names=frozenset(event_fields(events_v1.Event())),
+    fields=_event_fields,
+    field_names=frozenset(_event_fields(events_v1.Event())),
     creates_on_update=True,
     has_dependents=False,
 )

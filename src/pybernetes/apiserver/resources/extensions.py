@@ -16,7 +16,7 @@ from pybernetes.apiserver.resources.prepare import (
 from pybernetes.apiserver.resources.strategy import Asker, Strategy
 
 
-def default_definition(definition: CustomResourceDefinition) -> None:
+def _default_definition(definition: CustomResourceDefinition) -> None:
     """The names that follow from the kind, and no conversion."""
     spec = definition.spec
     names = spec.names
@@ -53,7 +53,7 @@ def _prepare_definition_update(new: CustomResourceDefinition, old: CustomResourc
         )
 
 
-def default_api_service(service: APIService) -> None:
+def _default_api_service(service: APIService) -> None:
     if service.spec.service is not None and service.spec.service.port is None:
         service.spec.service.port = 443
     service.spec.insecure_skip_tls_verify = service.spec.insecure_skip_tls_verify or None
@@ -66,14 +66,14 @@ def _stamp_api_service(new: APIService, old: APIService | None, _asker: Asker, n
 
 
 CUSTOM_RESOURCE_DEFINITION = Strategy(
-    default=default_definition,
+    default=_default_definition,
     prepare_create=_prepare_definition,
     prepare_update=_prepare_definition_update,
     prepare_status=only_status,
     unconditional_update=False,
 )
 API_SERVICE = Strategy(
-    default=default_api_service,
+    default=_default_api_service,
     prepare_create=clear_status,
     prepare_update=keep_status,
     prepare_status=only_status_and_its_metadata,

@@ -16,14 +16,14 @@ from pybernetes.apiserver.resources.prepare import (
 from pybernetes.apiserver.resources.strategy import Strategy
 
 
-def default_flow_schema(schema: FlowSchema) -> None:
+def _default_flow_schema(schema: FlowSchema) -> None:
     schema.spec.matching_precedence = schema.spec.matching_precedence or 1000
     for rule in schema.spec.rules:
         for resource_rule in rule.resource_rules:
             resource_rule.cluster_scope = resource_rule.cluster_scope or None
 
 
-def default_priority_level(level: PriorityLevelConfiguration) -> None:
+def _default_priority_level(level: PriorityLevelConfiguration) -> None:
     spec = level.spec
     if spec.type == "Exempt":
         exempt = spec.exempt = spec.exempt or ExemptPriorityLevelConfiguration()
@@ -45,13 +45,13 @@ def _default_limited(limited: LimitedPriorityLevelConfiguration) -> None:
 
 
 FLOW_SCHEMA = Strategy(
-    default=default_flow_schema,
+    default=_default_flow_schema,
     prepare_create=clear_status_and_count,
     prepare_update=keep_status_and_count,
     prepare_status=only_status_and_its_metadata,
 )
 PRIORITY_LEVEL_CONFIGURATION = Strategy(
-    default=default_priority_level,
+    default=_default_priority_level,
     prepare_create=clear_status_and_count,
     prepare_update=keep_status_and_count,
     prepare_status=only_status_and_its_metadata,

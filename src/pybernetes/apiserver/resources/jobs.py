@@ -22,11 +22,11 @@ LEGACY_CONTROLLER_UID = "controller-uid"
 LEGACY_JOB_NAME = "job-name"
 
 
-def default_job(job: Job) -> None:
+def _default_job(job: Job) -> None:
     """A plain Job runs one pod to completion."""
     spec = job.spec
     default_template(spec.template)
-    label_from_template(job)
+    _label_from_template(job)
     if spec.completions is None and spec.parallelism is None:
         spec.completions = spec.parallelism = 1
     if spec.parallelism is None:
@@ -49,7 +49,7 @@ def _default_failure_policy(spec: JobSpec) -> None:
             pattern.status = pattern.status or "True"
 
 
-def prepare_create(job: Job) -> None:
+def _prepare_create(job: Job) -> None:
     """Unless the client selects pods by hand, the Job's uid is the label that ties its pods to it."""
     clear_status_and_count(job)
     if job.spec.manual_selector:
@@ -63,18 +63,18 @@ def prepare_create(job: Job) -> None:
     job.spec.selector = selector
 
 
-def label_from_template(job: Job) -> None:
+def _label_from_template(job: Job) -> None:
     """A Job without labels of its own shows those of its template."""
     if not job.metadata.labels:
         job.metadata.labels = dict(job.spec.template.metadata.labels)
 
 
 def _prepare_create_and_label(job: Job) -> None:
-    prepare_create(job)
-    label_from_template(job)
+    _prepare_create(job)
+    _label_from_template(job)
 
 
-def default_cron_job(cron_job: CronJob) -> None:
+def _default_cron_job(cron_job: CronJob) -> None:
     spec = cron_job.spec
     default_template(spec.job_template.spec.template)
     spec.concurrency_policy = spec.concurrency_policy or "Allow"
@@ -85,22 +85,22 @@ def default_cron_job(cron_job: CronJob) -> None:
         spec.failed_jobs_history_limit = 1
 
 
-def fields(job: Job) -> Mapping[str, str]:
+def _fields(job: Job) -> Mapping[str, str]:
     return {"status.successful": str(job.status.succeeded or 0)}
 
 
 JOB = Strategy(
-    default=default_job,
+    default=_default_job,
     prepare_create=_prepare_create_and_label,
     prepare_update=keep_status_and_count,
     prepare_status=only_status,
-    fields=fields,
+    fields=_fields,
     field_names=frozenset({"status.successful"}),
     orphans=True,
     orphan_warning=_LEFT_BEHIND,
 )
 CRON_JOB = Strategy(
-    default=default_cron_job,
+    default=_default_cron_job,
     prepare_create=clear_status_and_count,
     prepare_update=keep_status_and_count,
     prepare_status=only_status,

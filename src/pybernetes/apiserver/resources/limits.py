@@ -8,7 +8,7 @@ from pybernetes.apiserver.resources.prepare import clear_status, keep_generation
 from pybernetes.apiserver.resources.strategy import Strategy
 
 
-def default_limit_range(limit_range: LimitRange) -> None:
+def _default_limit_range(limit_range: LimitRange) -> None:
     """For containers the maximum is the default limit, and that (or else the minimum) the default request."""
     for item in limit_range.spec.limits:
         if item.type == "Container":
@@ -22,14 +22,14 @@ def _default_item(item: LimitRangeItem) -> None:
     item.default_request = {**item.min, **item.default, **item.default_request}
 
 
-def default_resource_quota(quota: ResourceQuota) -> None:
+def _default_resource_quota(quota: ResourceQuota) -> None:
     for amounts in (quota.spec.hard, quota.status.hard, quota.status.used):
         canonicalize(amounts)
 
 
-LIMIT_RANGE = Strategy(default=default_limit_range, prepare_update=keep_generation, creates_on_update=True)
+LIMIT_RANGE = Strategy(default=_default_limit_range, prepare_update=keep_generation, creates_on_update=True)
 RESOURCE_QUOTA = Strategy(
-    default=default_resource_quota,
+    default=_default_resource_quota,
     prepare_create=clear_status,
     prepare_update=keep_status,
     prepare_status=only_status,

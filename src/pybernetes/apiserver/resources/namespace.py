@@ -8,11 +8,11 @@ from pybernetes.api.types.core_v1 import Namespace, NamespaceStatus
 from pybernetes.apiserver.resources.prepare import keep_generation, only_status
 from pybernetes.apiserver.resources.strategy import Strategy
 
-NAME_LABEL = "kubernetes.io/metadata.name"
-FINALIZER = "kubernetes"
+_NAME_LABEL = "kubernetes.io/metadata.name"
+_FINALIZER = "kubernetes"
 
 
-def default_namespace(namespace: Namespace) -> None:
+def _default_namespace(namespace: Namespace) -> None:
     _label_with_name(namespace)
     namespace.status.phase = namespace.status.phase or "Active"
 
@@ -20,35 +20,35 @@ def default_namespace(namespace: Namespace) -> None:
 def _label_with_name(namespace: Namespace) -> None:
     """Every namespace can be selected by its name."""
     name = namespace.metadata.name
-    if name and namespace.metadata.labels.get(NAME_LABEL) != name:
-        namespace.metadata.labels = {**namespace.metadata.labels, NAME_LABEL: name}
+    if name and namespace.metadata.labels.get(_NAME_LABEL) != name:
+        namespace.metadata.labels = {**namespace.metadata.labels, _NAME_LABEL: name}
 
 
-def prepare_create(namespace: Namespace) -> None:
+def _prepare_create(namespace: Namespace) -> None:
     # Only now a generated name is known.
     _label_with_name(namespace)
     namespace.status = NamespaceStatus(phase="Active")
-    if FINALIZER not in namespace.spec.finalizers:
-        namespace.spec.finalizers = [*namespace.spec.finalizers, FINALIZER]
+    if _FINALIZER not in namespace.spec.finalizers:
+        namespace.spec.finalizers = [*namespace.spec.finalizers, _FINALIZER]
 
 
-def prepare_update(new: Namespace, old: Namespace) -> None:
+def _prepare_update(new: Namespace, old: Namespace) -> None:
     """The spec of a namespace is changed by its sub-resource `finalize` only."""
     new.spec.finalizers = old.spec.finalizers
     new.status = old.status
     keep_generation(new, old)
 
 
-def fields(namespace: Namespace) -> Mapping[str, str]:
+def _fields(namespace: Namespace) -> Mapping[str, str]:
     return {"status.phase": namespace.status.phase or ""}
 
 
 NAMESPACE = Strategy(
-    default=default_namespace,
-    prepare_create=prepare_create,
-    prepare_update=prepare_update,
+    default=_default_namespace,
+    prepare_create=_prepare_create,
+    prepare_update=_prepare_update,
     prepare_status=only_status,
-    fields=fields,
-    field_names=frozenset(fields(Namespace())),
+    fields=_fields,
+    field_names=frozenset(_fields(Namespace())),
     returns_deleted=True,
 )

@@ -15,7 +15,7 @@ from pybernetes.apiserver.resources.prepare import (
 from pybernetes.apiserver.resources.strategy import Strategy
 
 
-def default_network_policy(policy: NetworkPolicy) -> None:
+def _default_network_policy(policy: NetworkPolicy) -> None:
     """Without types of its own a policy is for ingress, and for egress when it has egress rules."""
     ports = [port for ingress in policy.spec.ingress for port in ingress.ports]
     ports += [port for egress in policy.spec.egress for port in egress.ports]
@@ -25,7 +25,7 @@ def default_network_policy(policy: NetworkPolicy) -> None:
         policy.spec.policy_types = ["Ingress", "Egress"] if policy.spec.egress else ["Ingress"]
 
 
-def default_ingress_class(ingress_class: IngressClass) -> None:
+def _default_ingress_class(ingress_class: IngressClass) -> None:
     parameters = ingress_class.spec.parameters
     if parameters is not None:
         parameters.scope = parameters.scope or "Cluster"
@@ -35,10 +35,10 @@ INGRESS = Strategy(
     prepare_create=clear_status_and_count, prepare_update=keep_status_and_count, prepare_status=only_status
 )
 INGRESS_CLASS = Strategy(
-    default=default_ingress_class, prepare_create=first_generation, prepare_update=count_spec_changes
+    default=_default_ingress_class, prepare_create=first_generation, prepare_update=count_spec_changes
 )
 NETWORK_POLICY = Strategy(
-    default=default_network_policy, prepare_create=first_generation, prepare_update=count_spec_changes
+    default=_default_network_policy, prepare_create=first_generation, prepare_update=count_spec_changes
 )
 IP_ADDRESS = Strategy(prepare_update=keep_generation)
 # Who may write a range may say of it what its status says.

@@ -10,7 +10,7 @@ from pybernetes.apiserver.resources.prepare import keep_status, only_status
 from pybernetes.apiserver.resources.strategy import Strategy
 
 
-def default_node(node: Node) -> None:
+def _default_node(node: Node) -> None:
     """Status reports what there is to allocate when it says nothing else."""
     status, spec = node.status, node.spec
     if not status.allocatable and status.capacity:
@@ -25,31 +25,31 @@ def default_node(node: Node) -> None:
     spec.unschedulable = spec.unschedulable or None
 
 
-def prepare_create(node: Node) -> None:
+def _prepare_create(node: Node) -> None:
     """Kubelets get their configuration elsewhere, and have for long."""
     node.spec.config_source = node.status.config = None
 
 
-def prepare_update(new: Node, old: Node) -> None:
+def _prepare_update(new: Node, old: Node) -> None:
     keep_status(new, old)
     new.spec.config_source = None
 
 
-def prepare_status(new: Node, old: Node) -> None:
+def _prepare_status(new: Node, old: Node) -> None:
     only_status(new, old)
     new.status.config = None
 
 
-def fields(node: Node) -> Mapping[str, str]:
+def _fields(node: Node) -> Mapping[str, str]:
     return {"spec.unschedulable": "true" if node.spec.unschedulable else "false"}
 
 
 # A kubelet registers with its status, so a create keeps what it sent.
 NODE = Strategy(
-    default=default_node,
-    prepare_create=prepare_create,
-    prepare_update=prepare_update,
-    prepare_status=prepare_status,
-    fields=fields,
-    field_names=frozenset(fields(Node())),
+    default=_default_node,
+    prepare_create=_prepare_create,
+    prepare_update=_prepare_update,
+    prepare_status=_prepare_status,
+    fields=_fields,
+    field_names=frozenset(_fields(Node())),
 )

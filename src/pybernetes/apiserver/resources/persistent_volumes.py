@@ -17,7 +17,7 @@ from pybernetes.apiserver.resources.strategy import Asker, Strategy
 from pybernetes.apiserver.resources.volumes import default_claim_spec, default_network_disks
 
 
-def default_volume(volume: PersistentVolume) -> None:
+def _default_volume(volume: PersistentVolume) -> None:
     spec = volume.spec
     canonicalize(spec.capacity)
     spec.persistent_volume_reclaim_policy = spec.persistent_volume_reclaim_policy or "Retain"
@@ -29,12 +29,12 @@ def default_volume(volume: PersistentVolume) -> None:
     volume.status.phase = volume.status.phase or "Pending"
 
 
-def prepare_volume(volume: PersistentVolume) -> None:
+def _prepare_volume(volume: PersistentVolume) -> None:
     now = volume.metadata.creation_timestamp
     volume.status = PersistentVolumeStatus(phase="Pending", last_phase_transition_time=now)
 
 
-def stamp_volume(new: PersistentVolume, old: PersistentVolume | None, _asker: Asker, now: str) -> None:
+def _stamp_volume(new: PersistentVolume, old: PersistentVolume | None, _asker: Asker, now: str) -> None:
     """When the phase last changed."""
     if old is None:
         return
@@ -45,19 +45,19 @@ def stamp_volume(new: PersistentVolume, old: PersistentVolume | None, _asker: As
         new.status.last_phase_transition_time = now
 
 
-def default_claim(claim: PersistentVolumeClaim) -> None:
+def _default_claim(claim: PersistentVolumeClaim) -> None:
     default_claim_spec(claim.spec)
     claim.status.phase = claim.status.phase or "Pending"
     canonicalize(claim.status.capacity)
     canonicalize(claim.status.allocated_resources)
 
 
-def prepare_claim(claim: PersistentVolumeClaim) -> None:
+def _prepare_claim(claim: PersistentVolumeClaim) -> None:
     claim.status = PersistentVolumeClaimStatus(phase="Pending")
     _settle_data_source(claim.spec, None)
 
 
-def prepare_claim_update(new: PersistentVolumeClaim, old: PersistentVolumeClaim) -> None:
+def _prepare_claim_update(new: PersistentVolumeClaim, old: PersistentVolumeClaim) -> None:
     """Clients that know only one of both fields leave the other out, which is filled in again."""
     keep_status(new, old)
     _settle_data_source(new.spec, old.spec)
@@ -85,17 +85,17 @@ def _can_fill(source: TypedLocalObjectReference) -> bool:
 
 
 PERSISTENT_VOLUME = Strategy(
-    default=default_volume,
-    prepare_create=prepare_volume,
-    stamp=stamp_volume,
+    default=_default_volume,
+    prepare_create=_prepare_volume,
+    stamp=_stamp_volume,
     prepare_update=keep_status,
     prepare_status=only_status,
     returns_deleted=True,
 )
 PERSISTENT_VOLUME_CLAIM = Strategy(
-    default=default_claim,
-    prepare_create=prepare_claim,
-    prepare_update=prepare_claim_update,
+    default=_default_claim,
+    prepare_create=_prepare_claim,
+    prepare_update=_prepare_claim_update,
     prepare_status=only_status,
     returns_deleted=True,
 )

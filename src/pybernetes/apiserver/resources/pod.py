@@ -70,7 +70,7 @@ def prepare_create(pod: Pod) -> list[str]:
     return app_armor.follow_annotations(pod) if pod.metadata.annotations else []
 
 
-def prepare_update(new: Pod, old: Pod) -> None:
+def _prepare_update(new: Pod, old: Pod) -> None:
     new.status = old.status
     new.metadata.generation = next_generation(old, changed=new.spec != old.spec)
 
@@ -115,7 +115,7 @@ def _keep_observed_generations(new: PodStatus, old: PodStatus) -> None:
         condition.observed_generation = condition.observed_generation or before
 
 
-def fields(pod: Pod) -> Mapping[str, str]:
+def _fields(pod: Pod) -> Mapping[str, str]:
     """What field selectors see."""
     spec, status = pod.spec, pod.status
     pod_ip = status.pod_ips[0].ip if status.pod_ips else status.pod_ip
@@ -136,10 +136,10 @@ def fields(pod: Pod) -> Mapping[str, str]:
 POD = Strategy(
     default=default_pod,
     prepare_create=prepare_create,
-    prepare_update=prepare_update,
+    prepare_update=_prepare_update,
     prepare_status=prepare_status,
-    fields=fields,
-    field_names=frozenset(fields(Pod())),
+    fields=_fields,
+    field_names=frozenset(_fields(Pod())),
     repeats=lambda name: not dns1123_subdomain(name),
     returns_deleted=True,
 )

@@ -30,7 +30,7 @@ from pybernetes.apiserver.resources.label_warnings import OLD_LABELS
 from pybernetes.apiserver.resources.overlapping_paths import overlaps
 from pybernetes.apiserver.resources.validation.pod_annotations import APP_ARMOR
 
-GONE = {
+_GONE = {
     "cephfs": "deprecated in v1.28, non-functional in v1.31+",
     "flocker": "deprecated in v1.22, non-functional in v1.25+",
     "git_repo": "deprecated in v1.11, and disabled by default in v1.33+",
@@ -73,7 +73,7 @@ def warn_of_pod(spec: PodSpec, metadata: ObjectMeta, prefix: str) -> list[str]:
     if spec.host_aliases or spec.image_pull_secrets:
         texts += _references(spec, path)
     if spec.overhead:
-        texts += fractions(spec.overhead, f"{path}.overhead")
+        texts += _fractions(spec.overhead, f"{path}.overhead")
     if notes:
         texts += _profiles(spec, metadata, prefix)
     containers = list(_containers(spec, path))
@@ -175,8 +175,8 @@ def _neighbours(affinity: PodAffinity | PodAntiAffinity | None, path: str) -> It
             yield f"{where}.labelSelector: {_NO_POD}"
 
 
-_GONE_FROM_PODS = attrgetter(*GONE)
-_NONE_GONE = (None,) * len(GONE)
+_GONE_FROM_PODS = attrgetter(*_GONE)
+_NONE_GONE = (None,) * len(_GONE)
 
 
 def _volume(volume: Volume, path: str) -> list[str]:
@@ -188,18 +188,18 @@ def _volume(volume: Volume, path: str) -> list[str]:
 
 def gone(source: Any, path: str) -> list[str]:
     """Kinds of volumes that no node can mount any more."""
-    named = ((name, text) for name, text in GONE.items() if getattr(source, name, None) is not None)
+    named = ((name, text) for name, text in _GONE.items() if getattr(source, name, None) is not None)
     return [f"{path}.{_WIRE_NAMES[name]}: {text}" for name, text in named]
 
 
 def claim_spec(spec: PersistentVolumeClaimSpec, path: str) -> list[str]:
     texts: list[str] = []
     for kind, amounts in (("requests", spec.resources.requests), ("limits", spec.resources.limits)):
-        texts += fractions(amounts, f"{path}.resources.{kind}", ("storage",))
+        texts += _fractions(amounts, f"{path}.resources.{kind}", ("storage",))
     return texts
 
 
-def fractions(amounts: Any, path: str, names: tuple[str, ...] = ("memory", "ephemeral-storage")) -> list[str]:
+def _fractions(amounts: Any, path: str, names: tuple[str, ...] = ("memory", "ephemeral-storage")) -> list[str]:
     """Bytes that are not whole."""
     texts: list[str] = []
     for name in names:
@@ -243,7 +243,7 @@ def _container(container: _AnyContainer, path: str) -> list[str]:
     texts: list[str] = []
     for kind, amounts in (("limits", container.resources.limits), ("requests", container.resources.requests)):
         if amounts:
-            texts += fractions(amounts, f"{path}.resources.{kind}")
+            texts += _fractions(amounts, f"{path}.resources.{kind}")
     if len(container.env) < 2:
         return texts
     names: set[str] = set()

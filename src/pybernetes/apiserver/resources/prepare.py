@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-Prepare = Callable[[Any], None]
 PrepareUpdate = Callable[[Any, Any], None]
 
 

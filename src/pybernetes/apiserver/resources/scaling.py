@@ -16,14 +16,14 @@ with lazily():
     from pybernetes.apiserver import autoscalers
 
 
-def default_v1(autoscaler: autoscaling_v1.HorizontalPodAutoscaler) -> None:
+def _default_v1(autoscaler: autoscaling_v1.HorizontalPodAutoscaler) -> None:
     spec = autoscaler.spec
     spec.min_replicas = 1 if spec.min_replicas is None else spec.min_replicas
     if spec.target_cpu_utilization_percentage is None:
         spec.target_cpu_utilization_percentage = 80
 
 
-def default_v2(autoscaler: autoscaling_v2.HorizontalPodAutoscaler) -> None:
+def _default_v2(autoscaler: autoscaling_v2.HorizontalPodAutoscaler) -> None:
     """Without metrics of its own it aims at 80 % of the CPU that is asked for; v1's annotations are v1's."""
     annotations = autoscaler.metadata.annotations
     autoscaler.metadata.annotations = {
@@ -72,7 +72,7 @@ def _prepare_budget(budget: PodDisruptionBudget) -> None:
     )
 
 
-def default_budget(budget: PodDisruptionBudget) -> None:
+def _default_budget(budget: PodDisruptionBudget) -> None:
     status = budget.status
     status.current_healthy = status.current_healthy or 0
     status.desired_healthy = status.desired_healthy or 0
@@ -81,13 +81,13 @@ def default_budget(budget: PodDisruptionBudget) -> None:
 
 
 AUTOSCALER_V1 = Strategy(
-    default=default_v1, prepare_create=clear_status, prepare_update=keep_status, prepare_status=only_status
+    default=_default_v1, prepare_create=clear_status, prepare_update=keep_status, prepare_status=only_status
 )
 AUTOSCALER_V2 = Strategy(
-    default=default_v2, prepare_create=clear_status, prepare_update=keep_status, prepare_status=only_status
+    default=_default_v2, prepare_create=clear_status, prepare_update=keep_status, prepare_status=only_status
 )
 POD_DISRUPTION_BUDGET = Strategy(
-    default=default_budget,
+    default=_default_budget,
     prepare_create=_prepare_budget,
     prepare_update=keep_status_and_count,
     prepare_status=only_status,

@@ -153,7 +153,7 @@ def _drop_inner_policy(spec: ServiceSpec) -> None:
         spec.internal_traffic_policy = None
 
 
-def fields(service: Service) -> Mapping[str, str]:
+def _fields(service: Service) -> Mapping[str, str]:
     return {"spec.clusterIP": service.spec.cluster_ip or "", "spec.type": service.spec.type or ""}
 
 
@@ -162,8 +162,8 @@ SERVICE = Strategy(
     prepare_create=prepare_create,
     prepare_update=prepare_update,
     prepare_status=only_status,
-    fields=fields,
-    field_names=frozenset(fields(Service())),
+    fields=_fields,
+    field_names=frozenset(_fields(Service())),
     creates_on_update=True,
     returns_deleted=True,
 )

@@ -21,12 +21,12 @@ from pybernetes.apiserver.resources.strategy import Strategy
 _WAITS = "prevent_pod_scheduling_if_missing"
 
 
-def default_storage_class(storage_class: StorageClass) -> None:
+def _default_storage_class(storage_class: StorageClass) -> None:
     storage_class.reclaim_policy = storage_class.reclaim_policy or "Delete"
     storage_class.volume_binding_mode = storage_class.volume_binding_mode or "Immediate"
 
 
-def default_driver(driver: CSIDriver) -> None:
+def _default_driver(driver: CSIDriver) -> None:
     spec = driver.spec
     spec.attach_required = True if spec.attach_required is None else spec.attach_required
     spec.fs_group_policy = spec.fs_group_policy or "ReadWriteOnceWithFSType"
@@ -46,32 +46,32 @@ def _prepare_driver_update(new: CSIDriver, old: CSIDriver) -> None:
     count_spec_changes(new, old)
 
 
-def default_storage_capacity(capacity: CSIStorageCapacity) -> None:
+def _default_storage_capacity(capacity: CSIStorageCapacity) -> None:
     capacity.capacity = canonical_or_none(capacity.capacity)
     capacity.maximum_volume_size = canonical_or_none(capacity.maximum_volume_size)
 
 
-def default_priority_class(priority_class: PriorityClass) -> None:
+def _default_priority_class(priority_class: PriorityClass) -> None:
     priority_class.preemption_policy = priority_class.preemption_policy or "PreemptLowerPriority"
     priority_class.global_default = priority_class.global_default or None
     priority_class.value = priority_class.value or 0
 
 
-def default_runtime_class(runtime_class: RuntimeClass) -> None:
+def _default_runtime_class(runtime_class: RuntimeClass) -> None:
     if runtime_class.overhead is not None:
         canonicalize(runtime_class.overhead.pod_fixed)
 
 
-STORAGE_CLASS = Strategy(default=default_storage_class, prepare_update=keep_generation, returns_deleted=True)
+STORAGE_CLASS = Strategy(default=_default_storage_class, prepare_update=keep_generation, returns_deleted=True)
 CSI_DRIVER = Strategy(
-    default=default_driver,
+    default=_default_driver,
     prepare_create=_prepare_driver,
     prepare_update=_prepare_driver_update,
     returns_deleted=True,
     unconditional_update=False,
 )
 CSI_NODE = Strategy(prepare_update=keep_generation, returns_deleted=True, unconditional_update=False)
-CSI_STORAGE_CAPACITY = Strategy(default=default_storage_capacity, prepare_update=keep_generation)
+CSI_STORAGE_CAPACITY = Strategy(default=_default_storage_capacity, prepare_update=keep_generation)
 VOLUME_ATTACHMENT = Strategy(
     prepare_create=clear_status,
     prepare_update=keep_status,
@@ -81,12 +81,12 @@ VOLUME_ATTACHMENT = Strategy(
 )
 VOLUME_ATTRIBUTES_CLASS = Strategy(prepare_update=keep_generation, returns_deleted=True)
 PRIORITY_CLASS = Strategy(
-    default=default_priority_class,
+    default=_default_priority_class,
     prepare_create=first_generation,
     prepare_update=keep_generation,
 )
 RUNTIME_CLASS = Strategy(
-    default=default_runtime_class,
+    default=_default_runtime_class,
     prepare_update=keep_generation,
     creates_on_update=True,
     unconditional_update=False,

@@ -29,10 +29,10 @@ from pybernetes.apiserver.resources.prepare import (
 from pybernetes.apiserver.resources.strategy import Strategy
 from pybernetes.apiserver.resources.volumes import default_claim_spec
 
-TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+_TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 
 
-def default_deployment(deployment: Deployment) -> None:
+def _default_deployment(deployment: Deployment) -> None:
     spec = deployment.spec
     default_template(spec.template)
     if spec.replicas is None:
@@ -50,13 +50,13 @@ def default_deployment(deployment: Deployment) -> None:
         spec.progress_deadline_seconds = 600
 
 
-def default_replica_set(replica_set: ReplicaSet) -> None:
+def _default_replica_set(replica_set: ReplicaSet) -> None:
     default_template(replica_set.spec.template)
     if replica_set.spec.replicas is None:
         replica_set.spec.replicas = 1
 
 
-def default_replication_controller(controller: ReplicationController) -> None:
+def _default_replication_controller(controller: ReplicationController) -> None:
     """A controller without selector and labels of its own takes those of its template."""
     spec = controller.spec
     if spec.replicas is None:
@@ -70,7 +70,7 @@ def default_replication_controller(controller: ReplicationController) -> None:
         controller.metadata.labels = controller.metadata.labels or dict(labels)
 
 
-def default_daemon_set(daemon_set: DaemonSet) -> None:
+def _default_daemon_set(daemon_set: DaemonSet) -> None:
     spec = daemon_set.spec
     default_template(spec.template)
     strategy = spec.update_strategy
@@ -84,7 +84,7 @@ def default_daemon_set(daemon_set: DaemonSet) -> None:
         spec.revision_history_limit = 10
 
 
-def default_stateful_set(stateful_set: StatefulSet) -> None:
+def _default_stateful_set(stateful_set: StatefulSet) -> None:
     spec = stateful_set.spec
     default_template(spec.template)
     spec.pod_management_policy = spec.pod_management_policy or "OrderedReady"
@@ -143,11 +143,11 @@ def _prepare_daemon_set_update(new: DaemonSet, old: DaemonSet) -> None:
 
 
 def _templates(daemon_set: DaemonSet) -> int:
-    return whole_number(daemon_set.metadata.annotations.get(TEMPLATE_GENERATION, "")) or 0
+    return whole_number(daemon_set.metadata.annotations.get(_TEMPLATE_GENERATION, "")) or 0
 
 
 def _count_templates(daemon_set: DaemonSet, count: int) -> None:
-    daemon_set.metadata.annotations = {**daemon_set.metadata.annotations, TEMPLATE_GENERATION: str(count)}
+    daemon_set.metadata.annotations = {**daemon_set.metadata.annotations, _TEMPLATE_GENERATION: str(count)}
 
 
 def _prepare_deployment_update(new: Deployment, old: Deployment) -> None:
@@ -169,19 +169,19 @@ def _replica_fields(controller: ReplicaSet | ReplicationController) -> Mapping[s
 _REPLICA_FIELD_NAMES = frozenset({"status.replicas"})
 
 DEPLOYMENT = Strategy(
-    default=default_deployment,
+    default=_default_deployment,
     prepare_create=clear_status_and_count,
     prepare_update=_prepare_deployment_update,
     prepare_status=_prepare_deployment_status,
 )
 REPLICA_SET = Strategy(
-    default=default_replica_set,
+    default=_default_replica_set,
     prepare_create=clear_status_and_count,
     prepare_update=keep_status_and_count,
     prepare_status=only_status,
 )
 REPLICATION_CONTROLLER = Strategy(
-    default=default_replication_controller,
+    default=_default_replication_controller,
     prepare_create=clear_status_and_count,
     prepare_update=keep_status_and_count,
     prepare_status=only_status,
@@ -190,13 +190,13 @@ REPLICATION_CONTROLLER = Strategy(
     orphans=True,
 )
 DAEMON_SET = Strategy(
-    default=default_daemon_set,
+    default=_default_daemon_set,
     prepare_create=_prepare_daemon_set,
     prepare_update=_prepare_daemon_set_update,
     prepare_status=only_status,
 )
 STATEFUL_SET = Strategy(
-    default=default_stateful_set,
+    default=_default_stateful_set,
     prepare_create=_prepare_stateful_set,
     prepare_update=_prepare_stateful_set_update,
     prepare_status=only_status,

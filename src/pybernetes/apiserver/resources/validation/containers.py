@@ -94,7 +94,7 @@ def validate_containers(spec: PodSpec, around: Surroundings, path: str) -> list[
     names: set[str] = set()
     for index, container in enumerate(spec.containers):
         where = f"{path}.containers[{index}]"
-        errors += validate_container(container, around, where)
+        errors += _validate_container(container, around, where)
         if container.name in names:
             errors.append(duplicate(f"{where}.name", container.name))
         names.add(container.name)
@@ -103,7 +103,7 @@ def validate_containers(spec: PodSpec, around: Surroundings, path: str) -> list[
     errors += _duplicate_host_ports(spec.containers, f"{path}.containers")
     for index, container in enumerate(spec.init_containers):
         where = f"{path}.initContainers[{index}]"
-        errors += validate_container(container, around, where)
+        errors += _validate_container(container, around, where)
         errors += _validate_restarts(container.restart_policy, container.restart_policy_rules, where)
         if container.name in names:
             errors.append(duplicate(f"{where}.name", container.name))
@@ -169,7 +169,7 @@ def _validate_ephemeral(
     detail = "cannot be set for an Ephemeral Container"
     for index, container in enumerate(containers):
         where = f"{path}[{index}]"
-        errors += validate_container(container, around, where)
+        errors += _validate_container(container, around, where)
         errors += validate_trimmed_image(container, where)
         if container.name in names:
             errors.append(duplicate(f"{where}.name", container.name))
@@ -186,7 +186,7 @@ def _validate_ephemeral(
     return errors
 
 
-def validate_container(container: AnyContainer, around: Surroundings, path: str) -> list[FieldError]:
+def _validate_container(container: AnyContainer, around: Surroundings, path: str) -> list[FieldError]:
     """The rules that containers of all sorts have in common."""
     errors = required_text(container.name, dns1123_label, f"{path}.name")
     if not container.image:

@@ -25,7 +25,7 @@ from pybernetes.apiserver.resources.validation.numbers import is_extended
 from pybernetes.apiserver.resources.validation.texts import obeys, required_text
 from pybernetes.apiserver.resources.validation.volumes import validate_template_metadata
 
-MOST_REQUESTS = 32
+_MOST_REQUESTS = 32
 MOST_CONFIGURATIONS = 32
 _MOST_ALTERNATIVES = 8
 _MOST_CONSTRAINTS = 32
@@ -42,7 +42,7 @@ def requests_of(claim: DeviceClaim) -> Requests:
 
 
 def validate_claim(claim: ResourceClaim) -> list[FieldError]:
-    return validate_devices(claim.spec.devices, "spec.devices")
+    return _validate_devices(claim.spec.devices, "spec.devices")
 
 
 def validate_claim_update(new: ResourceClaim, old: ResourceClaim) -> list[FieldError]:
@@ -51,7 +51,7 @@ def validate_claim_update(new: ResourceClaim, old: ResourceClaim) -> list[FieldE
 
 def validate_claim_template(template: ResourceClaimTemplate) -> list[FieldError]:
     errors = validate_template_metadata(template.spec.metadata, "spec.metadata")
-    return errors + validate_devices(template.spec.spec.devices, "spec.spec.devices")
+    return errors + _validate_devices(template.spec.spec.devices, "spec.spec.devices")
 
 
 def validate_claim_template_update(new: ResourceClaimTemplate, old: ResourceClaimTemplate) -> list[FieldError]:
@@ -83,7 +83,7 @@ def _validate_class_configuration(configuration: DeviceClassConfiguration, path:
     return devices.validate_configuration(configuration.opaque, path)
 
 
-def validate_devices(claim: DeviceClaim, path: str) -> list[FieldError]:
+def _validate_devices(claim: DeviceClaim, path: str) -> list[FieldError]:
     requests = requests_of(claim)
 
     def constraint(item: DeviceConstraint, where: str) -> list[FieldError]:
@@ -94,7 +94,7 @@ def validate_devices(claim: DeviceClaim, path: str) -> list[FieldError]:
         return errors + devices.validate_configuration(item.opaque, where)
 
     where = f"{path}.requests"
-    errors = at_most(claim.requests, MOST_REQUESTS, where)
+    errors = at_most(claim.requests, _MOST_REQUESTS, where)
     if not errors:
         errors += each(claim.requests, _validate_request, where)
         errors += no_twins((request.name for request in claim.requests), where)
@@ -145,7 +145,7 @@ def validate_references(names: list[str], requests: Requests, path: str) -> list
     def reference(name: str, where: str) -> list[FieldError]:
         return validate_reference(name, requests, where)
 
-    return at_most(names, MOST_REQUESTS, path) or each(names, reference, path) + no_twins(names, path)
+    return at_most(names, _MOST_REQUESTS, path) or each(names, reference, path) + no_twins(names, path)
 
 
 def validate_reference(name: str, requests: Requests, path: str) -> list[FieldError]:

@@ -27,7 +27,7 @@ from pybernetes.apiserver.resources.validation.metadata import label_key
 from pybernetes.apiserver.resources.validation.texts import each_obeys, no_longer, none_or_one_of, obeys, too_long
 from pybernetes.apiserver.resources.validation.volume_sources import validate_driver_name
 
-PARAMETERS_LIMIT = 10 * 1024
+_PARAMETERS_LIMIT = 10 * 1024
 _POOL_LIMIT = 253
 _EXPRESSION_LIMIT = 10 * 1024
 _IDENTIFIER_LIMIT = 32
@@ -132,8 +132,8 @@ def validate_data(data: Any, path: str) -> list[FieldError]:
     """A JSON object, with what only its driver understands."""
     if data is None:
         return [required(path)]
-    if len(json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()) > PARAMETERS_LIMIT:
-        return [too_long(path, PARAMETERS_LIMIT)]
+    if len(json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()) > _PARAMETERS_LIMIT:
+        return [too_long(path, _PARAMETERS_LIMIT)]
     return [] if isinstance(data, dict) else [invalid(path, _OMITTED_DATA, "must be a valid JSON object")]
 
 

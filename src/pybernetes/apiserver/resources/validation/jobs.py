@@ -38,7 +38,7 @@ _MANAGER_LIMIT = 63
 
 def validate_create(job: Job, *, prefixed: bool = True) -> list[FieldError]:
     """`prefixed` says that the template has to have the generated labels with a prefix too."""
-    errors = _validate_generated_selector(job, prefixed=prefixed) + validate_spec(job.spec, "spec")
+    errors = _validate_generated_selector(job, prefixed=prefixed) + _validate_spec(job.spec, "spec")
     return errors + _validate_pod_names(job)
 
 
@@ -75,7 +75,7 @@ def _validate_generated_selector(job: Job, *, prefixed: bool = True) -> list[Fie
     return errors
 
 
-def validate_spec(spec: JobSpec, path: str, *, generated: bool = True) -> list[FieldError]:
+def _validate_spec(spec: JobSpec, path: str, *, generated: bool = True) -> list[FieldError]:
     """The spec of a Job, also within a CronJob (`generated` false: its selector comes later)."""
     errors = _validate_counts(spec, path)
     errors += _validate_indexes(spec, path)
@@ -188,7 +188,7 @@ def validate_update(new: Job, old: Job) -> list[FieldError]:
     spec, before = new.spec, old.spec
     # As upstream, which looks at the spec of an update twice and says so twice.
     prefixed = {CONTROLLER_UID, JOB_NAME} <= before.template.metadata.labels.keys()
-    errors = validate_create(new, prefixed=prefixed) + validate_spec(spec, "spec") if spec != before else []
+    errors = validate_create(new, prefixed=prefixed) + _validate_spec(spec, "spec") if spec != before else []
     if spec.completions != before.completions:
         if spec.completion_mode != "Indexed":
             errors.append(invalid("spec.completions", spec.completions, IMMUTABLE))
@@ -273,7 +273,7 @@ def _validate_job_template(spec: JobSpec) -> list[FieldError]:
     path = "spec.jobTemplate.spec"
     checked = copy(spec)
     checked.completion_mode = checked.completion_mode or "NonIndexed"
-    errors = validate_spec(checked, path, generated=False)
+    errors = _validate_spec(checked, path, generated=False)
     if spec.selector is not None:
         detail = "`selector` will be auto-generated"
         errors.append(invalid(f"{path}.selector", shown_selector(spec.selector), detail))

@@ -13,12 +13,12 @@ from pybernetes.api.status import FieldError, duplicate, invalid
 _Item = TypeVar("_Item")
 
 
-def too_many(path: str, count: int, most: int) -> FieldError:
+def _too_many(path: str, count: int, most: int) -> FieldError:
     return FieldError("FieldValueTooMany", path, f"must have at most {most} items", count)
 
 
 def at_most(items: Sized, most: int, path: str) -> list[FieldError]:
-    return [too_many(path, len(items), most)] if len(items) > most else []
+    return [_too_many(path, len(items), most)] if len(items) > most else []
 
 
 def each(items: Iterable[_Item], rule: Callable[[_Item, str], list[FieldError]], path: str) -> list[FieldError]:

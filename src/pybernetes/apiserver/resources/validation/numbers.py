@@ -12,14 +12,14 @@ from pybernetes.api.struct import IntOrString, Quantity
 from pybernetes.api.whole_number import whole_number
 from pybernetes.apiserver.resources.validation.texts import obeys
 
-NOT_NEGATIVE = "must be greater than or equal to 0"
-NOT_INTEGER = "must be an integer"
+_NOT_NEGATIVE = "must be greater than or equal to 0"
+_NOT_INTEGER = "must be an integer"
 NOT_POSITIVE = "must be greater than zero"
-COUNTED_RESOURCES = frozenset(
+_COUNTED_RESOURCES = frozenset(
     {"pods", "services", "resourcequotas", "replicationcontrollers", "secrets", "configmaps"}
     | {"persistentvolumeclaims", "services.nodeports", "services.loadbalancers"}
 )
-STANDARD_RESOURCES = COUNTED_RESOURCES | frozenset(
+STANDARD_RESOURCES = _COUNTED_RESOURCES | frozenset(
     {"cpu", "memory", "ephemeral-storage", "storage", "requests.cpu", "requests.memory", "requests.storage"}
     | {"requests.ephemeral-storage", "limits.cpu", "limits.memory", "limits.ephemeral-storage"}
 )
@@ -34,7 +34,7 @@ _PAGES = "hugepages-"
 
 
 def not_negative(value: int | None, path: str) -> list[FieldError]:
-    return [invalid(path, value, NOT_NEGATIVE)] if value is not None and value < 0 else []
+    return [invalid(path, value, _NOT_NEGATIVE)] if value is not None and value < 0 else []
 
 
 def int_or_percent(value: IntOrString | None, path: str) -> list[FieldError]:
@@ -83,9 +83,9 @@ def is_extended(name: str) -> bool:
     return not is_native(name) and not name.startswith("requests.") and not qualified_name(f"requests.{name}")
 
 
-def is_whole(name: str) -> bool:
+def _is_whole(name: str) -> bool:
     """Resources that are counted, not measured."""
-    return name in COUNTED_RESOURCES or is_extended(name)
+    return name in _COUNTED_RESOURCES or is_extended(name)
 
 
 def allows_overcommit(name: str) -> bool:
@@ -93,22 +93,22 @@ def allows_overcommit(name: str) -> bool:
 
 
 def not_negative_quantity(quantity: Quantity, path: str) -> list[FieldError]:
-    return [invalid(path, quantity, NOT_NEGATIVE)] if amount(quantity).nano < 0 else []
+    return [invalid(path, quantity, _NOT_NEGATIVE)] if amount(quantity).nano < 0 else []
 
 
 def positive_quantity(quantity: Quantity, path: str) -> list[FieldError]:
     return [invalid(path, quantity, NOT_POSITIVE)] if amount(quantity).nano <= 0 else []
 
 
-def whole(quantity: Quantity, path: str) -> list[FieldError]:
+def _whole(quantity: Quantity, path: str) -> list[FieldError]:
     """Extended resources and counts come in whole units."""
-    return [invalid(path, quantity, NOT_INTEGER)] if amount(quantity).nano % _NANO else []
+    return [invalid(path, quantity, _NOT_INTEGER)] if amount(quantity).nano % _NANO else []
 
 
 def quantity_of(name: str, quantity: Quantity, path: str) -> list[FieldError]:
     """An amount of a resource: not negative, and whole where the resource is counted."""
     errors = not_negative_quantity(quantity, path)
-    return errors + whole(quantity, path) if is_whole(name) else errors
+    return errors + _whole(quantity, path) if _is_whole(name) else errors
 
 
 def resource_name(name: str, path: str) -> list[FieldError]:

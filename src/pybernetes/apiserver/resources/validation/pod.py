@@ -59,7 +59,7 @@ def validate_create(pod: Pod) -> list[FieldError]:
 def validate_whole_spec(pod: Pod) -> list[FieldError]:
     """All rules for the spec of a pod; of the pods that one template makes only the first costs the search."""
     spec = pod.spec
-    mark = fingerprint(spec)
+    mark = _fingerprint(spec)
     errors = [] if mark in _FLAWLESS else _search(spec, mark)
     if any(volume.ephemeral is not None for volume in spec.volumes):
         errors += validate_created_claims(spec.volumes, pod.metadata.name or "", "spec.volumes")
@@ -79,7 +79,7 @@ def _search(spec: PodSpec, mark: bytes) -> list[FieldError]:
     return errors
 
 
-def fingerprint(spec: PodSpec) -> bytes:
+def _fingerprint(spec: PodSpec) -> bytes:
     """Equal for specs that are equal but for the name that admission drew for the token's volume."""
     text = msgspec.json.encode(spec)
     for volume in spec.volumes:

@@ -32,7 +32,7 @@ def validate_pod_annotations(annotations: Mapping[str, str], spec: PodSpec, path
         errors.append(invalid(f"{path}[{MIRROR}]", annotations[MIRROR], detail))
     if annotations.get(_TOLERATIONS):
         errors += _validate_tolerations(annotations[_TOLERATIONS], path)
-    if (cost := annotations.get(_DELETION_COST)) is not None and not is_deletion_cost(cost):
+    if (cost := annotations.get(_DELETION_COST)) is not None and not _is_deletion_cost(cost):
         errors.append(invalid(f"{path}[{_DELETION_COST}]", cost, "must be a 32bit integer"))
     for key, value in annotations.items():
         if key == _SECCOMP_POD or key.startswith(_SECCOMP_CONTAINER):
@@ -47,7 +47,7 @@ def validate_pod_annotations(annotations: Mapping[str, str], spec: PodSpec, path
     return errors
 
 
-def is_deletion_cost(text: str) -> bool:
+def _is_deletion_cost(text: str) -> bool:
     """A number of 32 bits, written without a plus sign and without leading zeros."""
     if not _cost.fullmatch(text) or (text.startswith("0") and text != "0"):
         return False

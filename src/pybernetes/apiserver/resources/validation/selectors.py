@@ -13,9 +13,9 @@ from pybernetes.apiserver.resources.validation.lists import each
 from pybernetes.apiserver.resources.validation.metadata import IMMUTABLE, label_key, validate_labels
 from pybernetes.apiserver.resources.validation.texts import each_obeys, none_or_one_of, obeys
 
-NOT_AN_OPERATOR = "not a valid selector operator"
-NEEDS_VALUES = "must be specified when `operator` is 'In' or 'NotIn'"
-NO_VALUES = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+_NOT_AN_OPERATOR = "not a valid selector operator"
+_NEEDS_VALUES = "must be specified when `operator` is 'In' or 'NotIn'"
+_NO_VALUES = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
@@ -55,10 +55,10 @@ def _validate_requirement(requirement: LabelSelectorRequirement, path: str) -> l
 def _validate_values(operator: str, values: Sequence[str], path: str) -> list[FieldError]:
     """Whether there are values is the operator's to say."""
     if operator in ("In", "NotIn"):
-        return [] if values else [required(f"{path}.values", NEEDS_VALUES)]
+        return [] if values else [required(f"{path}.values", _NEEDS_VALUES)]
     if operator in ("Exists", "DoesNotExist"):
-        return [forbidden_field(f"{path}.values", NO_VALUES)] if values else []
-    return [invalid(f"{path}.operator", operator, NOT_AN_OPERATOR)]
+        return [forbidden_field(f"{path}.values", _NO_VALUES)] if values else []
+    return [invalid(f"{path}.operator", operator, _NOT_AN_OPERATOR)]
 
 
 def same_selector(new: LabelSelector | None, old: LabelSelector | None, path: str) -> list[FieldError]:
@@ -129,7 +129,7 @@ def _validate_node_requirement(requirement: NodeSelectorRequirement, path: str) 
 def _validate_field_requirement(requirement: NodeSelectorRequirement, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     if requirement.operator not in ("In", "NotIn"):
-        errors.append(invalid(f"{path}.operator", requirement.operator, NOT_AN_OPERATOR))
+        errors.append(invalid(f"{path}.operator", requirement.operator, _NOT_AN_OPERATOR))
     elif len(requirement.values) != 1:
         detail = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"
         errors.append(required(f"{path}.values", detail))

@@ -26,7 +26,7 @@ def row(attribute: str, name: str, rule: SourceRule) -> SourceRow:
     return attribute, name, name, rule
 
 
-MORE_THAN_ONE = "may not specify more than 1 volume type"
+_MORE_THAN_ONE = "may not specify more than 1 volume type"
 _HOST_PATHS = ("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket")
 _QUALIFIED_NAMES = (
     ("iqn", re.compile(r"iqn\.\d{4}-\d{2}\.([a-zA-Z0-9\-.]+)(:[^,;*&$|\s]+)\Z", re.ASCII)),
@@ -51,7 +51,7 @@ def validate_sources(holder: Any, rows: Sequence[SourceRow], path: str, *, found
         if source is None:
             continue
         if found:
-            errors.append(forbidden_field(f"{path}.{surplus}", MORE_THAN_ONE))
+            errors.append(forbidden_field(f"{path}.{surplus}", _MORE_THAN_ONE))
         else:
             found = True
             errors += rule(source, f"{path}.{name}")
@@ -194,12 +194,12 @@ def validate_rbd(source: Any, path: str) -> list[FieldError]:
 def cinder(*, with_namespace: bool = False) -> SourceRule:
     def rule(source: Any, path: str) -> list[FieldError]:
         errors = needs(("volume_id", "volumeID"))(source, path)
-        return errors + secret_reference(source.secret_ref, f"{path}.secretRef", with_namespace=with_namespace)
+        return errors + _secret_reference(source.secret_ref, f"{path}.secretRef", with_namespace=with_namespace)
 
     return rule
 
 
-def secret_reference(reference: Any, path: str, *, with_namespace: bool) -> list[FieldError]:
+def _secret_reference(reference: Any, path: str, *, with_namespace: bool) -> list[FieldError]:
     """A secret by name, and by namespace where it is not the pod's own."""
     if reference is None:
         return []
@@ -248,7 +248,7 @@ def storageos(*, with_namespace: bool = False) -> SourceRule:
         if source.volume_namespace:
             where, namespace = f"{path}.volumeNamespace", source.volume_namespace
             errors += obeys(namespace, dns1123_label, where)
-        return errors + secret_reference(source.secret_ref, f"{path}.secretRef", with_namespace=with_namespace)
+        return errors + _secret_reference(source.secret_ref, f"{path}.secretRef", with_namespace=with_namespace)
 
     return rule
 

@@ -52,12 +52,12 @@ def validate_pods(
     if selector is not None and not selector.match_labels and not selector.match_expressions:
         errors.append(invalid(path, {}, f"empty selector is invalid for {called}"))
     if not problems:
-        return errors + validate_own_template(template, selector, "spec.template", owner, whole=whole)
+        return errors + _validate_own_template(template, selector, "spec.template", owner, whole=whole)
     errors.append(invalid(path, shown_selector(selector), unsound))
     return errors + (_validate_lifetime(template, "spec.template", owner) if owner == "StatefulSet" else [])
 
 
-def validate_own_template(
+def _validate_own_template(
     template: PodTemplateSpec, selector: LabelSelector | None, path: str, owner: str, *, whole: bool = True
 ) -> list[FieldError]:
     """A template whose pods run for ever and are found by the selector; `owner` is how messages call the kind."""
@@ -138,7 +138,7 @@ def validate_replication_controller(controller: ReplicationController) -> list[F
     if spec.template is None:
         return [*errors, required("spec.template")]
     selector = LabelSelector(match_labels=spec.selector)
-    return errors + validate_own_template(spec.template, selector, "spec.template", "ReplicationController")
+    return errors + _validate_own_template(spec.template, selector, "spec.template", "ReplicationController")
 
 
 def validate_daemon_set(daemon_set: DaemonSet) -> list[FieldError]:
@@ -149,7 +149,7 @@ def validate_daemon_set(daemon_set: DaemonSet) -> list[FieldError]:
     known = LabelSelector() if errors else selector
     if selector is not None and not selector.match_labels and not selector.match_expressions:
         errors.append(invalid("spec.selector", {}, "empty selector is invalid for daemonset"))
-    errors += validate_own_template(template, known, "spec.template", "DaemonSet")
+    errors += _validate_own_template(template, known, "spec.template", "DaemonSet")
     errors += not_negative(spec.min_ready_seconds, "spec.minReadySeconds")
     errors += _validate_daemon_update(spec)
     return errors + not_negative(spec.revision_history_limit, "spec.revisionHistoryLimit")
