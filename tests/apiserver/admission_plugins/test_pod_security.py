@@ -10,7 +10,7 @@ from tests.apiserver.admission_plugins.test_plugins import make, writing
 from pybernetes.api.status import StatusError
 from pybernetes.api.types.core_v1 import Namespace, Pod
 from pybernetes.apiserver.admission_plugins.pod_security import PodSecurity, standard_of
-from pybernetes.apiserver.admission_plugins.pod_security_checks import violations
+from pybernetes.apiserver.admission_plugins.pod_security_standards.levels import violations
 
 MODE = "pod-security.kubernetes.io/"
 

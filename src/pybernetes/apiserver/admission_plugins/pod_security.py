@@ -30,7 +30,7 @@ from pybernetes.apiserver.reader import Reader
 from pybernetes.lazy_imports import lazily
 
 with lazily():
-    from pybernetes.apiserver.admission_plugins import pod_security_checks as checks
+    from pybernetes.apiserver.admission_plugins.pod_security_standards import levels, violation
 
 _PREFIX = "pod-security.kubernetes.io/"
 _LEVELS = ("privileged", "baseline", "restricted")
@@ -161,12 +161,12 @@ def _template(obj: ApiObject) -> tuple[ObjectMeta, PodSpec] | None:
     return (found.metadata, found.spec) if found is not None else None
 
 
-def _found(standard: Standard, meta: ObjectMeta, spec: PodSpec) -> list[checks.Violation]:
-    return checks.violations(standard.level, standard.minor, meta, spec)
+def _found(standard: Standard, meta: ObjectMeta, spec: PodSpec) -> list[violation.Violation]:
+    return levels.violations(standard.level, standard.minor, meta, spec)
 
 
-def _listed(found: Sequence[checks.Violation]) -> str:
-    return ", ".join(f"{violation.reason} ({violation.details})" for violation in found)
+def _listed(found: Sequence[violation.Violation]) -> str:
+    return ", ".join(f"{each.reason} ({each.details})" for each in found)
 
 
 def _warn(request: AdmissionRequest, standard: Standard, meta: ObjectMeta, spec: PodSpec) -> None:
@@ -203,7 +203,7 @@ def _existing_violations(namespace: str, standard: Standard, pods: Sequence[Pod]
     for pod in looked_at:
         found = _found(standard, pod.metadata, pod.spec)
         if found:
-            reasons = ", ".join(violation.reason for violation in found)
+            reasons = ", ".join(each.reason for each in found)
             alike.setdefault(reasons, []).append(pod.metadata.name or "")
     texts = []
     if len(looked_at) < len(pods):
