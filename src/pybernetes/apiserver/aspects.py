@@ -14,8 +14,8 @@ from pybernetes.lazy_imports import lazily
 with lazily():
     from pybernetes.apiserver.resources.validation import (
         certificate_requests,
-        configuration,
         ephemeral_containers,
+        namespaces,
         pod_resize,
     )
 
@@ -78,7 +78,7 @@ def _approval(new: certificates_v1.CertificateSigningRequest, old: certificates_
 
 
 _PARTS: Mapping[tuple[type, str], Callable[[], Aspect]] = {
-    (core_v1.Namespace, "finalize"): lambda: Aspect(_finalize, configuration.validate_namespace_finalizers),
+    (core_v1.Namespace, "finalize"): lambda: Aspect(_finalize, namespaces.validate_namespace_finalizers),
     (core_v1.Pod, "ephemeralcontainers"): lambda: Aspect(
         _ephemeral_containers, ephemeral_containers.validate_ephemeral_containers
     ),

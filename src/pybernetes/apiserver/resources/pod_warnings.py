@@ -28,7 +28,7 @@ from pybernetes.api.types.meta_v1 import ObjectMeta
 from pybernetes.apiserver.resources.app_armor import OLD
 from pybernetes.apiserver.resources.label_warnings import OLD_LABELS
 from pybernetes.apiserver.resources.overlapping_paths import overlaps
-from pybernetes.apiserver.resources.validation.pod_annotations import APP_ARMOR
+from pybernetes.apiserver.resources.validation.pod_annotations import APP_ARMOR, SECCOMP_CONTAINER, SECCOMP_POD
 
 _GONE = {
     "cephfs": "deprecated in v1.28, non-functional in v1.31+",
@@ -50,8 +50,6 @@ _OLD_ANNOTATIONS = {
     "security.alpha.kubernetes.io/sysctls": 'non-functional in v1.11+; use the "sysctls" field instead',
     "security.alpha.kubernetes.io/unsafe-sysctls": 'non-functional in v1.11+; use the "sysctls" field instead',
 }
-_SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
-_SECCOMP = "container.seccomp.security.alpha.kubernetes.io/"
 _SECCOMP_GONE = 'non-functional in v1.27+; use the "seccompProfile" field instead'
 _NO_POD = "a null labelSelector results in matching no pod"
 _NANO = 10**9
@@ -224,12 +222,12 @@ def _profiles(spec: PodSpec, metadata: ObjectMeta, prefix: str) -> list[str]:
     """Profiles that are named by annotations alone; of AppArmor's in pods their strategy has told by now."""
     where, notes, security = f"{prefix}metadata.annotations", metadata.annotations, spec.security_context
     texts: list[str] = []
-    if _SECCOMP_POD in notes and (security is None or security.seccomp_profile is None):
-        texts.append(f"{where}[{_SECCOMP_POD}]: {_SECCOMP_GONE}")
+    if SECCOMP_POD in notes and (security is None or security.seccomp_profile is None):
+        texts.append(f"{where}[{SECCOMP_POD}]: {_SECCOMP_GONE}")
     confined = security is not None and security.app_armor_profile is not None
     for _, container in _containers(spec, ""):
         own = container.security_context
-        key = f"{_SECCOMP}{container.name}"
+        key = f"{SECCOMP_CONTAINER}{container.name}"
         if key in notes and (own is None or own.seccomp_profile is None):
             texts.append(f"{where}[{key}]: {_SECCOMP_GONE}")
         key = f"{APP_ARMOR}{container.name}"

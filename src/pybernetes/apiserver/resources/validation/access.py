@@ -1,16 +1,13 @@
-"""Rules for roles and their bindings, leases and API services."""
+"""Rules for roles and their bindings."""
 
 from __future__ import annotations
 
-from pybernetes.api.names import dns1035_label, dns1123_subdomain, path_segment_name
+from pybernetes.api.names import dns1123_subdomain, path_segment_name
 from pybernetes.api.status import FieldError, invalid, not_supported, required
-from pybernetes.api.types.apiregistration_v1 import APIService
-from pybernetes.api.types.coordination_v1 import Lease
 from pybernetes.api.types.rbac_v1 import ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, Subject
 from pybernetes.apiserver.resources.access import RBAC_GROUP
-from pybernetes.apiserver.resources.validation.numbers import not_negative
 from pybernetes.apiserver.resources.validation.selectors import validate_selector
-from pybernetes.apiserver.resources.validation.texts import empty_or_obeys, obeys, one_of, required_text
+from pybernetes.apiserver.resources.validation.texts import empty_or_obeys, one_of, required_text
 
 
 def _validate_rules(rules: list[PolicyRule], *, namespaced: bool) -> list[FieldError]:
@@ -95,42 +92,4 @@ def validate_binding_update(
         ref = new.role_ref
         shown = {"APIGroup": ref.api_group, "Kind": ref.kind, "Name": ref.name}
         errors.append(invalid("roleRef", shown, "cannot change roleRef"))
-    return errors
-
-
-def validate_lease(lease: Lease) -> list[FieldError]:
-    spec = lease.spec
-    errors: list[FieldError] = []
-    if spec.lease_duration_seconds is not None and spec.lease_duration_seconds <= 0:
-        errors.append(invalid("spec.leaseDurationSeconds", spec.lease_duration_seconds, "must be greater than 0"))
-    return errors + not_negative(spec.lease_transitions, "spec.leaseTransitions")
-
-
-def validate_api_service(service: APIService) -> list[FieldError]:
-    spec = service.spec
-    group, version = spec.group or "", spec.version or ""
-    errors: list[FieldError] = []
-    expected = f"{version}.{group}"
-    if service.metadata.name != expected:
-        detail = f'must be `spec.version+"."+spec.group`: "{expected}"'
-        errors.append(invalid("metadata.name", service.metadata.name, detail))
-    if not group:
-        if version != "v1":
-            detail = "only v1 may have an empty group and it better be legacy kube"
-            errors.append(required("spec.group", detail))
-    else:
-        errors += obeys(group, dns1123_subdomain, "spec.group")
-    errors += obeys(version, dns1035_label, "spec.version")
-    if not 0 < spec.group_priority_minimum <= 20000:
-        detail = "must be positive and less than 20000"
-        errors.append(invalid("spec.groupPriorityMinimum", spec.group_priority_minimum, detail))
-    if not 0 < spec.version_priority <= 1000:
-        detail = "must be positive and less than 1000"
-        errors.append(invalid("spec.versionPriority", spec.version_priority, detail))
-    if spec.service is not None:
-        given = (("namespace", spec.service.namespace), ("name", spec.service.name))
-        errors += [required(f"spec.service.{name}") for name, value in given if not value]
-        if spec.insecure_skip_tls_verify and spec.ca_bundle:
-            detail = "may not be true if caBundle is present"
-            errors.append(invalid("spec.insecureSkipTLSVerify", True, detail))
     return errors

@@ -1,4 +1,4 @@
-"""Rules for ConfigMaps, Secrets and Namespaces."""
+"""Rules for ConfigMaps and Secrets."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from collections.abc import Iterable
 
 from pybernetes.api.go_text import json_kind
 from pybernetes.api.json_syntax import TOO_DEEP, is_too_deep, syntax_error
-from pybernetes.api.names import config_map_key, qualified_name
+from pybernetes.api.names import config_map_key
 from pybernetes.api.status import FieldError, forbidden_field, invalid, required
-from pybernetes.api.types.core_v1 import ConfigMap, Namespace, Secret
-from pybernetes.apiserver.resources.validation.lists import each
-from pybernetes.apiserver.resources.validation.metadata import immutable, validate_finalizer
-from pybernetes.apiserver.resources.validation.texts import obeys, too_long
+from pybernetes.api.types.core_v1 import ConfigMap, Secret
+from pybernetes.apiserver.resources.validation.metadata import immutable
+from pybernetes.apiserver.resources.validation.texts import too_long
 
 _MAX_SIZE = 1024 * 1024
 _SEALED = "field is immutable when `immutable` is set"
@@ -93,30 +92,3 @@ def _validate_docker(secret: Secret, key: str) -> list[FieldError]:
 
 def validate_secret_update(new: Secret, old: Secret) -> list[FieldError]:
     return immutable(new.type, old.type, "type") + _validate_sealed(new, old) + validate_secret(new)
-
-
-def validate_namespace(namespace: Namespace) -> list[FieldError]:
-    errors: list[FieldError] = []
-    for name in namespace.spec.finalizers:
-        errors += _validate_finalizer(name, "spec.finalizers")
-    return errors
-
-
-def _validate_finalizer(name: str, path: str) -> list[FieldError]:
-    return obeys(name, qualified_name, path) + validate_finalizer(name, path)
-
-
-def validate_namespace_status(new: Namespace, _old: Namespace) -> list[FieldError]:
-    """The phase says no more than whether the namespace is being deleted."""
-    if new.metadata.deletion_timestamp is None:
-        wanted, when = "Active", "empty"
-    else:
-        wanted, when = "Terminating", "not empty"
-    if new.status.phase == wanted:
-        return []
-    return [invalid("status.Phase", new.status.phase, f"may only be '{wanted}' if `deletionTimestamp` is {when}")]
-
-
-def validate_namespace_finalizers(new: Namespace, _old: Namespace) -> list[FieldError]:
-    """Each finalizer that the sub-resource `finalize` leaves."""
-    return each(new.spec.finalizers, _validate_finalizer, "spec.finalizers")

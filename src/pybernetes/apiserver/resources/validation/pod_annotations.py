@@ -17,8 +17,8 @@ MIRROR = "kubernetes.io/config.mirror"
 APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/"
 _TOLERATIONS = "scheduler.alpha.kubernetes.io/tolerations"
 _DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
-_SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
-_SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/"
+SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
+SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/"
 _LOCAL = "localhost/"
 _DEFAULT = "runtime/default"
 _SECCOMP_DEFAULTS = (_DEFAULT, "docker/default")
@@ -35,7 +35,7 @@ def validate_pod_annotations(annotations: Mapping[str, str], spec: PodSpec, path
     if (cost := annotations.get(_DELETION_COST)) is not None and not _is_deletion_cost(cost):
         errors.append(invalid(f"{path}[{_DELETION_COST}]", cost, "must be a 32bit integer"))
     for key, value in annotations.items():
-        if key == _SECCOMP_POD or key.startswith(_SECCOMP_CONTAINER):
+        if key == SECCOMP_POD or key.startswith(SECCOMP_CONTAINER):
             errors += _validate_seccomp(value, f"{path}.{key}")
     names = {container.name for container, _ in visit_containers(spec, "spec")}
     for key, value in annotations.items():
@@ -74,11 +74,11 @@ def validate_matching_profiles(annotations: Mapping[str, str], spec: PodSpec, pa
     """Where both an annotation of old and the field name a profile of seccomp, they name the same."""
     errors: list[FieldError] = []
     context = spec.security_context
-    if context is not None and (text := annotations.get(_SECCOMP_POD)) is not None:
+    if context is not None and (text := annotations.get(SECCOMP_POD)) is not None:
         where = f"{path}.securityContext.seccompProfile"
         errors += _match(text, context.seccomp_profile, where, "seccomp", _SECCOMP_DEFAULTS)
     for container, where in visit_containers(spec, path):
-        own, text = container.security_context, annotations.get(_SECCOMP_CONTAINER + container.name)
+        own, text = container.security_context, annotations.get(SECCOMP_CONTAINER + container.name)
         if own is not None and text is not None:
             profile = f"{where}.securityContext.seccompProfile"
             errors += _match(text, own.seccomp_profile, profile, "seccomp", _SECCOMP_DEFAULTS)

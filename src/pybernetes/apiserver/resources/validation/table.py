@@ -41,6 +41,7 @@ with lazily():
     from pybernetes.apiserver.resources.validation import (
         access,
         admission_policies,
+        api_services,
         certificate_requests,
         claims,
         configuration,
@@ -54,13 +55,17 @@ with lazily():
         ingresses,
         job_status,
         jobs,
+        leases,
         limits,
         mutating_policies,
+        namespaces,
         networking,
         nodes,
         persistent_volumes,
         pod,
         pod_status,
+        priority_classes,
+        quotas,
         runtime_classes,
         scaling,
         service,
@@ -74,8 +79,8 @@ with lazily():
 _RULES: Mapping[type, Callable[[], Rules]] = {
     core_v1.ConfigMap: lambda: Rules(configuration.validate_config_map, configuration.validate_config_map_update),
     core_v1.Namespace: lambda: Rules(
-        configuration.validate_namespace,
-        status=configuration.validate_namespace_status,
+        namespaces.validate_namespace,
+        status=namespaces.validate_namespace_status,
         name=dns1123_label,
     ),
     core_v1.Node: lambda: Rules(nodes.validate_node, nodes.validate_node_update, nodes.validate_node_status),
@@ -125,7 +130,7 @@ _RULES: Mapping[type, Callable[[], Rules]] = {
         claims.validate_claim, claims.validate_claim_update, claims.validate_claim_status
     ),
     core_v1.ResourceQuota: lambda: Rules(
-        limits.validate_quota, limits.validate_quota_update, limits.validate_quota_status
+        quotas.validate_quota, quotas.validate_quota_update, quotas.validate_quota_status
     ),
     admissionregistration_v1.MutatingAdmissionPolicy: lambda: Rules(
         mutating_policies.validate_policy, mutating_policies.validate_policy_update
@@ -148,7 +153,7 @@ _RULES: Mapping[type, Callable[[], Rules]] = {
         definition_validation.validate_definition_update,
         definition_validation.validate_definition_status,
     ),
-    apiregistration_v1.APIService: lambda: always(access.validate_api_service, path_segment_name),
+    apiregistration_v1.APIService: lambda: always(api_services.validate_api_service, path_segment_name),
     autoscaling_v1.HorizontalPodAutoscaler: lambda: Rules(
         scaling.validate_v1, scaling.validate_v1, scaling.validate_autoscaler_status
     ),
@@ -158,7 +163,7 @@ _RULES: Mapping[type, Callable[[], Rules]] = {
     certificates_v1.CertificateSigningRequest: lambda: Rules(
         certificate_requests.validate_request, status=certificate_requests.validate_status, name=path_segment_name
     ),
-    coordination_v1.Lease: lambda: always(access.validate_lease),
+    coordination_v1.Lease: lambda: always(leases.validate_lease),
     discovery_v1.EndpointSlice: lambda: Rules(endpoints.validate_slice, endpoints.validate_slice_update),
     events_v1.Event: lambda: Rules(events.validate_event, events.validate_event_update),
     flowcontrol_v1.FlowSchema: lambda: always(
@@ -198,7 +203,9 @@ _RULES: Mapping[type, Callable[[], Rules]] = {
         device_claims.validate_claim_template, device_claims.validate_claim_template_update
     ),
     resource_v1.ResourceSlice: lambda: Rules(device_slices.validate_slice, device_slices.validate_slice_update),
-    scheduling_v1.PriorityClass: lambda: Rules(limits.validate_priority_class, limits.validate_priority_class_update),
+    scheduling_v1.PriorityClass: lambda: Rules(
+        priority_classes.validate_priority_class, priority_classes.validate_priority_class_update
+    ),
     storage_v1.CSIDriver: lambda: Rules(csi.validate_driver, csi.validate_driver_update),
     storage_v1.CSINode: lambda: Rules(csi.validate_node, csi.validate_node_update),
     storage_v1.CSIStorageCapacity: lambda: Rules(csi.validate_storage_capacity, csi.validate_storage_capacity_update),

@@ -1,6 +1,7 @@
 """Rules for single values and lists of them: names that obey a rule, words that are known, texts that are short enough.
 
 A rule gives what is wrong with a value in words, as those of `api.names` do; here the words become errors of a field.
+What is said of absence stands first in a function's name: `required` complains of it, `none` and `empty` let it pass.
 Called by the rules of all kinds.
 """
 
