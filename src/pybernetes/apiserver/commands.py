@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -13,7 +12,6 @@ from pybernetes.api import status
 from pybernetes.api.kind import Kind
 from pybernetes.api.objects import ApiObject, CustomObject
 from pybernetes.api.struct import ApiStruct
-from pybernetes.api.types import core_v1
 from pybernetes.api.types.meta_v1 import DeleteOptions, Status, StatusDetails
 from pybernetes.api.wire import Request, Response
 from pybernetes.apiserver.aspects import aspect_of
@@ -32,18 +30,13 @@ from pybernetes.apiserver.query_numbers import parse_uint
 from pybernetes.apiserver.reads import Reads, list_metadata
 from pybernetes.apiserver.rendering import finished, rendering_of
 from pybernetes.apiserver.request import Authenticated, RequestInfo, UserInfo
+from pybernetes.apiserver.warning_headers import warning_headers
 from pybernetes.apiserver.writer import Writer
 from pybernetes.lazy_imports import lazily
 
 with lazily():
     from pybernetes.apiserver import patching
 
-# All but blanks and line breaks, which YAML's complaints have and headers show as blanks.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_DEPRECATED: dict[type[ApiObject], str] = {
-    core_v1.Endpoints: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
-    core_v1.ComponentStatus: "v1 ComponentStatus is deprecated in v1.19+",
-}
 _NO_CACHE = {"cache-control": "no-cache, private"}
 
 
@@ -328,22 +321,3 @@ def answer_object(request: Request, obj: ApiStruct, warnings: Sequence[str], cod
 
 def _success(request: Request, details: StatusDetails, warnings: Sequence[str]) -> Response:
     return answer_object(request, Status(status="Success", details=details), warnings)
-
-
-def warning_of_age(kind: Kind | None) -> str | None:
-    """The `Warning` header of a kind that is an old one; None for all others."""
-    text = _DEPRECATED.get(kind.type) if kind is not None else None
-    return f'299 - "{_quoted(text)}"' if text else None
-
-
-def warning_headers(warnings: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """`Warning` headers, each text once. A text with control characters is left out, as upstream does."""
-    if not warnings:
-        return {}
-    told = [text for text in dict.fromkeys(warnings) if not _CONTROL.search(text)]
-    texts = tuple(f'299 - "{_quoted(text)}"' for text in told)
-    return {"warning": texts} if texts else {}
-
-
-def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ").replace("\r", " ")

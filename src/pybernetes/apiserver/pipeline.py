@@ -21,7 +21,7 @@ from pybernetes.api.objects import CustomObject
 from pybernetes.api.status import StatusError, bad_request, failure, internal_error
 from pybernetes.api.types.meta_v1 import StatusDetails
 from pybernetes.api.wire import Request, Response
-from pybernetes.apiserver.commands import Commands, warning_of_age
+from pybernetes.apiserver.commands import Commands
 from pybernetes.apiserver.compression import accepts_gzip, compressed, may_compress
 from pybernetes.apiserver.custom.answering import CustomAnswers
 from pybernetes.apiserver.diagnostics.metrics import Metrics
@@ -36,6 +36,7 @@ from pybernetes.apiserver.request import Authenticated, RequestInfo
 from pybernetes.apiserver.stages.authentication import Authenticator
 from pybernetes.apiserver.stages.authorization import MASTERS, Authorizer
 from pybernetes.apiserver.stages.impersonation import impersonate
+from pybernetes.apiserver.warning_headers import warning_of_age
 from pybernetes.apiserver.watching.watches import Watches
 
 _log = logging.getLogger(__name__)

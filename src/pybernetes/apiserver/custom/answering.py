@@ -14,11 +14,11 @@ from pybernetes.api.objects import CustomObject
 from pybernetes.api.status import failure, not_found
 from pybernetes.api.types.meta_v1 import StatusDetails
 from pybernetes.api.wire import Response
-from pybernetes.apiserver.commands import warning_headers
 from pybernetes.apiserver.custom.definitions import Definitions
 from pybernetes.apiserver.custom.resources import CustomResources
 from pybernetes.apiserver.request import Authenticated, RequestInfo
 from pybernetes.apiserver.subresources.scale import ScaleSubresource
+from pybernetes.apiserver.warning_headers import warning_headers
 
 Answer = Callable[[Authenticated], Awaitable[Response]]
 _TEXT = {

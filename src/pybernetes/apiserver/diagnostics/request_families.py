@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pybernetes.api.kinds import find_resource
-from pybernetes.apiserver.commands import warning_of_age
 from pybernetes.apiserver.diagnostics.distributions import coarser, shown
 from pybernetes.apiserver.diagnostics.exposition import Family, Labels, labels
 from pybernetes.apiserver.diagnostics.metrics import Metrics
 from pybernetes.apiserver.diagnostics.series import RequestSeries
+from pybernetes.apiserver.warning_headers import warning_of_age
 
 # The series of requests by their labels, whether they were dry runs or not.
 _Merged = dict[Labels, list[RequestSeries]]
