@@ -33,6 +33,9 @@ async def unbroken(work: Coroutine[Any, Any, Result]) -> Result:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait({task})
+        # Whoever asked has gone, and with them those who would hear of a failure.
+        if not task.cancelled():
+            task.exception()
         raise
 
 
