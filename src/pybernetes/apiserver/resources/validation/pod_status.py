@@ -70,14 +70,18 @@ def _validate_nomination(new: Pod, old: Pod) -> list[FieldError]:
     return errors
 
 
+def _reports(status: PodStatus) -> tuple[tuple[str, Sequence[ContainerStatus]], ...]:
+    return (
+        ("containerStatuses", status.container_statuses),
+        ("initContainerStatuses", status.init_container_statuses),
+        ("ephemeralContainerStatuses", status.ephemeral_container_statuses),
+    )
+
+
 def _validate_transitions(new: PodStatus, old: PodStatus, spec: PodSpec) -> list[FieldError]:
     """What has ended for good does not run again."""
     errors: list[FieldError] = []
-    for name, after, before in (
-        ("containerStatuses", new.container_statuses, old.container_statuses),
-        ("initContainerStatuses", new.init_container_statuses, old.init_container_statuses),
-        ("ephemeralContainerStatuses", new.ephemeral_container_statuses, old.ephemeral_container_statuses),
-    ):
+    for (name, after), (_, before) in zip(_reports(new), _reports(old), strict=True):
         for index, ended in enumerate(before):
             if ended.state.terminated is None:
                 continue
@@ -186,17 +190,12 @@ def _validate_reports(status: PodStatus, spec: PodSpec) -> list[FieldError]:
     """Users and devices of containers."""
     errors: list[FieldError] = []
     windows = spec.os is not None and spec.os.name == "windows"
-    reports = (
-        ("containerStatuses", status.container_statuses),
-        ("initContainerStatuses", status.init_container_statuses),
-        ("ephemeralContainerStatuses", status.ephemeral_container_statuses),
-    )
-    for name, containers in reports:
+    for name, containers in _reports(status):
         for index, report in enumerate(containers):
             if report.user is not None:
                 errors += _validate_user(report, f"status.{name}[{index}].user.linux", windows=windows)
     by_name = {container.name: container for container in (*spec.containers, *spec.init_containers)}
-    for name, containers in reports:
+    for name, containers in _reports(status):
         for index, report in enumerate(containers):
             if not report.allocated_resources_status:
                 continue

@@ -103,24 +103,16 @@ def _validate_node_ports(spec: ServiceSpec) -> list[FieldError]:
         detail = "may not be used when `type` is 'ClusterIP'"
         paths = [f"spec.ports[{index}].nodePort" for index, port in enumerate(spec.ports) if port.node_port]
         errors += [forbidden_field(path, detail) for path in paths]
-    for shown, pairs in (
-        (_shown_node_port, [(port.protocol, port.node_port or 0) for port in spec.ports]),
-        (_shown_port, [(port.protocol, port.port) for port in spec.ports]),
-    ):
-        for index in sorted(repeated(pairs)):
-            pair = pairs[index]
-            if pair[1] or shown is _shown_port:
-                errors.append(shown(f"spec.ports[{index}]", *pair))
+    node_ports = [(port.protocol, port.node_port) for port in spec.ports]
+    for index in sorted(repeated(node_ports)):
+        if number := node_ports[index][1]:
+            errors.append(duplicate(f"spec.ports[{index}].nodePort", number))
+    ports = [(port.protocol, port.port) for port in spec.ports]
+    for index in sorted(repeated(ports)):
+        protocol, number = ports[index]
+        shown = {"Name": "", "Protocol": protocol, "AppProtocol": None, "Port": number, "TargetPort": 0, "NodePort": 0}
+        errors.append(duplicate(f"spec.ports[{index}]", shown))
     return errors
-
-
-def _shown_node_port(path: str, _protocol: str | None, number: int) -> FieldError:
-    return duplicate(f"{path}.nodePort", number)
-
-
-def _shown_port(path: str, protocol: str | None, number: int) -> FieldError:
-    shown = {"Name": "", "Protocol": protocol, "AppProtocol": None, "Port": number}
-    return duplicate(path, {**shown, "TargetPort": 0, "NodePort": 0})
 
 
 def _validate_affinity(spec: ServiceSpec) -> list[FieldError]:
