@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from pybernetes.api import yaml
+from pybernetes.api.kinds import kind_of
 from pybernetes.api.types.apps_v1 import Deployment, ReplicaSet
 from pybernetes.api.types.core_v1 import Node, Pod, Service
 from pybernetes.api.types.discovery_v1 import EndpointSlice
@@ -160,7 +161,7 @@ def test_rolling_update_never_falls_below_what_it_may_and_can_be_undone() -> Non
             nonlocal fewest
             fewest = min(fewest, len(told.ready()))
 
-        stop = told.cluster.api.registry.of_object(Pod()).listen(count)
+        stop = told.cluster.api.registry.collection(kind_of(Pod)).listen(count)
         patch = {"spec": {"template": {"spec": {"containers": [{"name": "nginx", "image": "nginx:1.9.1"}]}}}}
         await told.client.patch(Deployment, "nginx-deployment", "default", patch, PatchType.STRATEGIC)
         pods = await told.cluster.until(lambda: updated(told, "nginx:1.9.1"))

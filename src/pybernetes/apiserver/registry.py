@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from pybernetes.api.kind import Kind
 from pybernetes.api.kind_rows import KINDS
-from pybernetes.api.kinds import find_kind, kind_of
+from pybernetes.api.kinds import find_kind
 from pybernetes.api.objects import ApiObject, Object
 from pybernetes.apiserver.collection import Collection
 from pybernetes.apiserver.conversion import storage_kind
@@ -66,10 +66,6 @@ class Registry:
             if row is not None and row.name == name:
                 return row
         return None
-
-    def of_object(self, obj: ApiObject) -> Collection:
-        """The collection that an object belongs to."""
-        return self.collection(kind_of(type(obj)))
 
     def counts(self) -> dict[tuple[str, str], int]:
         """How many objects there are, by group and resource."""
