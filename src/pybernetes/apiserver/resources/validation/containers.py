@@ -144,8 +144,10 @@ def _validate_init(container: Container, around: Surroundings, path: str) -> lis
 
 
 def _validate_restarts(policy: str | None, rules: Sequence[ContainerRestartRule], path: str) -> list[FieldError]:
+    if policy is None and not rules:
+        return []
     errors = none_or_one_of(policy, _RESTARTS, f"{path}.restartPolicy")
-    if policy is None and rules:
+    if policy is None:
         errors.append(required(f"{path}.restartPolicy", "must specify restartPolicy when restart rules are used"))
     where = f"{path}.restartPolicyRules"
     return errors + at_most(rules, _RULES_MAX, where) + each(rules, _validate_restart_rule, where)

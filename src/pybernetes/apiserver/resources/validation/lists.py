@@ -41,8 +41,11 @@ def star_alone(values: Sequence[str], what: str, path: str) -> list[FieldError]:
 
 def repeated(keys: Iterable[Hashable]) -> frozenset[int]:
     """The positions of the keys that have stood before."""
+    held = list(keys)
+    if len(set(held)) == len(held):
+        return frozenset()
     first: dict[Hashable, int] = {}
-    return frozenset(index for index, key in enumerate(keys) if first.setdefault(key, index) != index)
+    return frozenset(index for index, key in enumerate(held) if first.setdefault(key, index) != index)
 
 
 def no_twins(keys: Iterable[Hashable], path: str, below: str = "") -> list[FieldError]:

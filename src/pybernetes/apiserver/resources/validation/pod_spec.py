@@ -59,7 +59,8 @@ def validate_pod_spec(spec: PodSpec, path: str, *, in_pod: bool = False) -> list
     if spec.affinity is not None:
         errors += validate_affinity(spec.affinity, f"{path}.affinity")
     errors += _validate_dns(spec.dns_config, spec.dns_policy, f"{path}.dnsConfig")
-    errors += _validate_gates(spec, path)
+    if spec.readiness_gates or spec.scheduling_gates:
+        errors += _validate_gates(spec, path)
     if spec.topology_spread_constraints:
         errors += validate_spreading(spec.topology_spread_constraints, f"{path}.topologySpreadConstraints")
     errors += validate_host_process(spec, path)

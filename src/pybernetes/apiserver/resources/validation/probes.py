@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pybernetes.api.names import http_header_name, port_number
@@ -49,32 +50,26 @@ def validate_probe(probe: Probe, path: str, *, kind: str) -> list[FieldError]:
 
 def _validate_action(action: Probe | LifecycleHandler, path: str, grace_seconds: int = 0) -> list[FieldError]:
     """One way to act, and that complete; of those that are too many no more is said."""
-
-    def sleep(given: SleepAction, where: str) -> list[FieldError]:
-        return _validate_sleep(given.seconds, grace_seconds, where)
-
-    rows: tuple[tuple[str, str, Callable[[Any, str], list[FieldError]]], ...] = (
-        ("exec", "exec", _validate_exec),
-        ("http_get", "httpGet", _validate_http),
-        ("tcp_socket", "tcpSocket", _validate_tcp),
-        ("grpc", "grpc", _validate_grpc),
-        ("sleep", "sleep", sleep),
-    )
-    # Probes do not sleep, and hooks do not speak gRPC.
-    ways = [(getattr(action, attribute, None), f"{path}.{name}", rule) for attribute, name, rule in rows]
-    ways = [way for way in ways if way[0] is not None]
+    rows = _WAYS
+    if isinstance(action, LifecycleHandler):
+        rows = (*_WAYS, ("sleep", "sleep", partial(_validate_sleep, grace_seconds)))
+    ways = [
+        (given, f"{path}.{name}", rule)
+        for attribute, name, rule in rows
+        if (given := getattr(action, attribute, None)) is not None
+    ]
     if not ways:
         return [required(path, _NO_HANDLER)]
     given, where, rule = ways[0]
     return rule(given, where) + [forbidden_field(where, _ONE_HANDLER) for _, where, _ in ways[1:]]
 
 
-def _validate_sleep(seconds: int, grace_seconds: int, path: str) -> list[FieldError]:
+def _validate_sleep(grace_seconds: int, action: SleepAction, path: str) -> list[FieldError]:
     """A sleep must end before the pod's grace does."""
-    if 0 <= seconds <= grace_seconds:
+    if 0 <= action.seconds <= grace_seconds:
         return []
     detail = f"must be non-negative and less than terminationGracePeriodSeconds ({grace_seconds})"
-    return [invalid(path, seconds, detail)]
+    return [invalid(path, action.seconds, detail)]
 
 
 def _validate_exec(action: ExecAction, path: str) -> list[FieldError]:
@@ -96,6 +91,15 @@ def _validate_tcp(action: TCPSocketAction, path: str) -> list[FieldError]:
 
 def _validate_grpc(action: GRPCAction, path: str) -> list[FieldError]:
     return obeys(action.port, port_number, f"{path}.port")
+
+
+# What probes and hooks do, by attribute, name and rule; probes alone know gRPC.
+_WAYS: tuple[tuple[str, str, Callable[[Any, str], list[FieldError]]], ...] = (
+    ("exec", "exec", _validate_exec),
+    ("http_get", "httpGet", _validate_http),
+    ("tcp_socket", "tcpSocket", _validate_tcp),
+    ("grpc", "grpc", _validate_grpc),
+)
 
 
 def validate_lifecycle(lifecycle: Lifecycle, path: str, grace_seconds: int) -> list[FieldError]:
