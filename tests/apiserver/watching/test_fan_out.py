@@ -6,9 +6,9 @@ import asyncio
 from typing import Any
 
 import msgspec
+from tests.apiserver.conftest import Caller
 
 from pybernetes.api.wire import Response
-from tests.apiserver.conftest import Caller
 
 PODS = "/api/v1/namespaces/default/pods"
 
