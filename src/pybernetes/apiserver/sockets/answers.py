@@ -7,7 +7,7 @@ of a response. Its own `web.Response` would cost more than the whole pipeline do
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
@@ -26,7 +26,7 @@ _PART_BYTES = 256 * 1024
 _FRAMES_BYTES_MAX = 1024 * 1024
 # A connection keeps room for the longest encrypted part it was ever given: with hundreds of watches that is most of
 # their memory. The part is a little longer when encrypted, so that uvloop sends it at once (it collects up to 64 KiB).
-_FRAME_PART_BYTES = 64 * 1024
+_TAKEN_BYTES = 64 * 1024
 _EMPTY = frozenset({204, 304})
 # What those are told whom the server sends away; see `lifecycle`.
 _LAST = frozenset({429, 503})
@@ -107,21 +107,26 @@ class Streamed:
                 response.stream.flow_into(self)
             async for chunk in response.stream:
                 if chunk:
-                    self._write(_transport(incoming), chunk)
+                    _transport(incoming).write(self._framed(chunk))
                     await _taken(incoming)
         if self._is_chunked and incoming.method != "HEAD":
             _transport(incoming).write(b"0\r\n\r\n")
 
-    def _write(self, transport: asyncio.WriteTransport, chunk: bytes) -> None:
-        for part in _FRAMES.parts(chunk) if self._is_chunked else (chunk,):
-            transport.write(part)
+    def _framed(self, chunk: bytes) -> bytes:
+        return _FRAMES.framed(chunk) if self._is_chunked else chunk
 
     def take(self, chunk: bytes) -> bool:
         """Writes a chunk at once, unless much waits in the connection already: then it is for `write` to wait."""
         transport = self._incoming.transport
         if transport is None or transport.is_closing() or transport.get_write_buffer_size() > UNREAD_BYTES_MAX:
             return False
-        self._write(transport, chunk)
+        framed = self._framed(chunk)
+        if len(framed) <= _TAKEN_BYTES:
+            transport.write(framed)
+            return True
+        view = memoryview(framed)
+        for first in range(0, len(framed), _TAKEN_BYTES):
+            transport.write(view[first : first + _TAKEN_BYTES])
         return True
 
     def cut(self) -> None:
@@ -135,24 +140,22 @@ class _Frames:
 
     def __init__(self) -> None:
         # By identity of the chunk, which is kept with its frame.
-        self._known: dict[int, tuple[bytes, Sequence[memoryview]]] = {}
+        self._known: dict[int, tuple[bytes, bytes]] = {}
         self._bytes = 0
 
-    def parts(self, chunk: bytes) -> Sequence[memoryview]:
-        """The framed chunk, in the parts that it is to be written in."""
+    def framed(self, chunk: bytes) -> bytes:
         known = self._known.get(id(chunk))
         if known is not None:
             return known[1]
-        framed = memoryview(b"%x\r\n%b\r\n" % (len(chunk), chunk))
-        parts = [framed[first : first + _FRAME_PART_BYTES] for first in range(0, len(framed), _FRAME_PART_BYTES)]
+        framed = b"%x\r\n%b\r\n" % (len(chunk), chunk)
         if len(framed) > _FRAMES_BYTES_MAX:
-            return parts
+            return framed
         if self._bytes + len(framed) > _FRAMES_BYTES_MAX:
             self._known.clear()
             self._bytes = 0
-        self._known[id(chunk)] = (chunk, parts)
+        self._known[id(chunk)] = (chunk, framed)
         self._bytes += len(framed)
-        return parts
+        return framed
 
 
 _FRAMES = _Frames()
