@@ -24,9 +24,6 @@ from pybernetes.environment.clock import SystemClock
 # A long body is written in parts, so that other connections get their turn and no second copy piles up.
 _PART_BYTES = 256 * 1024
 _FRAMES_BYTES_MAX = 1024 * 1024
-# A connection keeps room for the longest encrypted part it was ever given: with hundreds of watches that is most of
-# their memory. The part is a little longer when encrypted, so that uvloop sends it at once (it collects up to 64 KiB).
-_TAKEN_BYTES = 64 * 1024
 _EMPTY = frozenset({204, 304})
 # What those are told whom the server sends away; see `lifecycle`.
 _LAST = frozenset({429, 503})
@@ -120,13 +117,7 @@ class Streamed:
         transport = self._incoming.transport
         if transport is None or transport.is_closing() or transport.get_write_buffer_size() > UNREAD_BYTES_MAX:
             return False
-        framed = self._framed(chunk)
-        if len(framed) <= _TAKEN_BYTES:
-            transport.write(framed)
-            return True
-        view = memoryview(framed)
-        for first in range(0, len(framed), _TAKEN_BYTES):
-            transport.write(view[first : first + _TAKEN_BYTES])
+        transport.write(self._framed(chunk))
         return True
 
     def cut(self) -> None:
