@@ -260,7 +260,28 @@ def validate_driver_name(name: str, path: str) -> list[FieldError]:
     return no_longer(name, 63, path) + [invalid(path, name, text) for text in dns1123_subdomain(name.lower())]
 
 
-VSPHERE = needs(("volume_path", "volumePath"))
-PHOTON = needs(("pd_id", "pdID"))
-PORTWORX = needs(("volume_id", "volumeID"))
-CEPHFS = needs(("monitors", "monitors"))
+# Sources that pods and persistent volumes have alike.
+HOST_PATH: SourceRow = row("host_path", "hostPath", validate_host_path)
+GCE_PERSISTENT_DISK: SourceRow = (
+    "gce_persistent_disk",
+    "gcePersistentDisk",
+    "persistentDisk",
+    disk_partition("pd_name", "pdName"),
+)
+AWS_ELASTIC_BLOCK_STORE: SourceRow = row(
+    "aws_elastic_block_store", "awsElasticBlockStore", disk_partition("volume_id", "volumeID")
+)
+NFS: SourceRow = row("nfs", "nfs", validate_nfs)
+GLUSTERFS: SourceRow = row("glusterfs", "glusterfs", validate_glusterfs)
+FLOCKER: SourceRow = row("flocker", "flocker", validate_flocker)
+RBD: SourceRow = row("rbd", "rbd", validate_rbd)
+CEPHFS: SourceRow = ("cephfs", "cephFS", "cephfs", needs(("monitors", "monitors")))
+QUOBYTE: SourceRow = row("quobyte", "quobyte", validate_quobyte)
+FC: SourceRow = row("fc", "fc", validate_fc)
+FLEX_VOLUME: SourceRow = row("flex_volume", "flexVolume", validate_flex)
+AZURE_FILE: SourceRow = row("azure_file", "azureFile", validate_azure_file)
+VSPHERE_VOLUME: SourceRow = row("vsphere_volume", "vsphereVolume", needs(("volume_path", "volumePath")))
+PHOTON_PERSISTENT_DISK: SourceRow = row("photon_persistent_disk", "photonPersistentDisk", needs(("pd_id", "pdID")))
+PORTWORX_VOLUME: SourceRow = row("portworx_volume", "portworxVolume", needs(("volume_id", "volumeID")))
+AZURE_DISK: SourceRow = row("azure_disk", "azureDisk", validate_azure_disk)
+SCALE_IO: SourceRow = row("scale_io", "scaleIO", scale_io)
